@@ -1,0 +1,1 @@
+//! Reconstructs multi-scale feature maps through a fused latent.

@@ -1,0 +1,1 @@
+//! Frozen, ImageNet-pretrained ResNet features, and where their weights come from.

@@ -1,0 +1,2 @@
+//! The ckaad command line.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Images and masks to batches: dataset layouts, splits, weak labels, elastic-transform anomalies.

@@ -1,0 +1,1 @@
+//! Names the compute backends and picks one at run time.

@@ -1,0 +1,1 @@
+//! Energy-based patch and image discriminators of feature maps.

@@ -1,0 +1,1 @@
+//! Configuration, training, checkpoints, evaluation, prediction and the model file.

@@ -1,0 +1,1 @@
+//! Reconstruction, discriminator and adversarial objectives as plain functions.

@@ -1,0 +1,1 @@
+//! Checks the networks and training step against recorded figures.
