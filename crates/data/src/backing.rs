@@ -1,5 +1,8 @@
 //! Where the pixels of a store live.
-#![allow(unsafe_code, reason = "memory-mapping a file is unsafe by nature: another process could truncate it under us")]
+#![allow(
+    unsafe_code,
+    reason = "memory-mapping a file is unsafe by nature: another process could truncate it under us"
+)]
 
 use memmap2::MmapMut;
 

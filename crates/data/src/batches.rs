@@ -9,7 +9,10 @@ use crate::random::Stream;
 /// If `batch` is 0.
 pub fn epoch_batches(n: usize, batch: usize, seed: u64, epoch: u64) -> Vec<Vec<usize>> {
     assert!(batch > 0, "a batch of 0 images");
-    shuffled("batches", n, seed, epoch).chunks_exact(batch.min(n).max(1)).map(<[usize]>::to_vec).collect()
+    shuffled("batches", n, seed, epoch)
+        .chunks_exact(batch.min(n).max(1))
+        .map(<[usize]>::to_vec)
+        .collect()
 }
 
 /// Number of batches that [`epoch_batches`] gives.

@@ -20,7 +20,10 @@ pub struct ElasticTransform {
 
 impl Default for ElasticTransform {
     fn default() -> Self {
-        Self { alpha: 200.0, sigma: 5.0 }
+        Self {
+            alpha: 200.0,
+            sigma: 5.0,
+        }
     }
 }
 
@@ -29,7 +32,10 @@ impl ElasticTransform {
     pub fn apply(&self, image: &Image, seed: u64, epoch: u64, index: u64) -> Image {
         let mut pixels = vec![0; image.pixels.len()];
         self.apply_to(&image.pixels, image.size, [seed, epoch, index], &mut pixels);
-        Image { size: image.size, pixels }
+        Image {
+            size: image.size,
+            pixels,
+        }
     }
 
     /// [`apply`](Self::apply) on the bytes of an image.
@@ -61,7 +67,9 @@ impl ElasticTransform {
     fn kernel(&self) -> Vec<f32> {
         let taps = (8.0 * self.sigma + 1.0) as usize | 1;
         let half = (taps / 2) as f32;
-        let density: Vec<f32> = (0..taps).map(|i| (-0.5 * ((i as f32 - half) / self.sigma as f32).powi(2)).exp()).collect();
+        let density: Vec<f32> = (0..taps)
+            .map(|i| (-0.5 * ((i as f32 - half) / self.sigma as f32).powi(2)).exp())
+            .collect();
         let sum: f32 = density.iter().sum();
         density.into_iter().map(|value| value / sum).collect()
     }
@@ -108,8 +116,14 @@ fn blur(field: &mut [f32], size: usize, kernel: &[f32]) {
 /// # Panics
 /// If a length does not fit `size`.
 pub fn warp(pixels: &[u8], size: usize, dx: &[f32], dy: &[f32], out: &mut [u8]) {
-    assert!(pixels.len() == size * size * 3 && out.len() == pixels.len(), "pixels do not match the size");
-    assert!(dx.len() == size * size && dy.len() == dx.len(), "displacement does not match the size");
+    assert!(
+        pixels.len() == size * size * 3 && out.len() == pixels.len(),
+        "pixels do not match the size"
+    );
+    assert!(
+        dx.len() == size * size && dy.len() == dx.len(),
+        "displacement does not match the size"
+    );
     let side = size as f32;
     // Centre of pixel i in normalised coordinates is (2 i + 1) / side - 1.
     let centre = |i: usize| (2 * i + 1) as f32 / side - 1.0;

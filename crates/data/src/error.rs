@@ -57,7 +57,9 @@ pub enum DataError {
         kind: String,
     },
     /// The header promises more pixels than the limit; nothing was decoded.
-    #[error("{image}: {width} x {height} pixels are over the limit of {limit}; shrink the image first")]
+    #[error(
+        "{image}: {width} x {height} pixels are over the limit of {limit}; shrink the image first"
+    )]
     TooLarge {
         /// The file.
         image: String,
@@ -129,16 +131,26 @@ pub enum DataError {
 impl DataError {
     /// Wraps a system error with the path it belongs to.
     pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self + '_ {
-        move |source| Self::Io { path: path.to_path_buf(), source }
+        move |source| Self::Io {
+            path: path.to_path_buf(),
+            source,
+        }
     }
 
     /// An error in a file of ours.
     pub(crate) fn parse(path: &Path, place: impl Into<String>, reason: impl ToString) -> Self {
-        Self::Parse { path: path.to_path_buf(), place: place.into(), reason: reason.to_string() }
+        Self::Parse {
+            path: path.to_path_buf(),
+            place: place.into(),
+            reason: reason.to_string(),
+        }
     }
 
     /// An image that cannot be decoded.
     pub(crate) fn unreadable(image: &impl ToString, reason: impl ToString) -> Self {
-        Self::Unreadable { image: image.to_string(), reason: reason.to_string() }
+        Self::Unreadable {
+            image: image.to_string(),
+            reason: reason.to_string(),
+        }
     }
 }

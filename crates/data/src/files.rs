@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use crate::error::DataError;
 
 /// Extensions that count as images, whatever their case.
-pub const EXTENSIONS: [&str; 9] = ["jpg", "jpeg", "jfif", "png", "bmp", "tif", "tiff", "webp", "jpe"];
+pub const EXTENSIONS: [&str; 9] = [
+    "jpg", "jpeg", "jfif", "png", "bmp", "tif", "tiff", "webp", "jpe",
+];
 /// How many wrapper folders around a data set are looked through.
 const WRAPPERS: usize = 3;
 /// Deepest nesting of folders that is searched.
@@ -15,7 +17,9 @@ const DEPTH: usize = 32;
 /// True for the extensions of images.
 pub fn is_image_name(path: &Path) -> bool {
     let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("");
-    EXTENSIONS.iter().any(|known| known.eq_ignore_ascii_case(extension))
+    EXTENSIONS
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(extension))
 }
 
 /// Whether sub-folders are searched.
@@ -32,7 +36,9 @@ pub(crate) fn entries(folder: &Path) -> Result<Vec<(PathBuf, String, bool)>, Dat
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).map_err(DataError::io(folder))? {
         let path = entry.map_err(DataError::io(folder))?.path();
-        let Some(name) = path.file_name() else { continue };
+        let Some(name) = path.file_name() else {
+            continue;
+        };
         let lossy = name.to_string_lossy();
         // Hidden files, and what macOS archives add.
         if lossy.starts_with('.') || lossy == "__MACOSX" {
@@ -48,7 +54,9 @@ pub(crate) fn entries(folder: &Path) -> Result<Vec<(PathBuf, String, bool)>, Dat
         // Follows symbolic links, so that a loop is reported here by name; a dangling link that is no image is nobody's business.
         match fs::metadata(&path) {
             Ok(meta) => found.push((path, name, meta.is_dir())),
-            Err(source) if is_image_name(&path) || path.extension().is_none() => return Err(DataError::Io { path, source }),
+            Err(source) if is_image_name(&path) || path.extension().is_none() => {
+                return Err(DataError::Io { path, source });
+            }
             Err(_) => {}
         }
     }
@@ -64,10 +72,19 @@ pub(crate) fn list_images(folder: &Path, descend: Descend) -> Result<Vec<PathBuf
 }
 
 /// Adds the images of `folder` and, on request, of the folders below.
-fn walk(folder: &Path, descend: Descend, depth: usize, images: &mut Vec<PathBuf>) -> Result<(), DataError> {
+fn walk(
+    folder: &Path,
+    descend: Descend,
+    depth: usize,
+    images: &mut Vec<PathBuf>,
+) -> Result<(), DataError> {
     if depth == 0 {
         let expected = format!("an end of the nested folders within {DEPTH} levels");
-        return Err(DataError::Missing { path: folder.into(), expected, hint: "is there a symbolic link to a parent folder?".into() });
+        return Err(DataError::Missing {
+            path: folder.into(),
+            expected,
+            hint: "is there a symbolic link to a parent folder?".into(),
+        });
     }
     for (path, _, is_folder) in entries(folder)? {
         if is_folder && descend == Descend::Yes {
@@ -84,7 +101,10 @@ pub(crate) fn require_images(folder: &Path, descend: Descend) -> Result<Vec<Path
     let images = list_images(folder, descend)?;
     if images.is_empty() {
         let hint = format!("extensions looked for: {}", EXTENSIONS.join(", "));
-        return Err(DataError::NoImages { path: folder.to_path_buf(), hint });
+        return Err(DataError::NoImages {
+            path: folder.to_path_buf(),
+            hint,
+        });
     }
     Ok(images)
 }
@@ -95,11 +115,18 @@ pub(crate) fn subfolder(folder: &Path, name: &str) -> Result<Option<PathBuf>, Da
     if exact.is_dir() {
         return Ok(Some(exact));
     }
-    Ok(entries(folder)?.into_iter().find(|(_, n, is_folder)| *is_folder && n.eq_ignore_ascii_case(name)).map(|(path, ..)| path))
+    Ok(entries(folder)?
+        .into_iter()
+        .find(|(_, n, is_folder)| *is_folder && n.eq_ignore_ascii_case(name))
+        .map(|(path, ..)| path))
 }
 
 /// The sub-folder of that name, or an error that says what the layout needs.
-pub(crate) fn require_subfolder(folder: &Path, name: &str, hint: &str) -> Result<PathBuf, DataError> {
+pub(crate) fn require_subfolder(
+    folder: &Path,
+    name: &str,
+    hint: &str,
+) -> Result<PathBuf, DataError> {
     subfolder(folder, name)?.ok_or_else(|| DataError::Missing {
         path: folder.to_path_buf(),
         expected: format!("folder {name}"),
@@ -109,7 +136,11 @@ pub(crate) fn require_subfolder(folder: &Path, name: &str, hint: &str) -> Result
 
 /// All sub-folders as (path, name), sorted bytewise by name.
 pub(crate) fn subfolders(folder: &Path) -> Result<Vec<(PathBuf, String)>, DataError> {
-    Ok(entries(folder)?.into_iter().filter(|entry| entry.2).map(|(path, name, _)| (path, name)).collect())
+    Ok(entries(folder)?
+        .into_iter()
+        .filter(|entry| entry.2)
+        .map(|(path, name, _)| (path, name))
+        .collect())
 }
 
 /// Looks for the folder with the wanted content at `root` and, breadth first, in the folders that archives wrap around it.
@@ -134,5 +165,9 @@ pub(crate) fn unwrap_root(
         }
         level = next;
     }
-    Err(DataError::Missing { path: root.to_path_buf(), expected: expected.to_owned(), hint: hint.to_owned() })
+    Err(DataError::Missing {
+        path: root.to_path_buf(),
+        expected: expected.to_owned(),
+        hint: hint.to_owned(),
+    })
 }

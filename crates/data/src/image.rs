@@ -43,7 +43,10 @@ impl Picture {
     /// # Panics
     /// If `size` is 0.
     pub fn to_square(&self, size: usize) -> Image {
-        Image { size, pixels: resize::<3>(&self.pixels, (self.width, self.height), (size, size)) }
+        Image {
+            size,
+            pixels: resize::<3>(&self.pixels, (self.width, self.height), (size, size)),
+        }
     }
 }
 
@@ -53,7 +56,11 @@ impl Picture {
 /// [`DataError::Io`], [`DataError::Unreadable`], [`DataError::Unsupported`] or [`DataError::TooLarge`], each naming the file.
 pub fn load_image(source: &Source, size: usize) -> Result<Image, DataError> {
     if size == 0 {
-        return Err(DataError::Parameter { name: "image_size", value: "0".into(), reason: "must be at least 1".into() });
+        return Err(DataError::Parameter {
+            name: "image_size",
+            value: "0".into(),
+            reason: "must be at least 1".into(),
+        });
     }
     Ok(load_picture(source)?.to_square(size))
 }
@@ -77,7 +84,10 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, DataError> {
         return Err(DataError::unreadable(&path.display(), "not a regular file"));
     }
     if meta.len() > FILE_LIMIT {
-        return Err(DataError::unreadable(&path.display(), format!("{} bytes are over the limit of {FILE_LIMIT}", meta.len())));
+        return Err(DataError::unreadable(
+            &path.display(),
+            format!("{} bytes are over the limit of {FILE_LIMIT}", meta.len()),
+        ));
     }
     let mut bytes = Vec::with_capacity(meta.len() as usize);
     file.read_to_end(&mut bytes).map_err(DataError::io(path))?;
@@ -88,18 +98,30 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, DataError> {
 fn decode(bytes: &[u8], path: &Path) -> Result<Picture, DataError> {
     let image = decode_dynamic(bytes, path)?;
     let (width, height) = (image.width() as usize, image.height() as usize);
-    Ok(Picture { width, height, pixels: to_rgb(image, path)? })
+    Ok(Picture {
+        width,
+        height,
+        pixels: to_rgb(image, path)?,
+    })
 }
 
 /// Decodes after checking the header against [`PIXEL_LIMIT`].
 pub(crate) fn decode_dynamic(bytes: &[u8], path: &Path) -> Result<DynamicImage, DataError> {
     let fail = |error: ImageError| match error {
-        ImageError::Unsupported(kind) => DataError::Unsupported { image: path.display().to_string(), kind: kind.to_string() },
+        ImageError::Unsupported(kind) => DataError::Unsupported {
+            image: path.display().to_string(),
+            kind: kind.to_string(),
+        },
         other => DataError::unreadable(&path.display(), other),
     };
-    let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(DataError::io(path))?;
+    let reader = ImageReader::new(Cursor::new(bytes))
+        .with_guessed_format()
+        .map_err(DataError::io(path))?;
     if reader.format().is_none() {
-        return Err(DataError::unreadable(&path.display(), "its content is not that of a JPEG, PNG, BMP, TIFF or WebP file"));
+        return Err(DataError::unreadable(
+            &path.display(),
+            "its content is not that of a JPEG, PNG, BMP, TIFF or WebP file",
+        ));
     }
     let decoder = reader.into_decoder().map_err(fail)?;
     let (width, height) = decoder.dimensions();
@@ -110,10 +132,18 @@ pub(crate) fn decode_dynamic(bytes: &[u8], path: &Path) -> Result<DynamicImage, 
 /// Refuses empty and oversized images by their header.
 fn check_size(width: u64, height: u64, path: &Path) -> Result<(), DataError> {
     if width == 0 || height == 0 {
-        return Err(DataError::unreadable(&path.display(), format!("it is {width} x {height} pixels")));
+        return Err(DataError::unreadable(
+            &path.display(),
+            format!("it is {width} x {height} pixels"),
+        ));
     }
     if width.saturating_mul(height) > PIXEL_LIMIT {
-        return Err(DataError::TooLarge { image: path.display().to_string(), width, height, limit: PIXEL_LIMIT });
+        return Err(DataError::TooLarge {
+            image: path.display().to_string(),
+            width,
+            height,
+            limit: PIXEL_LIMIT,
+        });
     }
     Ok(())
 }
@@ -123,28 +153,59 @@ fn to_rgb(image: DynamicImage, path: &Path) -> Result<Vec<u8>, DataError> {
     Ok(match image {
         DynamicImage::ImageRgb8(image) => image.into_raw(),
         DynamicImage::ImageLuma8(image) => image.iter().flat_map(|&v| [v, v, v]).collect(),
-        DynamicImage::ImageLumaA8(image) => image.chunks_exact(2).flat_map(|p| [p[0], p[0], p[0]]).collect(),
-        DynamicImage::ImageRgba8(image) => image.chunks_exact(4).flat_map(|p| [p[0], p[1], p[2]]).collect(),
+        DynamicImage::ImageLumaA8(image) => image
+            .chunks_exact(2)
+            .flat_map(|p| [p[0], p[0], p[0]])
+            .collect(),
+        DynamicImage::ImageRgba8(image) => image
+            .chunks_exact(4)
+            .flat_map(|p| [p[0], p[1], p[2]])
+            .collect(),
         DynamicImage::ImageRgb16(image) => image.iter().map(|&v| (v >> 8) as u8).collect(),
-        DynamicImage::ImageRgba16(image) => image.chunks_exact(4).flat_map(|p| [p[0], p[1], p[2]]).map(|v| (v >> 8) as u8).collect(),
-        DynamicImage::ImageLumaA16(image) => image.chunks_exact(2).flat_map(|p| [p[0]; 3]).map(|v| (v >> 8) as u8).collect(),
-        DynamicImage::ImageLuma16(image) => image.iter().flat_map(|&v| [v; 3]).map(|v| (v >> 8) as u8).collect(),
+        DynamicImage::ImageRgba16(image) => image
+            .chunks_exact(4)
+            .flat_map(|p| [p[0], p[1], p[2]])
+            .map(|v| (v >> 8) as u8)
+            .collect(),
+        DynamicImage::ImageLumaA16(image) => image
+            .chunks_exact(2)
+            .flat_map(|p| [p[0]; 3])
+            .map(|v| (v >> 8) as u8)
+            .collect(),
+        DynamicImage::ImageLuma16(image) => image
+            .iter()
+            .flat_map(|&v| [v; 3])
+            .map(|v| (v >> 8) as u8)
+            .collect(),
         other => return Err(unsupported(other.color(), path)),
     })
 }
 
 /// The error for pixel formats outside the table above.
 pub(crate) fn unsupported(color: ColorType, path: &Path) -> DataError {
-    DataError::Unsupported { image: path.display().to_string(), kind: format!("{color:?}") }
+    DataError::Unsupported {
+        image: path.display().to_string(),
+        kind: format!("{color:?}"),
+    }
 }
 
 /// One CIFAR-10 record: three planes of 32 x 32.
 fn read_record(file: &Path, offset: u64, source: &Source) -> Result<Picture, DataError> {
     let mut planes = [0u8; RECORD_SIDE * RECORD_SIDE * 3];
     let mut reader = File::open(file).map_err(DataError::io(file))?;
-    reader.seek(SeekFrom::Start(offset)).map_err(DataError::io(file))?;
-    reader.read_exact(&mut planes).map_err(|error| DataError::unreadable(source, error))?;
+    reader
+        .seek(SeekFrom::Start(offset))
+        .map_err(DataError::io(file))?;
+    reader
+        .read_exact(&mut planes)
+        .map_err(|error| DataError::unreadable(source, error))?;
     let plane = RECORD_SIDE * RECORD_SIDE;
-    let pixels = (0..plane).flat_map(|i| [planes[i], planes[plane + i], planes[2 * plane + i]]).collect();
-    Ok(Picture { width: RECORD_SIDE, height: RECORD_SIDE, pixels })
+    let pixels = (0..plane)
+        .flat_map(|i| [planes[i], planes[plane + i], planes[2 * plane + i]])
+        .collect();
+    Ok(Picture {
+        width: RECORD_SIDE,
+        height: RECORD_SIDE,
+        pixels,
+    })
 }

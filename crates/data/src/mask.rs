@@ -48,11 +48,22 @@ pub struct NativeMask {
 /// As [`load_image`](crate::load_image).
 pub fn load_mask(path: &Path, size: usize, rule: MaskRule) -> Result<Mask, DataError> {
     if size == 0 {
-        return Err(DataError::Parameter { name: "image_size", value: "0".into(), reason: "must be at least 1".into() });
+        return Err(DataError::Parameter {
+            name: "image_size",
+            value: "0".into(),
+            reason: "must be at least 1".into(),
+        });
     }
     let (width, height, grey) = grey(path, rule)?;
-    let pixels = resize::<1>(&grey, (width, height), (size, size)).into_iter().map(over_half).collect();
-    Ok(Mask { size, pixels, original: (width, height) })
+    let pixels = resize::<1>(&grey, (width, height), (size, size))
+        .into_iter()
+        .map(over_half)
+        .collect();
+    Ok(Mask {
+        size,
+        pixels,
+        original: (width, height),
+    })
 }
 
 /// Reads a mask at its own size.
@@ -61,7 +72,11 @@ pub fn load_mask(path: &Path, size: usize, rule: MaskRule) -> Result<Mask, DataE
 /// As [`load_mask`].
 pub fn load_mask_native(path: &Path, rule: MaskRule) -> Result<NativeMask, DataError> {
     let (width, height, grey) = grey(path, rule)?;
-    Ok(NativeMask { width, height, pixels: grey.into_iter().map(over_half).collect() })
+    Ok(NativeMask {
+        width,
+        height,
+        pixels: grey.into_iter().map(over_half).collect(),
+    })
 }
 
 /// v / 255 > 0.5 in integers.
@@ -81,7 +96,8 @@ fn grey(path: &Path, rule: MaskRule) -> Result<(usize, usize, Vec<u8>), DataErro
         other => return Err(unsupported(other.color(), path)),
     };
     if rule == MaskRule::NonZero {
-        grey.iter_mut().for_each(|value| *value = if *value == 0 { 0 } else { 255 });
+        grey.iter_mut()
+            .for_each(|value| *value = if *value == 0 { 0 } else { 255 });
     }
     Ok((width, height, grey))
 }

@@ -23,7 +23,11 @@ pub fn normalise(image: &Image, out: &mut [f32]) {
 /// # Panics
 /// If the two lengths differ.
 pub fn normalise_pixels(pixels: &[u8], out: &mut [f32]) {
-    assert_eq!(pixels.len(), out.len(), "pixels and planes differ in length");
+    assert_eq!(
+        pixels.len(),
+        out.len(),
+        "pixels and planes differ in length"
+    );
     let plane = pixels.len() / 3;
     let (red, rest) = out.split_at_mut(plane);
     let (green, blue) = rest.split_at_mut(plane);

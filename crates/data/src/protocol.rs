@@ -77,11 +77,17 @@ impl Protocol {
     pub fn split(&self, dataset: &Dataset) -> Result<Split, DataError> {
         if !(0.0..1.0).contains(&self.labelled_ratio) {
             let reason = "must be at least 0 and below 1".into();
-            return Err(DataError::Parameter { name: "labelled_ratio", value: self.labelled_ratio.to_string(), reason });
+            return Err(DataError::Parameter {
+                name: "labelled_ratio",
+                value: self.labelled_ratio.to_string(),
+                reason,
+            });
         }
         let train = self.without_test_groups(dataset);
         let excluded = dataset.train.len() - train.len();
-        let (mut normal, mut pool): (Vec<_>, Vec<_>) = train.into_iter().partition(|sample| sample.label == Label::Normal);
+        let (mut normal, mut pool): (Vec<_>, Vec<_>) = train
+            .into_iter()
+            .partition(|sample| sample.label == Label::Normal);
         let mut validation = dataset.validation.clone();
         if validation.is_empty() {
             let (from_normal, from_pool) = self.validation_counts(normal.len(), pool.len());
@@ -90,11 +96,25 @@ impl Protocol {
         }
         if normal.is_empty() {
             let hint = "no normal training image is left after the validation split".into();
-            return Err(DataError::NoImages { path: dataset.name.clone().into(), hint });
+            return Err(DataError::NoImages {
+                path: dataset.name.clone().into(),
+                hint,
+            });
         }
         let wanted = labelled_count(normal.len(), self.labelled_ratio);
-        let labelled = if self.labelled_ratio > 0.0 { self.draw_labelled(dataset, pool, wanted)? } else { Vec::new() };
-        let split = Split { normal, labelled, validation, test: dataset.test.clone(), labelled_wanted: wanted, excluded };
+        let labelled = if self.labelled_ratio > 0.0 {
+            self.draw_labelled(dataset, pool, wanted)?
+        } else {
+            Vec::new()
+        };
+        let split = Split {
+            normal,
+            labelled,
+            validation,
+            test: dataset.test.clone(),
+            labelled_wanted: wanted,
+            excluded,
+        };
         split.check_leak()?;
         Ok(split)
     }
@@ -102,10 +122,25 @@ impl Protocol {
     /// Training images, less those of test groups when groups are kept together.
     fn without_test_groups(&self, dataset: &Dataset) -> Vec<Sample> {
         let held_out: HashSet<&String> = match self.group_by {
-            true => dataset.test.iter().chain(&dataset.validation).filter_map(|sample| sample.group.as_ref()).collect(),
+            true => dataset
+                .test
+                .iter()
+                .chain(&dataset.validation)
+                .filter_map(|sample| sample.group.as_ref())
+                .collect(),
             false => HashSet::new(),
         };
-        dataset.train.iter().filter(|sample| !sample.group.as_ref().is_some_and(|group| held_out.contains(group))).cloned().collect()
+        dataset
+            .train
+            .iter()
+            .filter(|sample| {
+                !sample
+                    .group
+                    .as_ref()
+                    .is_some_and(|group| held_out.contains(group))
+            })
+            .cloned()
+            .collect()
     }
 
     /// Images of each kind that leave for validation.
@@ -132,7 +167,8 @@ impl Protocol {
                 break;
             }
             match &pool[index].group {
-                Some(group) if self.group_by => chosen.extend((0..pool.len()).filter(|&i| pool[i].group.as_ref() == Some(group))),
+                Some(group) if self.group_by => chosen
+                    .extend((0..pool.len()).filter(|&i| pool[i].group.as_ref() == Some(group))),
                 _ => drop(chosen.insert(index)),
             }
         }
@@ -145,7 +181,12 @@ impl Protocol {
     }
 
     /// `wanted` random anomalies of the labelled classes, in the order of the data set.
-    fn draw_labelled(&self, dataset: &Dataset, pool: Vec<Sample>, wanted: usize) -> Result<Vec<Sample>, DataError> {
+    fn draw_labelled(
+        &self,
+        dataset: &Dataset,
+        pool: Vec<Sample>,
+        wanted: usize,
+    ) -> Result<Vec<Sample>, DataError> {
         let known: BTreeSet<&str> = pool.iter().map(|sample| sample.class.as_str()).collect();
         let none = |detail: &str| DataError::NoAnomalous {
             ratio: self.labelled_ratio,
@@ -157,25 +198,40 @@ impl Protocol {
         }
         let chosen: BTreeSet<String> = match &self.labelled_classes {
             LabelledClasses::All => known.iter().map(|&class| class.to_owned()).collect(),
-            LabelledClasses::Named(names) if names.is_empty() => return Err(none(" (the list of labelled classes is empty)")),
+            LabelledClasses::Named(names) if names.is_empty() => {
+                return Err(none(" (the list of labelled classes is empty)"));
+            }
             LabelledClasses::Named(names) => {
                 if let Some(unknown) = names.iter().find(|name| !known.contains(name.as_str())) {
                     let given = format!("unknown labelled class \"{unknown}\"");
-                    return Err(DataError::Category { given, known: known.iter().map(|&class| class.to_owned()).collect() });
+                    return Err(DataError::Category {
+                        given,
+                        known: known.iter().map(|&class| class.to_owned()).collect(),
+                    });
                 }
                 names.iter().cloned().collect()
             }
             &LabelledClasses::Random(k) => {
                 if k == 0 || k > known.len() {
-                    let reason = format!("must be between 1 and {}, the number of anomalous classes", known.len());
-                    return Err(DataError::Parameter { name: "labelled_classes", value: k.to_string(), reason });
+                    let reason = format!(
+                        "must be between 1 and {}, the number of anomalous classes",
+                        known.len()
+                    );
+                    return Err(DataError::Parameter {
+                        name: "labelled_classes",
+                        value: k.to_string(),
+                        reason,
+                    });
                 }
                 let mut names: Vec<&str> = known.iter().copied().collect();
                 Stream::at("labelled.classes", &[self.seed]).shuffle(&mut names);
                 names[..k].iter().map(|&name| name.to_owned()).collect()
             }
         };
-        let mut pool: Vec<Sample> = pool.into_iter().filter(|sample| chosen.contains(&sample.class)).collect();
+        let mut pool: Vec<Sample> = pool
+            .into_iter()
+            .filter(|sample| chosen.contains(&sample.class))
+            .collect();
         let mut order: Vec<usize> = (0..pool.len()).collect();
         Stream::at("labelled.images", &[self.seed]).shuffle(&mut order);
         let keep: BTreeSet<usize> = order.into_iter().take(wanted).collect();

@@ -13,7 +13,9 @@ pub(crate) fn splitmix64(x: u64) -> u64 {
 
 /// The 64-bit FNV-1a hash of a text.
 pub(crate) fn fnv1a64(text: &str) -> u64 {
-    text.bytes().fold(0xCBF2_9CE4_8422_2325, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01B3))
+    text.bytes().fold(0xCBF2_9CE4_8422_2325, |h, b| {
+        (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01B3)
+    })
 }
 
 /// A stream of random numbers at one address.
@@ -25,7 +27,9 @@ pub(crate) struct Stream {
 impl Stream {
     /// The stream for `purpose` at the given numbers.
     pub(crate) fn at(purpose: &str, numbers: &[u64]) -> Self {
-        let state = numbers.iter().fold(fnv1a64(purpose), |h, &n| splitmix64(h ^ splitmix64(n)));
+        let state = numbers
+            .iter()
+            .fold(fnv1a64(purpose), |h, &n| splitmix64(h ^ splitmix64(n)));
         Self { state }
     }
 

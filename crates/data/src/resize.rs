@@ -24,8 +24,12 @@ impl Axis {
         let support = scale.max(1.0);
         let inverse = 1.0 / support;
         let stride = support.ceil() as usize * 2 + 1;
-        let mut axis =
-            Self { first: Vec::with_capacity(output), count: Vec::with_capacity(output), weights: vec![0; stride * output], stride };
+        let mut axis = Self {
+            first: Vec::with_capacity(output),
+            count: Vec::with_capacity(output),
+            weights: vec![0; stride * output],
+            stride,
+        };
         let mut exact = vec![0.0; stride];
         for (position, weights) in axis.weights.chunks_mut(stride).enumerate() {
             let centre = (position as f64 + 0.5) * scale;
@@ -58,15 +62,29 @@ fn narrow(sum: i32) -> u8 {
 ///
 /// # Panics
 /// If `pixels` is not `width * height * CHANNELS` long or a side is 0.
-pub fn resize<const CHANNELS: usize>(pixels: &[u8], (width, height): (usize, usize), (to_width, to_height): (usize, usize)) -> Vec<u8> {
-    assert!(width > 0 && height > 0 && to_width > 0 && to_height > 0, "an image side is 0");
-    assert_eq!(pixels.len(), width * height * CHANNELS, "pixel buffer does not match its size");
+pub fn resize<const CHANNELS: usize>(
+    pixels: &[u8],
+    (width, height): (usize, usize),
+    (to_width, to_height): (usize, usize),
+) -> Vec<u8> {
+    assert!(
+        width > 0 && height > 0 && to_width > 0 && to_height > 0,
+        "an image side is 0"
+    );
+    assert_eq!(
+        pixels.len(),
+        width * height * CHANNELS,
+        "pixel buffer does not match its size"
+    );
     // Pillow skips a pass whose size does not change; a pass of weights 1 would give the same bytes, only slower.
     let mut wide = Vec::new();
     if to_width != width {
         wide = vec![0; to_width * height * CHANNELS];
         let axis = Axis::new(width, to_width);
-        for (row, out) in pixels.chunks_exact(width * CHANNELS).zip(wide.chunks_exact_mut(to_width * CHANNELS)) {
+        for (row, out) in pixels
+            .chunks_exact(width * CHANNELS)
+            .zip(wide.chunks_exact_mut(to_width * CHANNELS))
+        {
             horizontal::<CHANNELS>(row, out, &axis);
         }
     }
@@ -80,7 +98,12 @@ pub fn resize<const CHANNELS: usize>(pixels: &[u8], (width, height): (usize, usi
     let mut sums = vec![0i32; row_len];
     for (position, out) in tall.chunks_exact_mut(row_len).enumerate() {
         let rows = wide[axis.first[position] * row_len..].chunks_exact(row_len);
-        vertical(rows, &axis.weights[position * axis.stride..][..axis.count[position]], &mut sums, out);
+        vertical(
+            rows,
+            &axis.weights[position * axis.stride..][..axis.count[position]],
+            &mut sums,
+            out,
+        );
     }
     tall
 }
@@ -90,7 +113,10 @@ fn horizontal<const CHANNELS: usize>(row: &[u8], out: &mut [u8], axis: &Axis) {
     for (position, pixel) in out.chunks_exact_mut(CHANNELS).enumerate() {
         let weights = &axis.weights[position * axis.stride..][..axis.count[position]];
         let mut sums = [1i32 << (PRECISION_BITS - 1); CHANNELS];
-        for (weight, source) in weights.iter().zip(row[axis.first[position] * CHANNELS..].chunks_exact(CHANNELS)) {
+        for (weight, source) in weights
+            .iter()
+            .zip(row[axis.first[position] * CHANNELS..].chunks_exact(CHANNELS))
+        {
             for (sum, &value) in sums.iter_mut().zip(source) {
                 *sum += i32::from(value) * weight;
             }
@@ -102,7 +128,12 @@ fn horizontal<const CHANNELS: usize>(row: &[u8], out: &mut [u8], axis: &Axis) {
 }
 
 /// One output row from the source rows under it.
-fn vertical<'a>(rows: impl Iterator<Item = &'a [u8]>, weights: &[i32], sums: &mut [i32], out: &mut [u8]) {
+fn vertical<'a>(
+    rows: impl Iterator<Item = &'a [u8]>,
+    weights: &[i32],
+    sums: &mut [i32],
+    out: &mut [u8],
+) {
     sums.fill(1 << (PRECISION_BITS - 1));
     for (row, weight) in rows.zip(weights) {
         for (sum, &value) in sums.iter_mut().zip(row) {

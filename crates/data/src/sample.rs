@@ -64,7 +64,11 @@ impl Source {
 
     /// A file stem for outputs that belong to this image: `scan12`, or `data_batch_1-17` for a record.
     pub fn stem(&self) -> String {
-        let stem = self.file().file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+        let stem = self
+            .file()
+            .file_stem()
+            .map(|s| s.to_string_lossy().into_owned())
+            .unwrap_or_default();
         match self {
             Self::File(_) => stem,
             Self::Record { index, .. } => format!("{stem}-{index}"),
@@ -113,6 +117,12 @@ pub struct Sample {
 impl Sample {
     /// An image file without mask and group.
     pub fn new(path: impl Into<Source>, label: Label, class: impl Into<String>) -> Self {
-        Self { path: path.into(), label, class: class.into(), mask: None, group: None }
+        Self {
+            path: path.into(),
+            label,
+            class: class.into(),
+            mask: None,
+            group: None,
+        }
     }
 }

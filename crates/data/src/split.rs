@@ -43,14 +43,28 @@ impl Split {
     /// # Errors
     /// As [`read`](Self::read), without `Io`.
     pub fn parse(bytes: &[u8], path: &Path) -> Result<Self, DataError> {
-        let split: Self = serde_json::from_slice(bytes)
-            .map_err(|error| DataError::parse(path, format!("line {} column {}", error.line(), error.column()), &error))?;
+        let split: Self = serde_json::from_slice(bytes).map_err(|error| {
+            DataError::parse(
+                path,
+                format!("line {} column {}", error.line(), error.column()),
+                &error,
+            )
+        })?;
         if split.normal.is_empty() {
-            return Err(DataError::NoImages { path: path.to_path_buf(), hint: "the list \"normal\" of the split is empty".into() });
+            return Err(DataError::NoImages {
+                path: path.to_path_buf(),
+                hint: "the list \"normal\" of the split is empty".into(),
+            });
         }
-        for (list, name, label) in [(&split.normal, "normal", Label::Normal), (&split.labelled, "labelled", Label::Anomalous)] {
+        for (list, name, label) in [
+            (&split.normal, "normal", Label::Normal),
+            (&split.labelled, "labelled", Label::Anomalous),
+        ] {
             if let Some(sample) = list.iter().find(|sample| sample.label != label) {
-                let reason = format!("{} is labelled {}, all must be {label}", sample.path, sample.label);
+                let reason = format!(
+                    "{} is labelled {}, all must be {label}",
+                    sample.path, sample.label
+                );
                 return Err(DataError::parse(path, format!("list \"{name}\""), reason));
             }
         }
@@ -63,7 +77,8 @@ impl Split {
     /// # Errors
     /// [`DataError::Io`]; [`DataError::Parse`] if a path is not UTF-8.
     pub fn write(&self, path: &Path) -> Result<(), DataError> {
-        let text = serde_json::to_vec_pretty(self).map_err(|error| DataError::parse(path, "writing", error))?;
+        let text = serde_json::to_vec_pretty(self)
+            .map_err(|error| DataError::parse(path, "writing", error))?;
         crate::atomic::write(path, &text)
     }
 
@@ -74,7 +89,12 @@ impl Split {
     /// [`DataError::Leak`] naming the image and the parts.
     pub fn check_leak(&self) -> Result<(), DataError> {
         let mut seen: HashMap<(PathBuf, Option<u32>), &'static str> = HashMap::new();
-        let parts = [("test", &self.test), ("validation", &self.validation), ("training", &self.normal), ("training", &self.labelled)];
+        let parts = [
+            ("test", &self.test),
+            ("validation", &self.validation),
+            ("training", &self.normal),
+            ("training", &self.labelled),
+        ];
         for (part, samples) in parts {
             for sample in samples {
                 let index = match &sample.path {
@@ -82,9 +102,16 @@ impl Split {
                     Source::Record { index, .. } => Some(*index),
                 };
                 let file = sample.path.file();
-                let key = (std::fs::canonicalize(file).unwrap_or_else(|_| file.to_path_buf()), index);
+                let key = (
+                    std::fs::canonicalize(file).unwrap_or_else(|_| file.to_path_buf()),
+                    index,
+                );
                 if let Some(first) = seen.insert(key, part) {
-                    return Err(DataError::Leak { image: sample.path.to_string(), first, second: part });
+                    return Err(DataError::Leak {
+                        image: sample.path.to_string(),
+                        first,
+                        second: part,
+                    });
                 }
             }
         }

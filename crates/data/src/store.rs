@@ -33,7 +33,11 @@ pub struct StoreOptions {
 
 impl StoreOptions {
     /// 256 pixels as in the paper; fail on bad images; at most 4 GiB in memory.
-    pub const DEFAULT: Self = Self { size: 256, on_bad: OnBad::Fail, memory_limit: 4 << 30 };
+    pub const DEFAULT: Self = Self {
+        size: 256,
+        on_bad: OnBad::Fail,
+        memory_limit: 4 << 30,
+    };
 }
 
 impl Default for StoreOptions {
@@ -69,13 +73,24 @@ impl ImageStore {
     /// # Errors
     /// [`DataError::UnreadableImages`] under [`OnBad::Fail`], or when every image of a non-empty list is bad; [`DataError::Io`] when the
     /// temporary file cannot be made; [`DataError::Parameter`] for size 0.
-    pub fn load(samples: &[Sample], options: StoreOptions, progress: Option<Progress<'_>>) -> Result<(Self, Vec<Skipped>), DataError> {
+    pub fn load(
+        samples: &[Sample],
+        options: StoreOptions,
+        progress: Option<Progress<'_>>,
+    ) -> Result<(Self, Vec<Skipped>), DataError> {
         let size = options.size;
         if size == 0 {
-            return Err(DataError::Parameter { name: "image_size", value: "0".into(), reason: "must be at least 1".into() });
+            return Err(DataError::Parameter {
+                name: "image_size",
+                value: "0".into(),
+                reason: "must be at least 1".into(),
+            });
         }
         let image_len = size * size * 3;
-        let mut pixels = Backing::new(image_len as u64 * samples.len() as u64, options.memory_limit)?;
+        let mut pixels = Backing::new(
+            image_len as u64 * samples.len() as u64,
+            options.memory_limit,
+        )?;
         let done = AtomicUsize::new(0);
         let mut errors: Vec<Option<DataError>> = pixels
             .bytes_mut()
@@ -83,7 +98,8 @@ impl ImageStore {
             .zip(samples)
             .with_max_len(8)
             .map(|(slot, sample)| {
-                let result = load_image(&sample.path, size).map(|image| slot.copy_from_slice(&image.pixels));
+                let result =
+                    load_image(&sample.path, size).map(|image| slot.copy_from_slice(&image.pixels));
                 if let Some(report) = progress {
                     report(done.fetch_add(1, Ordering::Relaxed) + 1, samples.len());
                 }
@@ -93,22 +109,38 @@ impl ImageStore {
         let bad = errors.iter().flatten().count();
         if bad > 0 && (options.on_bad == OnBad::Fail || bad == samples.len()) {
             let bad = errors.iter().flatten().map(ToString::to_string).collect();
-            return Err(DataError::UnreadableImages { bad, total: samples.len() });
+            return Err(DataError::UnreadableImages {
+                bad,
+                total: samples.len(),
+            });
         }
         let mut kept = Vec::with_capacity(samples.len() - bad);
         let mut skipped = Vec::with_capacity(bad);
         for (index, (sample, error)) in samples.iter().zip(&mut errors).enumerate() {
             match error.take() {
-                Some(error) => skipped.push(Skipped { sample: sample.clone(), error }),
+                Some(error) => skipped.push(Skipped {
+                    sample: sample.clone(),
+                    error,
+                }),
                 None => {
                     if !skipped.is_empty() {
-                        pixels.bytes_mut().copy_within(index * image_len..(index + 1) * image_len, kept.len() * image_len);
+                        pixels.bytes_mut().copy_within(
+                            index * image_len..(index + 1) * image_len,
+                            kept.len() * image_len,
+                        );
                     }
                     kept.push(sample.clone());
                 }
             }
         }
-        Ok((Self { size, samples: kept, pixels }, skipped))
+        Ok((
+            Self {
+                size,
+                samples: kept,
+                pixels,
+            },
+            skipped,
+        ))
     }
 
     /// Number of images.
@@ -146,7 +178,10 @@ impl ImageStore {
     /// # Panics
     /// As [`pixels`](Self::pixels).
     pub fn image(&self, index: usize) -> Image {
-        Image { size: self.size, pixels: self.pixels(index).to_vec() }
+        Image {
+            size: self.size,
+            pixels: self.pixels(index).to_vec(),
+        }
     }
 
     /// Normalises the chosen images in parallel.
@@ -158,13 +193,22 @@ impl ImageStore {
     /// If `out` has another length or an index is not below [`len`](Self::len).
     pub fn normalise_into(&self, indices: &[usize], out: &mut [f32]) {
         let image_len = self.size * self.size * 3;
-        assert_eq!(out.len(), indices.len() * image_len, "output does not match the number of images");
-        out.par_chunks_exact_mut(image_len).zip(indices).for_each(|(out, &index)| normalise_pixels(self.pixels(index), out));
+        assert_eq!(
+            out.len(),
+            indices.len() * image_len,
+            "output does not match the number of images"
+        );
+        out.par_chunks_exact_mut(image_len)
+            .zip(indices)
+            .for_each(|(out, &index)| normalise_pixels(self.pixels(index), out));
     }
 }
 
 impl std::fmt::Debug for ImageStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ImageStore").field("size", &self.size).field("len", &self.len()).finish_non_exhaustive()
+        f.debug_struct("ImageStore")
+            .field("size", &self.size)
+            .field("len", &self.len())
+            .finish_non_exhaustive()
     }
 }

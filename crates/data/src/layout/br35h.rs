@@ -20,8 +20,18 @@ pub(super) fn open(root: &Path) -> Result<Dataset, DataError> {
     for (class, label) in [("no", Label::Normal), ("yes", Label::Anomalous)] {
         let mut images = require_images(&require_subfolder(&root, class, HINT)?, Descend::No)?;
         let rest = images.split_off(images.len() * 4 / 5);
-        train.extend(images.into_iter().map(|path| Sample::new(path, label, class)));
+        train.extend(
+            images
+                .into_iter()
+                .map(|path| Sample::new(path, label, class)),
+        );
         test.extend(rest.into_iter().map(|path| Sample::new(path, label, class)));
     }
-    Ok(Dataset { name: "br35h".into(), layout: Layout::Br35h, train, validation: Vec::new(), test })
+    Ok(Dataset {
+        name: "br35h".into(),
+        layout: Layout::Br35h,
+        train,
+        validation: Vec::new(),
+        test,
+    })
 }

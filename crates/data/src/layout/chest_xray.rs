@@ -22,7 +22,10 @@ pub(super) fn open(root: &Path) -> Result<Dataset, DataError> {
         for (class, label) in [("NORMAL", Label::Normal), ("PNEUMONIA", Label::Anomalous)] {
             for path in require_images(&require_subfolder(&folder, class, HINT)?, Descend::No)? {
                 let group = patient(&path);
-                samples.push(Sample { group, ..Sample::new(path, label, class) });
+                samples.push(Sample {
+                    group,
+                    ..Sample::new(path, label, class)
+                });
             }
         }
         Ok(samples)
@@ -39,7 +42,11 @@ pub(super) fn open(root: &Path) -> Result<Dataset, DataError> {
 /// The patient in the file name: `person12` of `person12_virus_46.jpeg`, `IM-0115` of `IM-0115-0001.jpeg`, `NORMAL2-IM-0115` likewise.
 fn patient(path: &Path) -> Option<String> {
     let stem = path.file_stem()?.to_str()?;
-    let (patient, _) = if stem.starts_with("person") { stem.split_once('_')? } else { stem.rsplit_once("-0")? };
+    let (patient, _) = if stem.starts_with("person") {
+        stem.split_once('_')?
+    } else {
+        stem.rsplit_once("-0")?
+    };
     Some(patient.to_owned())
 }
 

@@ -33,7 +33,11 @@ pub struct FolderSource {
 
 /// The layout `folder`: the four folders under one root by their fixed names.
 pub(super) fn open(root: &Path) -> Result<Dataset, DataError> {
-    let missing = || DataError::Missing { path: root.to_path_buf(), expected: "folder normal".into(), hint: HINT.into() };
+    let missing = || DataError::Missing {
+        path: root.to_path_buf(),
+        expected: "folder normal".into(),
+        hint: HINT.into(),
+    };
     let normal = subfolder(root, "normal")?.ok_or_else(missing)?;
     from_folders(&FolderSource {
         normal,
@@ -59,38 +63,73 @@ pub(super) fn from_folders(source: &FolderSource) -> Result<Dataset, DataError> 
         require_images(folder, Descend::Yes)?;
         test = test_samples(folder, source)?;
     }
-    Ok(Dataset { name: "folder".into(), layout: Layout::Folder, train, validation: Vec::new(), test })
+    Ok(Dataset {
+        name: "folder".into(),
+        layout: Layout::Folder,
+        train,
+        validation: Vec::new(),
+        test,
+    })
 }
 
 /// Images with their class: the first sub-folder, or `direct` for images in the folder itself.
 fn classes(folder: &Path, direct: &str) -> Result<Vec<(PathBuf, String)>, DataError> {
-    let mut found: Vec<_> = list_images(folder, Descend::No)?.into_iter().map(|path| (path, direct.to_owned())).collect();
+    let mut found: Vec<_> = list_images(folder, Descend::No)?
+        .into_iter()
+        .map(|path| (path, direct.to_owned()))
+        .collect();
     for (path, class) in subfolders(folder)? {
-        found.extend(list_images(&path, Descend::Yes)?.into_iter().map(|path| (path, class.clone())));
+        found.extend(
+            list_images(&path, Descend::Yes)?
+                .into_iter()
+                .map(|path| (path, class.clone())),
+        );
     }
     Ok(found)
 }
 
 /// Test images with their masks.
 fn test_samples(folder: &Path, source: &FolderSource) -> Result<Vec<Sample>, DataError> {
-    let normal_name = source.normal.file_name().and_then(|name| name.to_str()).unwrap_or("normal");
-    let is_normal = |class: &str| NORMAL_NAMES.iter().chain([&normal_name]).any(|name| name.eq_ignore_ascii_case(class));
+    let normal_name = source
+        .normal
+        .file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or("normal");
+    let is_normal = |class: &str| {
+        NORMAL_NAMES
+            .iter()
+            .chain([&normal_name])
+            .any(|name| name.eq_ignore_ascii_case(class))
+    };
     if !list_images(folder, Descend::No)?.is_empty() {
         let expected = "one sub-folder per class (images lie directly in it)".to_owned();
         let hint = "put normal test images into test/normal and anomalous ones into a folder named after their class".to_owned();
-        return Err(DataError::Missing { path: folder.to_path_buf(), expected, hint });
+        return Err(DataError::Missing {
+            path: folder.to_path_buf(),
+            expected,
+            hint,
+        });
     }
     let mut samples = Vec::new();
     for (path, class) in subfolders(folder)? {
-        let label = if is_normal(&class) { Label::Normal } else { Label::Anomalous };
+        let label = if is_normal(&class) {
+            Label::Normal
+        } else {
+            Label::Anomalous
+        };
         let masks = match &source.masks {
-            Some(masks) if label.is_anomalous() => Some(subfolder(masks, &class)?.unwrap_or_else(|| masks.clone())),
+            Some(masks) if label.is_anomalous() => {
+                Some(subfolder(masks, &class)?.unwrap_or_else(|| masks.clone()))
+            }
             _ => None,
         };
         let masks = MaskFolder::read(masks.as_deref())?;
         for path in list_images(&path, Descend::Yes)? {
             let mask = masks.of(&path);
-            samples.push(Sample { mask, ..Sample::new(path, label, &class) });
+            samples.push(Sample {
+                mask,
+                ..Sample::new(path, label, &class)
+            });
         }
     }
     Ok(samples)

@@ -108,10 +108,16 @@ impl FromStr for Layout {
     type Err = DataError;
 
     fn from_str(text: &str) -> Result<Self, DataError> {
-        Self::ALL.into_iter().find(|layout| layout.name() == text).ok_or_else(|| DataError::Category {
-            given: format!("unknown layout \"{text}\""),
-            known: Self::ALL.iter().map(|layout| layout.name().to_owned()).collect(),
-        })
+        Self::ALL
+            .into_iter()
+            .find(|layout| layout.name() == text)
+            .ok_or_else(|| DataError::Category {
+                given: format!("unknown layout \"{text}\""),
+                known: Self::ALL
+                    .iter()
+                    .map(|layout| layout.name().to_owned())
+                    .collect(),
+            })
     }
 }
 
@@ -143,14 +149,24 @@ impl Dataset {
         let dataset = match layout {
             Layout::MvtecAd => mvtec_ad::open(root, category)?,
             _ if category.is_some() => {
-                let given = format!("layout {layout} has no categories, but \"{}\" was given", category.unwrap_or(""));
-                return Err(DataError::Category { given, known: vec!["none".into()] });
+                let given = format!(
+                    "layout {layout} has no categories, but \"{}\" was given",
+                    category.unwrap_or("")
+                );
+                return Err(DataError::Category {
+                    given,
+                    known: vec!["none".into()],
+                });
             }
             Layout::Folder => folder::open(root)?,
             Layout::ChestXRay2017 => chest_xray::open(root)?,
             Layout::Br35h => br35h::open(root)?,
             other => {
-                return Err(DataError::Parameter { name: "layout", value: other.to_string(), reason: "not available yet".into() });
+                return Err(DataError::Parameter {
+                    name: "layout",
+                    value: other.to_string(),
+                    reason: "not available yet".into(),
+                });
             }
         };
         dataset.require_normal(root)
@@ -166,9 +182,16 @@ impl Dataset {
 
     /// Every layout needs at least one normal training image.
     fn require_normal(self, root: &Path) -> Result<Self, DataError> {
-        if self.train.iter().any(|sample| sample.label == Label::Normal) {
+        if self
+            .train
+            .iter()
+            .any(|sample| sample.label == Label::Normal)
+        {
             return Ok(self);
         }
-        Err(DataError::NoImages { path: root.to_path_buf(), hint: "the training part has no normal image".into() })
+        Err(DataError::NoImages {
+            path: root.to_path_buf(),
+            hint: "the training part has no normal image".into(),
+        })
     }
 }

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use super::{Dataset, Layout};
 use crate::error::DataError;
-use crate::files::{Descend, list_images, require_images, require_subfolder, subfolder, subfolders, unwrap_root};
+use crate::files::{
+    Descend, list_images, require_images, require_subfolder, subfolder, subfolders, unwrap_root,
+};
 use crate::sample::{Label, Sample};
 
 const HINT: &str = "the layout mvtec-ad is CATEGORY/{train/good,test/DEFECT,ground_truth/DEFECT}";
@@ -33,7 +35,12 @@ fn base(root: &Path) -> Result<PathBuf, DataError> {
 
 pub(super) fn categories(root: &Path) -> Result<Vec<String>, DataError> {
     if is_category(root)? {
-        return Ok(root.file_name().and_then(|name| name.to_str()).map(str::to_owned).into_iter().collect());
+        return Ok(root
+            .file_name()
+            .and_then(|name| name.to_str())
+            .map(str::to_owned)
+            .into_iter()
+            .collect());
     }
     let mut found = Vec::new();
     for (path, name) in subfolders(&base(root)?)? {
@@ -46,7 +53,10 @@ pub(super) fn categories(root: &Path) -> Result<Vec<String>, DataError> {
 
 pub(super) fn open(root: &Path, category: Option<&str>) -> Result<Dataset, DataError> {
     // `root` may be the category itself; `category` then only has to agree with its name.
-    let own_name = root.file_name().and_then(|name| name.to_str()).unwrap_or("category");
+    let own_name = root
+        .file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or("category");
     if is_category(root)? && category.is_none_or(|name| name.eq_ignore_ascii_case(own_name)) {
         return read(root, own_name);
     }
@@ -58,8 +68,14 @@ pub(super) fn open(root: &Path, category: Option<&str>) -> Result<Dataset, DataE
     };
     match (chosen, category) {
         (Some(name), _) => read(&base(root)?.join(name), name),
-        (None, Some(name)) => Err(DataError::Category { given: format!("unknown category \"{name}\""), known }),
-        (None, None) => Err(DataError::Category { given: format!("{} holds several categories", root.display()), known }),
+        (None, Some(name)) => Err(DataError::Category {
+            given: format!("unknown category \"{name}\""),
+            known,
+        }),
+        (None, None) => Err(DataError::Category {
+            given: format!("{} holds several categories", root.display()),
+            known,
+        }),
     }
 }
 
@@ -69,8 +85,16 @@ fn read(folder: &Path, name: &str) -> Result<Dataset, DataError> {
     let mut train = Vec::new();
     for (path, class) in subfolders(&train_folder)? {
         let label = label_of(&class);
-        let images = if label == Label::Normal { require_images(&path, Descend::No)? } else { list_images(&path, Descend::No)? };
-        train.extend(images.into_iter().map(|path| Sample::new(path, label, &class)));
+        let images = if label == Label::Normal {
+            require_images(&path, Descend::No)?
+        } else {
+            list_images(&path, Descend::No)?
+        };
+        train.extend(
+            images
+                .into_iter()
+                .map(|path| Sample::new(path, label, &class)),
+        );
     }
     let truth = subfolder(folder, "ground_truth")?;
     let mut test = Vec::new();
@@ -83,15 +107,28 @@ fn read(folder: &Path, name: &str) -> Result<Dataset, DataError> {
         let masks = MaskFolder::read(masks.as_deref())?;
         for path in list_images(&path, Descend::No)? {
             let mask = masks.of(&path);
-            test.push(Sample { mask, ..Sample::new(path, label, &class) });
+            test.push(Sample {
+                mask,
+                ..Sample::new(path, label, &class)
+            });
         }
     }
-    Ok(Dataset { name: format!("mvtec-ad/{name}"), layout: Layout::MvtecAd, train, validation: Vec::new(), test })
+    Ok(Dataset {
+        name: format!("mvtec-ad/{name}"),
+        layout: Layout::MvtecAd,
+        train,
+        validation: Vec::new(),
+        test,
+    })
 }
 
 /// `good` is the only normal class.
 fn label_of(class: &str) -> Label {
-    if class.eq_ignore_ascii_case("good") { Label::Normal } else { Label::Anomalous }
+    if class.eq_ignore_ascii_case("good") {
+        Label::Normal
+    } else {
+        Label::Anomalous
+    }
 }
 
 /// Masks of one class by the stem of the image they belong to.
@@ -102,19 +139,31 @@ pub(super) struct MaskFolder {
 impl MaskFolder {
     /// Lists a folder of masks; `None` has none.
     pub(super) fn read(folder: Option<&Path>) -> Result<Self, DataError> {
-        let images = folder.map(|folder| list_images(folder, Descend::No)).transpose()?.unwrap_or_default();
-        let by_stem = images.into_iter().filter_map(|path| Some((Self::image_stem(&path)?, path))).collect();
+        let images = folder
+            .map(|folder| list_images(folder, Descend::No))
+            .transpose()?
+            .unwrap_or_default();
+        let by_stem = images
+            .into_iter()
+            .filter_map(|path| Some((Self::image_stem(&path)?, path)))
+            .collect();
         Ok(Self { by_stem })
     }
 
     /// The image stem that a mask is for: its own without `_mask`, in small letters.
     fn image_stem(mask: &Path) -> Option<String> {
         let stem = mask.file_stem()?.to_str()?.to_ascii_lowercase();
-        Some(stem.strip_suffix("_mask").map(str::to_owned).unwrap_or(stem))
+        Some(
+            stem.strip_suffix("_mask")
+                .map(str::to_owned)
+                .unwrap_or(stem),
+        )
     }
 
     /// The mask of an image.
     pub(super) fn of(&self, image: &Path) -> Option<PathBuf> {
-        self.by_stem.get(&image.file_stem()?.to_str()?.to_ascii_lowercase()).cloned()
+        self.by_stem
+            .get(&image.file_stem()?.to_str()?.to_ascii_lowercase())
+            .cloned()
     }
 }

@@ -61,11 +61,20 @@ struct Shape {
 
 impl Shape {
     fn random(kind: DefectKind, side: f64, stream: &mut Stream) -> Self {
-        let line = (kind == DefectKind::Scratch).then(|| (stream.range(0.0, PI), stream.range(-0.6, 0.6)));
+        let line =
+            (kind == DefectKind::Scratch).then(|| (stream.range(0.0, PI), stream.range(-0.6, 0.6)));
         let ragged = if kind == DefectKind::Hole { 0.22 } else { 0.12 };
         Self {
-            centre: (side * stream.range(0.22, 0.78), side * stream.range(0.22, 0.78)),
-            radius: side * if line.is_some() { stream.range(0.14, 0.2) } else { stream.range(0.07, 0.13) },
+            centre: (
+                side * stream.range(0.22, 0.78),
+                side * stream.range(0.22, 0.78),
+            ),
+            radius: side
+                * if line.is_some() {
+                    stream.range(0.14, 0.2)
+                } else {
+                    stream.range(0.07, 0.13)
+                },
             harmonics: [0; 3].map(|_| (stream.range(0.0, ragged), stream.range(0.0, 2.0 * PI))),
             line,
         }
@@ -75,20 +84,35 @@ impl Shape {
     fn cover(&self, x: f64, y: f64, side: f64) -> f64 {
         let (dx, dy) = (x - self.centre.0, y - self.centre.1);
         if let Some((angle, bend)) = self.line {
-            let (along, across) = (dx * angle.cos() + dy * angle.sin(), dy * angle.cos() - dx * angle.sin());
+            let (along, across) = (
+                dx * angle.cos() + dy * angle.sin(),
+                dy * angle.cos() - dx * angle.sin(),
+            );
             let reach = along / self.radius;
             let off = (across - bend * self.radius * (reach * reach - 0.5)).abs();
             let width = 0.016 * side;
-            return if reach.abs() > 1.0 { 0.0 } else { (width - off + 0.5).clamp(0.0, 1.0) };
+            return if reach.abs() > 1.0 {
+                0.0
+            } else {
+                (width - off + 0.5).clamp(0.0, 1.0)
+            };
         }
         let direction = dy.atan2(dx);
-        let wobble: f64 = (2..).zip(&self.harmonics).map(|(n, (a, phase))| a * (f64::from(n) * direction + phase).cos()).sum();
+        let wobble: f64 = (2..)
+            .zip(&self.harmonics)
+            .map(|(n, (a, phase))| a * (f64::from(n) * direction + phase).cos())
+            .sum();
         ((self.radius * (1.0 + wobble) - dx.hypot(dy)) / 1.5 + 0.5).clamp(0.0, 1.0)
     }
 }
 
 /// Draws a defect of that kind into RGB `pixels`; returns the mask, 255 where the defect covers at least half of the pixel.
-pub(super) fn draw(kind: DefectKind, pixels: &mut [u8], side: usize, stream: &mut Stream) -> Vec<u8> {
+pub(super) fn draw(
+    kind: DefectKind,
+    pixels: &mut [u8],
+    side: usize,
+    stream: &mut Stream,
+) -> Vec<u8> {
     let shape = Shape::random(kind, side as f64, stream);
     let mut mask = vec![0; side * side];
     for (at, (pixel, mask)) in pixels.chunks_exact_mut(3).zip(&mut mask).enumerate() {
