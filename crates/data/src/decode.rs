@@ -36,7 +36,11 @@ impl Raster {
     pub(crate) fn into_rgb(self) -> Vec<u8> {
         match self.values {
             Values::Rgb(rgb) => rgb,
-            Values::Grey(grey) => repeat_grey(&grey),
+            Values::Grey(grey) => {
+                let mut rgb = vec![0; grey.len() * 3];
+                repeat_grey(&grey, &mut rgb);
+                rgb
+            }
         }
     }
 
@@ -60,21 +64,28 @@ fn luma([r, g, b]: [u32; 3]) -> u8 {
 }
 
 /// Each grey value three times.
-pub(crate) fn repeat_grey(grey: &[u8]) -> Vec<u8> {
-    let mut rgb = vec![0; grey.len() * 3];
+pub(crate) fn repeat_grey(grey: &[u8], rgb: &mut [u8]) {
     for (pixel, &value) in rgb.as_chunks_mut::<3>().0.iter_mut().zip(grey) {
         *pixel = [value; 3];
     }
-    rgb
+}
+
+/// Buffers that are kept from file to file.
+#[derive(Default)]
+pub(crate) struct Buffers {
+    file: Vec<u8>,
+    /// Room for the pixels of the next image; given back after use.
+    pub(crate) pixels: Vec<u8>,
 }
 
 /// Reads and decodes a file.
-pub(crate) fn decode_file(path: &Path) -> Result<Raster, DataError> {
-    decode(&read(path)?, path)
+pub(crate) fn decode_file(path: &Path, buffers: &mut Buffers) -> Result<Raster, DataError> {
+    read(path, &mut buffers.file)?;
+    decode(&buffers.file, path, std::mem::take(&mut buffers.pixels))
 }
 
 /// Reads a whole regular file of sane size.
-fn read(path: &Path) -> Result<Vec<u8>, DataError> {
+fn read(path: &Path, bytes: &mut Vec<u8>) -> Result<(), DataError> {
     // Asked before opening: opening a named pipe would wait for its other end.
     let meta = std::fs::metadata(path).map_err(DataError::io(path))?;
     if !meta.is_file() {
@@ -92,32 +103,33 @@ fn read(path: &Path) -> Result<Vec<u8>, DataError> {
             ),
         ));
     }
-    let mut bytes = Vec::with_capacity(meta.len() as usize + 1);
+    bytes.clear();
+    bytes.reserve(meta.len() as usize + 1);
     let file = File::open(path).map_err(DataError::io(path))?;
     file.take(FILE_LIMIT)
-        .read_to_end(&mut bytes)
+        .read_to_end(bytes)
         .map_err(DataError::io(path))?;
-    Ok(bytes)
+    Ok(())
 }
 
 /// Decodes the bytes of a file; the format is told by the content, not by the extension.
-pub(crate) fn decode(bytes: &[u8], path: &Path) -> Result<Raster, DataError> {
+fn decode(bytes: &[u8], path: &Path, room: Vec<u8>) -> Result<Raster, DataError> {
     if jpeg::is_jpeg(bytes) {
-        decode_jpeg(bytes, path)
+        decode_jpeg(bytes, path, room)
     } else {
         decode_other(bytes, path)
     }
 }
 
 /// JPEG through the decoder of this crate.
-fn decode_jpeg(bytes: &[u8], path: &Path) -> Result<Raster, DataError> {
+fn decode_jpeg(bytes: &[u8], path: &Path, room: Vec<u8>) -> Result<Raster, DataError> {
     let fail = |error: JpegError| match error {
         JpegError::Unsupported(kind) => unsupported(path, kind),
         other => DataError::unreadable(&path.display(), other),
     };
     let (width, height) = jpeg::dimensions(bytes).map_err(fail)?;
     check_size(width as u64, height as u64, path)?;
-    let decoded = jpeg::decode(bytes).map_err(fail)?;
+    let decoded = jpeg::decode(bytes, room).map_err(fail)?;
     let grey = decoded.pixels.len() == width * height;
     let values = if grey {
         Values::Grey(decoded.pixels)

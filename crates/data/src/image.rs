@@ -4,13 +4,16 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
-use crate::decode::{Raster, Values, decode_file, repeat_grey};
+use crate::decode::{Buffers, Raster, Values, decode_file, repeat_grey};
 use crate::error::DataError;
-use crate::resize::resize;
+use crate::resize::{Resizer, resize};
 use crate::sample::Source;
 
 /// Side of a CIFAR-10 record.
 const RECORD_SIDE: usize = 32;
+
+/// Largest buffer in bytes that is kept from image to image.
+const ROOM_KEPT: usize = 64 << 20;
 
 /// A square RGB image.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,24 +53,59 @@ impl Picture {
 /// # Errors
 /// [`DataError::Io`], [`DataError::Unreadable`], [`DataError::Unsupported`] or [`DataError::TooLarge`], each naming the file.
 pub fn load_image(source: &Source, size: usize) -> Result<Image, DataError> {
-    if size == 0 {
-        return Err(DataError::Parameter {
-            name: "image_size",
-            value: "0".into(),
-            reason: "must be at least 1".into(),
-        });
-    }
-    let Raster {
-        width,
-        height,
-        values,
-    } = raster(source)?;
-    let pixels = match values {
-        Values::Rgb(rgb) => resize::<3>(&rgb, (width, height), (size, size)),
-        // Equal channels stay equal: resize one and repeat it.
-        Values::Grey(grey) => repeat_grey(&resize::<1>(&grey, (width, height), (size, size))),
-    };
+    let mut pixels = vec![0; size * size * 3];
+    Loader::default().load(source, size, &mut pixels)?;
     Ok(Image { size, pixels })
+}
+
+/// Loads many images with the same buffers.
+#[derive(Default)]
+pub(crate) struct Loader {
+    buffers: Buffers,
+    resizer: Resizer,
+    grey: Vec<u8>,
+}
+
+impl Loader {
+    /// [`load_image`] into `out`, [size, size, 3].
+    pub(crate) fn load(
+        &mut self,
+        source: &Source,
+        size: usize,
+        out: &mut [u8],
+    ) -> Result<(), DataError> {
+        if size == 0 {
+            return Err(DataError::Parameter {
+                name: "image_size",
+                value: "0".into(),
+                reason: "must be at least 1".into(),
+            });
+        }
+        let Raster {
+            width,
+            height,
+            values,
+        } = raster(source, &mut self.buffers)?;
+        let (Values::Rgb(pixels) | Values::Grey(pixels)) = &values;
+        match &values {
+            Values::Rgb(_) => self
+                .resizer
+                .resize::<3>(pixels, (width, height), (size, size), out),
+            // Equal channels stay equal: resize one and repeat it.
+            Values::Grey(_) => {
+                self.grey.resize(size * size, 0);
+                self.resizer
+                    .resize::<1>(pixels, (width, height), (size, size), &mut self.grey);
+                repeat_grey(&self.grey, out);
+            }
+        }
+        let (Values::Rgb(pixels) | Values::Grey(pixels)) = values;
+        // Room of ordinary images is kept, that of a giant is not.
+        if pixels.capacity() <= ROOM_KEPT {
+            self.buffers.pixels = pixels;
+        }
+        Ok(())
+    }
 }
 
 /// Decodes an image at its own size and converts it to RGB.
@@ -75,7 +113,7 @@ pub fn load_image(source: &Source, size: usize) -> Result<Image, DataError> {
 /// # Errors
 /// As [`load_image`].
 pub fn load_picture(source: &Source) -> Result<Picture, DataError> {
-    let raster = raster(source)?;
+    let raster = raster(source, &mut Buffers::default())?;
     Ok(Picture {
         width: raster.width,
         height: raster.height,
@@ -84,9 +122,9 @@ pub fn load_picture(source: &Source) -> Result<Picture, DataError> {
 }
 
 /// The values of a source at their own size.
-fn raster(source: &Source) -> Result<Raster, DataError> {
+fn raster(source: &Source, buffers: &mut Buffers) -> Result<Raster, DataError> {
     match source {
-        Source::File(path) => decode_file(path),
+        Source::File(path) => decode_file(path, buffers),
         Source::Record { file, offset, .. } => read_record(file, *offset, source),
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::decode::decode_file;
+use crate::decode::{Buffers, decode_file};
 use crate::error::DataError;
 use crate::resize::resize;
 
@@ -85,7 +85,7 @@ fn over_half(value: u8) -> bool {
 
 /// The grey values of the file after the rule's first step.
 fn grey(path: &Path, rule: MaskRule) -> Result<(usize, usize, Vec<u8>), DataError> {
-    let raster = decode_file(path)?;
+    let raster = decode_file(path, &mut Buffers::default())?;
     let (width, height) = (raster.width, raster.height);
     let mut grey = raster.into_grey();
     if rule == MaskRule::NonZero {

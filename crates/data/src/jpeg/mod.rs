@@ -53,19 +53,19 @@ pub(crate) fn dimensions(bytes: &[u8]) -> Result<(usize, usize), JpegError> {
     Ok((frame.width, frame.height))
 }
 
-/// Decodes a whole file. Check [`dimensions`] first: memory grows with them.
-pub(crate) fn decode(bytes: &[u8]) -> Result<Decoded, JpegError> {
+/// Decodes a whole file, reusing the memory of `room`. Check [`dimensions`] first: memory grows with them.
+pub(crate) fn decode(bytes: &[u8], room: Vec<u8>) -> Result<Decoded, JpegError> {
     let mut parser = Parser::new(bytes)?;
     let mut frame = parser.read_frame_header()?;
     let colour = Colour::of(&frame, &parser)?;
     parser.read_scans(&mut frame)?;
-    Ok(render(&frame, colour))
+    Ok(render(&frame, colour, room))
 }
 
 /// Up-samples and converts the planes, row by row.
-fn render(frame: &Frame, colour: Colour) -> Decoded {
+fn render(frame: &Frame, colour: Colour, mut pixels: Vec<u8>) -> Decoded {
     let channels = colour.channels();
-    let mut pixels = vec![0; frame.width * frame.height * channels];
+    pixels.resize(frame.width * frame.height * channels, 0);
     let mut rows: Vec<Vec<u8>> = frame
         .components
         .iter()
@@ -95,12 +95,15 @@ mod tests {
     #[test]
     fn nonsense_is_an_error() {
         assert_eq!(
-            decode(&[]),
+            decode(&[], Vec::new()),
             Err(JpegError::Corrupt("it does not start with a JPEG marker"))
         );
-        assert_eq!(decode(&[0xFF, 0xD8, 0xFF]), Err(JpegError::Truncated));
         assert_eq!(
-            decode(&[0xFF, 0xD8, 0xFF, 0xC0, 0, 17]),
+            decode(&[0xFF, 0xD8, 0xFF], Vec::new()),
+            Err(JpegError::Truncated)
+        );
+        assert_eq!(
+            decode(&[0xFF, 0xD8, 0xFF, 0xC0, 0, 17], Vec::new()),
             Err(JpegError::Truncated)
         );
     }

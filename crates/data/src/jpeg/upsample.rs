@@ -65,7 +65,11 @@ impl Kernel for Across<'_> {
         let at = |x: usize| u16::from(row[x]);
         // Interior pairs; the end of `out` is the picture's width, which can cut the last pair in two.
         for (out, window) in out[1..].iter_mut().zip(row.windows(3)) {
-            let [left, here, right] = [0, 1, 2].map(|i| u16::from(window[i]));
+            let (left, here, right) = (
+                u16::from(window[0]),
+                u16::from(window[1]),
+                u16::from(window[2]),
+            );
             *out = [
                 ((here * 3 + left + 1) >> 2) as u8,
                 ((here * 3 + right + 2) >> 2) as u8,
@@ -94,7 +98,8 @@ impl Kernel for Both<'_> {
         let (out, _) = self.out.as_chunks_mut::<2>();
         let sum = |x: usize| u16::from(near[x]) * 3 + u16::from(far[x]);
         for ((out, near), far) in out[1..].iter_mut().zip(near.windows(3)).zip(far.windows(3)) {
-            let [left, here, right] = [0, 1, 2].map(|i| u16::from(near[i]) * 3 + u16::from(far[i]));
+            let mix = |i: usize| u16::from(near[i]) * 3 + u16::from(far[i]);
+            let (left, here, right) = (mix(0), mix(1), mix(2));
             *out = [
                 ((here * 3 + left + 8) >> 4) as u8,
                 ((here * 3 + right + 7) >> 4) as u8,
