@@ -30,6 +30,8 @@ mod jpeg;
 mod layout;
 mod mask;
 mod normalise;
+#[doc(hidden)]
+pub mod parsers;
 mod prefetch;
 mod protocol;
 mod random;

@@ -112,11 +112,19 @@ pub(crate) fn parse(bytes: &[u8], path: &Path) -> Result<Vec<Entry>, DataError> 
         .and_then(|e| e.to_str())
         .unwrap_or("")
         .to_ascii_lowercase();
-    if ["jsonl", "ndjson", "json"].contains(&extension.as_str()) {
-        parse_json_lines(bytes, path)
+    let json = ["jsonl", "ndjson", "json"].contains(&extension.as_str());
+    let parsed = if json {
+        parse_json_lines(bytes, path)?
     } else {
-        parse_csv(bytes, path)
+        parse_csv(bytes, path)?
+    };
+    if parsed.is_empty() {
+        return Err(DataError::NoImages {
+            path: path.to_path_buf(),
+            hint: "the manifest lists none".into(),
+        });
     }
+    Ok(parsed)
 }
 
 fn parse_json_lines(bytes: &[u8], path: &Path) -> Result<Vec<Entry>, DataError> {
