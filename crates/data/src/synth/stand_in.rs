@@ -307,7 +307,7 @@ fn cifar10_batches(seed: u64, dir: &Path, size: StandIn) -> Result<(), DataError
         let mut bytes = Vec::new();
         for number in 0..per_class * cifar10::CLASSES.len() {
             let class = number % cifar10::CLASSES.len();
-            let mut pixels = weave::draw(
+            let pixels = weave::draw(
                 SIDE,
                 &mut Stream::at("cifar10", &[seed, batch as u64, number as u64]),
             );
@@ -316,13 +316,9 @@ fn cifar10_batches(seed: u64, dir: &Path, size: StandIn) -> Result<(), DataError
                 .next_u64()
                 .to_le_bytes();
             bytes.push(class as u8);
-            for channel in 0..3 {
-                pixels
-                    .iter_mut()
-                    .skip(channel)
-                    .step_by(3)
-                    .for_each(|value| *value = *value / 2 + shade[channel] / 2);
-                bytes.extend(pixels.iter().skip(channel).step_by(3));
+            for (channel, &shade) in shade[..3].iter().enumerate() {
+                let values = pixels.iter().skip(channel).step_by(3);
+                bytes.extend(values.map(|value| *value / 2 + shade / 2));
             }
         }
         crate::atomic::write(&dir.join(format!("{name}.bin")), &bytes)?;

@@ -141,7 +141,7 @@ fn python_batch(file: PathBuf) -> Result<(PathBuf, Records), DataError> {
 
 /// The records of a binary batch.
 pub(crate) fn parse_binary(bytes: &[u8], file: &Path) -> Result<Records, DataError> {
-    if bytes.is_empty() || bytes.len() % RECORD != 0 {
+    if bytes.is_empty() || !bytes.len().is_multiple_of(RECORD) {
         let reason = format!(
             "{} bytes are not a whole number of {RECORD}-byte records; is the file truncated?",
             bytes.len()

@@ -135,6 +135,10 @@ impl Machine<'_> {
         Ok(range)
     }
 
+    fn skip(&mut self, n: usize) -> Step<()> {
+        self.take(n).map(|_| ())
+    }
+
     /// A little-endian number of `n` bytes.
     fn number(&mut self, n: usize) -> Step<u64> {
         let range = self.take(n)?;
@@ -158,7 +162,7 @@ impl Machine<'_> {
             .iter()
             .position(|&byte| byte == b'\n')
             .ok_or("the file is truncated")?;
-        self.take(length + 1).map(drop)
+        self.skip(length + 1)
     }
 
     fn pop(&mut self) -> Step<Value> {
@@ -239,8 +243,8 @@ impl Machine<'_> {
             let opcode = self.number(1)? as u8;
             match opcode {
                 b'.' => return self.pop(),
-                0x80 => drop(self.take(1)?),
-                0x95 => drop(self.take(8)?),
+                0x80 => self.skip(1)?,
+                0x95 => self.skip(8)?,
                 b'(' => self.marks.push(self.stack.len()),
                 b'}' | b']' | b')' => self.push_items(Vec::new())?,
                 b'N' => self.stack.push(Value::Other),
