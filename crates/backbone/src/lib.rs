@@ -1,1 +1,6 @@
 //! Frozen, ImageNet-pretrained ResNet features, and where their weights come from.
+
+mod variant;
+pub mod weights;
+
+pub use variant::ResNetVariant;
