@@ -1,7 +1,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-#[cfg(any(feature = "cuda", feature = "wgpu", feature = "vulkan", feature = "metal"))]
+#[cfg(any(
+    feature = "cuda",
+    feature = "wgpu",
+    feature = "vulkan",
+    feature = "metal"
+))]
 use burn::tensor::DeviceType;
 
 use crate::Device;
@@ -46,7 +51,10 @@ pub enum DeviceError {
         available: Vec<DeviceSpec>,
     },
     /// The machine has no such device.
-    #[error("there is no device {spec} on this machine; available: {}", list(available))]
+    #[error(
+        "there is no device {spec} on this machine; available: {}",
+        list(available)
+    )]
     Absent {
         /// What was asked for.
         spec: DeviceSpec,
@@ -57,13 +65,21 @@ pub enum DeviceError {
 
 fn list(devices: &[DeviceSpec]) -> String {
     let names: Vec<String> = devices.iter().map(DeviceSpec::to_string).collect();
-    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+    if names.is_empty() {
+        "none".to_owned()
+    } else {
+        names.join(", ")
+    }
 }
 
 /// Every device that this build can use on this machine, the fastest kind first and the CPU last.
 pub fn available() -> Vec<DeviceSpec> {
-    let kinds: [fn(usize) -> DeviceSpec; 4] =
-        [DeviceSpec::Cuda, DeviceSpec::Metal, DeviceSpec::Vulkan, DeviceSpec::Wgpu];
+    let kinds: [fn(usize) -> DeviceSpec; 4] = [
+        DeviceSpec::Cuda,
+        DeviceSpec::Metal,
+        DeviceSpec::Vulkan,
+        DeviceSpec::Wgpu,
+    ];
     let mut devices = Vec::new();
     for kind in kinds {
         let count = kind(0).enumerate().map_or(0, |found| found.len());
@@ -89,10 +105,13 @@ impl DeviceSpec {
                 available: available(),
             });
         };
-        found.into_iter().nth(self.index()).ok_or_else(|| DeviceError::Absent {
-            spec: self,
-            available: available(),
-        })
+        found
+            .into_iter()
+            .nth(self.index())
+            .ok_or_else(|| DeviceError::Absent {
+                spec: self,
+                available: available(),
+            })
     }
 
     /// The devices of this kind, or `None` if the build lacks the backend.
@@ -103,7 +122,11 @@ impl DeviceSpec {
             #[cfg(feature = "cuda")]
             Self::Cuda(_) => {
                 let count = Device::enumerate(DeviceType::Cuda).into_vec().len();
-                Some((0..count).map(|index| Device::new(burn_cuda::CudaDevice::new(index))).collect())
+                Some(
+                    (0..count)
+                        .map(|index| Device::new(burn_cuda::CudaDevice::new(index)))
+                        .collect(),
+                )
             }
             #[cfg(feature = "wgpu")]
             Self::Wgpu(_) => Some(wgpu_devices(DeviceType::Wgpu)),
@@ -111,7 +134,10 @@ impl DeviceSpec {
             Self::Vulkan(_) => Some(wgpu_devices(DeviceType::Vulkan)),
             #[cfg(feature = "metal")]
             Self::Metal(_) => Some(wgpu_devices(DeviceType::Metal)),
-            #[allow(unreachable_patterns, reason = "reached unless every backend is compiled in")]
+            #[allow(
+                unreachable_patterns,
+                reason = "reached unless every backend is compiled in"
+            )]
             _ => None,
         }
     }
@@ -119,7 +145,9 @@ impl DeviceSpec {
     fn index(self) -> usize {
         match self {
             Self::Cpu => 0,
-            Self::Cuda(index) | Self::Wgpu(index) | Self::Vulkan(index) | Self::Metal(index) => index,
+            Self::Cuda(index) | Self::Wgpu(index) | Self::Vulkan(index) | Self::Metal(index) => {
+                index
+            }
         }
     }
 
@@ -197,7 +225,10 @@ mod tests {
     #[test]
     fn an_unavailable_device_lists_what_is_there() {
         let error = DeviceSpec::Cuda(99).open().unwrap_err().to_string();
-        assert!(error.contains("cuda:99") && error.contains("cpu"), "{error}");
+        assert!(
+            error.contains("cuda:99") && error.contains("cpu"),
+            "{error}"
+        );
         assert!(DeviceSpec::Cpu.open().is_ok());
     }
 }

@@ -19,7 +19,10 @@ pub enum ParameterError {
         reason: String,
     },
     /// Names or shapes do not fit the network.
-    #[error("the weights do not fit the network: {}", describe(missing, unused, mis_shaped))]
+    #[error(
+        "the weights do not fit the network: {}",
+        describe(missing, unused, mis_shaped)
+    )]
     Mismatch {
         /// Parameters of the network that the weights lack.
         missing: Vec<String>,

@@ -38,7 +38,11 @@ impl Initialisation {
                 normals(&mut rng, count, deviation)
             }
             (_, layer) => {
-                let inputs = if layer == LayerKind::Linear { info.shape[0] } else { info.shape[1] };
+                let inputs = if layer == LayerKind::Linear {
+                    info.shape[0]
+                } else {
+                    info.shape[1]
+                };
                 let bound = 1.0 / ((inputs * receptive) as f64).sqrt();
                 (0..count)
                     .map(|_| (rng.random_range(-1.0..1.0) * bound) as f32)

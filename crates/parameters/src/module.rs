@@ -70,7 +70,11 @@ pub fn apply<M: Module>(module: M, tensors: &NamedTensors) -> Result<M, Paramete
             }
             Some(tensor) => {
                 used.insert(info.name.to_owned());
-                mis_shaped.push((info.name.to_owned(), info.shape.to_vec(), tensor.shape.clone()));
+                mis_shaped.push((
+                    info.name.to_owned(),
+                    info.shape.to_vec(),
+                    tensor.shape.clone(),
+                ));
             }
             None => missing.push(info.name.to_owned()),
         }
@@ -109,6 +113,12 @@ impl Path {
             "beta" => "bias",
             other => other,
         };
+        // Which variant of an enum a layer is, says the network's configuration, not the parameter's name.
+        let name = if container.starts_with("Enum:") {
+            ""
+        } else {
+            name
+        };
         self.0.push((name.to_owned(), kind));
     }
 
@@ -117,7 +127,12 @@ impl Path {
     }
 
     fn name(&self) -> String {
-        let names: Vec<&str> = self.0.iter().map(|(name, _)| name.as_str()).collect();
+        let names: Vec<&str> = self
+            .0
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .filter(|name| !name.is_empty())
+            .collect();
         names.join(".")
     }
 
@@ -145,7 +160,8 @@ impl ModuleVisitor for Collector {
         let data = param.val().into_data();
         let shape = data.shape().to_vec();
         let values = data.convert::<f32>().iter::<f32>().collect();
-        self.tensors.insert(self.path.name(), NamedTensor { shape, values });
+        self.tensors
+            .insert(self.path.name(), NamedTensor { shape, values });
     }
 }
 

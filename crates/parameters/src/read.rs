@@ -38,8 +38,9 @@ impl NamedTensors {
         path: &Path,
     ) -> Result<(Self, HashMap<String, String>), ParameterError> {
         let bytes = std::fs::read(path).map_err(|error| read_error(path, error.to_string()))?;
-        let invalid =
-            |error: safetensors::SafeTensorError| read_error(path, format!("no valid safetensors: {error}"));
+        let invalid = |error: safetensors::SafeTensorError| {
+            read_error(path, format!("no valid safetensors: {error}"))
+        };
         let (_, header) = SafeTensors::read_metadata(&bytes).map_err(invalid)?;
         let metadata = header.metadata().clone().unwrap_or_default();
         let file = SafeTensors::deserialize(&bytes).map_err(invalid)?;
@@ -62,12 +63,18 @@ impl NamedTensors {
 
 fn read_pytorch(path: &Path) -> Result<NamedTensors, ParameterError> {
     let mut store = PytorchStore::from_file(path);
-    let found = store
-        .get_all_tensors()
-        .map_err(|error| read_error(path, format!("neither safetensors nor a PyTorch checkpoint: {error}")))?;
+    let found = store.get_all_tensors().map_err(|error| {
+        read_error(
+            path,
+            format!("neither safetensors nor a PyTorch checkpoint: {error}"),
+        )
+    })?;
     let mut tensors = NamedTensors::new();
     for (name, tensor) in found {
-        if !matches!(tensor.dtype, DType::F64 | DType::F32 | DType::F16 | DType::BF16) {
+        if !matches!(
+            tensor.dtype,
+            DType::F64 | DType::F32 | DType::F16 | DType::BF16
+        ) {
             continue;
         }
         let values = bridge::to_data(tensor)
@@ -82,7 +89,11 @@ fn read_pytorch(path: &Path) -> Result<NamedTensors, ParameterError> {
 }
 
 fn widen<const N: usize>(data: &[u8], value: impl Fn([u8; N]) -> f32) -> Vec<f32> {
-    data.as_chunks::<N>().0.iter().map(|&bytes| value(bytes)).collect()
+    data.as_chunks::<N>()
+        .0
+        .iter()
+        .map(|&bytes| value(bytes))
+        .collect()
 }
 
 fn read_error(path: &Path, reason: String) -> ParameterError {
