@@ -1,0 +1,156 @@
+//! What can go wrong between a folder and a batch, and whose fault it is.
+
+use std::path::{Path, PathBuf};
+
+/// An error of this crate. Every variant names the file or setting, the problem and, where there is one, the way out.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DataError {
+    /// The operating system refused: missing permission, vanished file, symbolic-link loop, full disk.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// A folder or file that the layout requires is not there.
+    #[error("{}: {expected} not found; {hint}", path.display())]
+    Missing {
+        /// Where it was looked for.
+        path: PathBuf,
+        /// What was looked for.
+        expected: String,
+        /// What to do.
+        hint: String,
+    },
+    /// A folder holds no image.
+    #[error("{}: no images found ({hint})", path.display())]
+    NoImages {
+        /// The folder.
+        path: PathBuf,
+        /// Which extensions count, or which sub-folder is empty.
+        hint: String,
+    },
+    /// A file that should be an image cannot be decoded.
+    #[error("{image}: cannot be read as an image: {reason}")]
+    Unreadable {
+        /// The file or record.
+        image: String,
+        /// What the decoder said.
+        reason: String,
+    },
+    /// Several images cannot be decoded; raised when loading a list.
+    #[error("{} of {total} images cannot be read; the first: {}", bad.len(), bad.first().map(String::as_str).unwrap_or(""))]
+    UnreadableImages {
+        /// One message per image, in the order of the list; each names its file.
+        bad: Vec<String>,
+        /// Length of the list.
+        total: usize,
+    },
+    /// A valid image of a kind that is not converted (for example floating-point TIFF).
+    #[error("{image}: {kind} images are not supported; convert it to 8-bit grey or RGB")]
+    Unsupported {
+        /// The file.
+        image: String,
+        /// Its pixel format.
+        kind: String,
+    },
+    /// The header promises more pixels than the limit; nothing was decoded.
+    #[error(
+        "{image}: {width} x {height} pixels are over the limit of {limit}; shrink the image first"
+    )]
+    TooLarge {
+        /// The file.
+        image: String,
+        /// Width that the header states.
+        width: u64,
+        /// Height that the header states.
+        height: u64,
+        /// Greatest number of pixels.
+        limit: u64,
+    },
+    /// A file name that is not UTF-8 cannot be written to lists and reports.
+    #[error("{}: the file name is not UTF-8; rename it", path.display())]
+    NotUtf8 {
+        /// The path, shown with replacement characters.
+        path: PathBuf,
+    },
+    /// A table, manifest, batch or split file breaks its format.
+    #[error("{}: {place}: {reason}", path.display())]
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// Line, record or byte offset.
+        place: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The category (object, or normal class) is missing or unknown.
+    #[error("{given}; choose one of: {}", known.join(", "))]
+    Category {
+        /// What was given.
+        given: String,
+        /// The categories there are.
+        known: Vec<String>,
+    },
+    /// A labelled ratio above zero, or labelled classes, without anomalous training images.
+    #[error(
+        "labelled_ratio {ratio} needs anomalous training images but {dataset} has none{detail}; give a folder of anomalous images or set labelled_ratio to 0"
+    )]
+    NoAnomalous {
+        /// The ratio asked for.
+        ratio: f64,
+        /// Name of the data set.
+        dataset: String,
+        /// Which classes were asked for, if any.
+        detail: String,
+    },
+    /// The same image is in the training and in the test (or validation) part.
+    #[error("{image} is in both the {first} and the {second} images; remove it from one of them")]
+    Leak {
+        /// The image.
+        image: String,
+        /// One part.
+        first: &'static str,
+        /// The other part.
+        second: &'static str,
+    },
+    /// A parameter out of range.
+    #[error("{name} = {value}: {reason}")]
+    Parameter {
+        /// Its name.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// The allowed range.
+        reason: String,
+    },
+}
+
+impl DataError {
+    /// Wraps a system error with the path it belongs to.
+    pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self + '_ {
+        move |source| Self::Io {
+            path: path.to_path_buf(),
+            source,
+        }
+    }
+
+    /// An error in a file of ours.
+    pub(crate) fn parse(path: &Path, place: impl Into<String>, reason: impl ToString) -> Self {
+        Self::Parse {
+            path: path.to_path_buf(),
+            place: place.into(),
+            reason: reason.to_string(),
+        }
+    }
+
+    /// An image that cannot be decoded.
+    pub(crate) fn unreadable(image: &impl ToString, reason: impl ToString) -> Self {
+        Self::Unreadable {
+            image: image.to_string(),
+            reason: reason.to_string(),
+        }
+    }
+}

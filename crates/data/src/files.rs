@@ -1,0 +1,173 @@
+//! Finding image files the way copies in the wild need it: mixed case, stray files, an extra folder level.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::error::DataError;
+
+/// Extensions that count as images, whatever their case.
+pub const EXTENSIONS: [&str; 9] = [
+    "jpg", "jpeg", "jfif", "png", "bmp", "tif", "tiff", "webp", "jpe",
+];
+/// How many wrapper folders around a data set are looked through.
+const WRAPPERS: usize = 3;
+/// Deepest nesting of folders that is searched.
+const DEPTH: usize = 32;
+
+/// True for the extensions of images.
+pub fn is_image_name(path: &Path) -> bool {
+    let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("");
+    EXTENSIONS
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(extension))
+}
+
+/// Whether sub-folders are searched.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Descend {
+    /// Only the folder itself.
+    No,
+    /// All folders below it, too.
+    Yes,
+}
+
+/// The visible entries of a folder sorted bytewise by name: (path, name, is a folder).
+pub(crate) fn entries(folder: &Path) -> Result<Vec<(PathBuf, String, bool)>, DataError> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).map_err(DataError::io(folder))? {
+        let path = entry.map_err(DataError::io(folder))?.path();
+        let Some(name) = path.file_name() else {
+            continue;
+        };
+        let lossy = name.to_string_lossy();
+        // Hidden files, and what macOS archives add.
+        if lossy.starts_with('.') || lossy == "__MACOSX" {
+            continue;
+        }
+        let Some(name) = name.to_str().map(str::to_owned) else {
+            // Only a file that would be used is worth refusing.
+            if is_image_name(&path) || path.is_dir() {
+                return Err(DataError::NotUtf8 { path });
+            }
+            continue;
+        };
+        // Follows symbolic links, so that a loop is reported here by name; a dangling link that is no image is nobody's business.
+        match fs::metadata(&path) {
+            Ok(meta) => found.push((path, name, meta.is_dir())),
+            Err(source) if is_image_name(&path) || path.extension().is_none() => {
+                return Err(DataError::Io { path, source });
+            }
+            Err(_) => {}
+        }
+    }
+    found.sort_by(|a, b| a.1.as_bytes().cmp(b.1.as_bytes()));
+    Ok(found)
+}
+
+/// Images of a folder, sorted bytewise by name; may be empty.
+pub(crate) fn list_images(folder: &Path, descend: Descend) -> Result<Vec<PathBuf>, DataError> {
+    let mut images = Vec::new();
+    walk(folder, descend, DEPTH, &mut images)?;
+    Ok(images)
+}
+
+/// Adds the images of `folder` and, on request, of the folders below.
+fn walk(
+    folder: &Path,
+    descend: Descend,
+    depth: usize,
+    images: &mut Vec<PathBuf>,
+) -> Result<(), DataError> {
+    if depth == 0 {
+        let expected = format!("an end of the nested folders within {DEPTH} levels");
+        return Err(DataError::Missing {
+            path: folder.into(),
+            expected,
+            hint: "is there a symbolic link to a parent folder?".into(),
+        });
+    }
+    for (path, _, is_folder) in entries(folder)? {
+        if is_folder && descend == Descend::Yes {
+            walk(&path, descend, depth - 1, images)?;
+        } else if !is_folder && is_image_name(&path) {
+            images.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// Images of a folder; none is an error.
+pub(crate) fn require_images(folder: &Path, descend: Descend) -> Result<Vec<PathBuf>, DataError> {
+    let images = list_images(folder, descend)?;
+    if images.is_empty() {
+        let hint = format!("extensions looked for: {}", EXTENSIONS.join(", "));
+        return Err(DataError::NoImages {
+            path: folder.to_path_buf(),
+            hint,
+        });
+    }
+    Ok(images)
+}
+
+/// The sub-folder of that name, whatever its case (an exact match wins).
+pub(crate) fn subfolder(folder: &Path, name: &str) -> Result<Option<PathBuf>, DataError> {
+    let exact = folder.join(name);
+    if exact.is_dir() {
+        return Ok(Some(exact));
+    }
+    Ok(entries(folder)?
+        .into_iter()
+        .find(|(_, n, is_folder)| *is_folder && n.eq_ignore_ascii_case(name))
+        .map(|(path, ..)| path))
+}
+
+/// The sub-folder of that name, or an error that says what the layout needs.
+pub(crate) fn require_subfolder(
+    folder: &Path,
+    name: &str,
+    hint: &str,
+) -> Result<PathBuf, DataError> {
+    subfolder(folder, name)?.ok_or_else(|| DataError::Missing {
+        path: folder.to_path_buf(),
+        expected: format!("folder {name}"),
+        hint: hint.to_owned(),
+    })
+}
+
+/// All sub-folders as (path, name), sorted bytewise by name.
+pub(crate) fn subfolders(folder: &Path) -> Result<Vec<(PathBuf, String)>, DataError> {
+    Ok(entries(folder)?
+        .into_iter()
+        .filter(|entry| entry.2)
+        .map(|(path, name, _)| (path, name))
+        .collect())
+}
+
+/// Looks for the folder with the wanted content at `root` and, breadth first, in the folders that archives wrap around it.
+pub(crate) fn unwrap_root(
+    root: &Path,
+    expected: &str,
+    hint: &str,
+    has: impl Fn(&Path) -> Result<bool, DataError>,
+) -> Result<PathBuf, DataError> {
+    // Reading it once here turns a missing or forbidden root into an error that names it.
+    entries(root)?;
+    let mut level = vec![root.to_path_buf()];
+    for _ in 0..=WRAPPERS {
+        for folder in &level {
+            if has(folder)? {
+                return Ok(folder.clone());
+            }
+        }
+        let mut next = Vec::new();
+        for folder in &level {
+            next.extend(subfolders(folder)?.into_iter().map(|(path, _)| path));
+        }
+        level = next;
+    }
+    Err(DataError::Missing {
+        path: root.to_path_buf(),
+        expected: expected.to_owned(),
+        hint: hint.to_owned(),
+    })
+}

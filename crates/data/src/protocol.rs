@@ -1,0 +1,251 @@
+//! From a data set to the images that a run may use: validation, labelled anomalies, test.
+
+use std::collections::{BTreeSet, HashSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::DataError;
+use crate::layout::Dataset;
+use crate::random::Stream;
+use crate::sample::{Label, Sample};
+use crate::split::Split;
+
+/// Which classes labelled anomalous images are drawn from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LabelledClasses {
+    /// All of them, pooled.
+    #[default]
+    All,
+    /// These, pooled; one name is the paper's k = 1.
+    Named(Vec<String>),
+    /// `k` classes drawn at random by the seed, pooled.
+    Random(usize),
+}
+
+/// Which images leave the training part for validation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ValidationRule {
+    /// v = min(floor(0.05 n_normal), floor(0.05 n_anomalous)) + 1 of each kind; none if there is no anomalous training image.
+    #[default]
+    Balanced,
+    /// floor(0.05 n_normal) + 1 normal images; for data without anomalous training images.
+    NormalOnly,
+    /// None.
+    None,
+}
+
+/// How images are chosen; equal protocols and data sets give equal splits.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Protocol {
+    /// r_l, the share of labelled anomalous images among all training images, in [0, 1).
+    pub labelled_ratio: f64,
+    /// Where they are drawn from.
+    pub labelled_classes: LabelledClasses,
+    /// What leaves for validation.
+    pub validation: ValidationRule,
+    /// Seed of every draw.
+    pub seed: u64,
+    /// Keep images of one group (patient, lesion) together: a group goes to validation as a whole, and training images of groups that
+    /// are in the test part are left out. Off in the paper's protocol.
+    pub group_by: bool,
+}
+
+impl Default for Protocol {
+    fn default() -> Self {
+        Self {
+            labelled_ratio: 0.0,
+            labelled_classes: LabelledClasses::All,
+            validation: ValidationRule::Balanced,
+            seed: 0,
+            group_by: false,
+        }
+    }
+}
+
+impl Protocol {
+    /// Chooses the images of a run: validation first, then m = round(n / (1 - r_l) - n) labelled anomalies for the n normal images left.
+    ///
+    /// A larger ratio with the same seed contains the images of a smaller one. If the chosen classes have fewer than m images, all of them
+    /// are used; compare [`Split::labelled_wanted`].
+    ///
+    /// # Errors
+    /// [`DataError::Parameter`] for a ratio outside [0, 1), [`DataError::NoAnomalous`] for a ratio above 0 without anomalous images,
+    /// [`DataError::Category`] for an unknown class, [`DataError::NoImages`] if nothing is left to train on, [`DataError::Leak`] if an image is in two parts.
+    pub fn split(&self, dataset: &Dataset) -> Result<Split, DataError> {
+        if !(0.0..1.0).contains(&self.labelled_ratio) {
+            let reason = "must be at least 0 and below 1".into();
+            return Err(DataError::Parameter {
+                name: "labelled_ratio",
+                value: self.labelled_ratio.to_string(),
+                reason,
+            });
+        }
+        let train = self.without_test_groups(dataset);
+        let excluded = dataset.train.len() - train.len();
+        let (mut normal, mut pool): (Vec<_>, Vec<_>) = train
+            .into_iter()
+            .partition(|sample| sample.label == Label::Normal);
+        let mut validation = dataset.validation.clone();
+        if validation.is_empty() {
+            let (from_normal, from_pool) = self.validation_counts(normal.len(), pool.len());
+            validation = self.take("validation.normal", &mut normal, from_normal);
+            validation.extend(self.take("validation.anomalous", &mut pool, from_pool));
+        }
+        if normal.is_empty() {
+            let hint = "no normal training image is left after the validation split".into();
+            return Err(DataError::NoImages {
+                path: dataset.name.clone().into(),
+                hint,
+            });
+        }
+        let wanted = labelled_count(normal.len(), self.labelled_ratio);
+        let labelled = if self.labelled_ratio > 0.0 {
+            self.draw_labelled(dataset, pool, wanted)?
+        } else {
+            Vec::new()
+        };
+        let split = Split {
+            normal,
+            labelled,
+            validation,
+            test: dataset.test.clone(),
+            labelled_wanted: wanted,
+            excluded,
+        };
+        split.check_leak()?;
+        Ok(split)
+    }
+
+    /// Training images, less those of test groups when groups are kept together.
+    fn without_test_groups(&self, dataset: &Dataset) -> Vec<Sample> {
+        let held_out: HashSet<&String> = match self.group_by {
+            true => dataset
+                .test
+                .iter()
+                .chain(&dataset.validation)
+                .filter_map(|sample| sample.group.as_ref())
+                .collect(),
+            false => HashSet::new(),
+        };
+        dataset
+            .train
+            .iter()
+            .filter(|sample| {
+                !sample
+                    .group
+                    .as_ref()
+                    .is_some_and(|group| held_out.contains(group))
+            })
+            .cloned()
+            .collect()
+    }
+
+    /// Images of each kind that leave for validation.
+    fn validation_counts(&self, normal: usize, anomalous: usize) -> (usize, usize) {
+        match self.validation {
+            ValidationRule::None => (0, 0),
+            ValidationRule::Balanced if anomalous == 0 => (0, 0),
+            // Integer division by 20 is floor(0.05 n) without the rounding of 0.05.
+            ValidationRule::Balanced => {
+                let each = (normal / 20).min(anomalous / 20) + 1;
+                (each, each)
+            }
+            ValidationRule::NormalOnly => (normal / 20 + 1, 0),
+        }
+    }
+
+    /// Moves `count` random samples out of `pool`, keeping the order of both; whole groups when they are kept together.
+    fn take(&self, purpose: &str, pool: &mut Vec<Sample>, count: usize) -> Vec<Sample> {
+        let mut order: Vec<usize> = (0..pool.len()).collect();
+        Stream::at(purpose, &[self.seed]).shuffle(&mut order);
+        let mut chosen: BTreeSet<usize> = BTreeSet::new();
+        for index in order {
+            if chosen.len() >= count {
+                break;
+            }
+            match &pool[index].group {
+                Some(group) if self.group_by => chosen
+                    .extend((0..pool.len()).filter(|&i| pool[i].group.as_ref() == Some(group))),
+                _ => drop(chosen.insert(index)),
+            }
+        }
+        let mut index = 0;
+        pool.extract_if(.., |_| {
+            index += 1;
+            chosen.contains(&(index - 1))
+        })
+        .collect()
+    }
+
+    /// `wanted` random anomalies of the labelled classes, in the order of the data set.
+    fn draw_labelled(
+        &self,
+        dataset: &Dataset,
+        pool: Vec<Sample>,
+        wanted: usize,
+    ) -> Result<Vec<Sample>, DataError> {
+        let known: BTreeSet<&str> = pool.iter().map(|sample| sample.class.as_str()).collect();
+        let none = |detail: &str| DataError::NoAnomalous {
+            ratio: self.labelled_ratio,
+            dataset: dataset.name.clone(),
+            detail: detail.to_owned(),
+        };
+        if known.is_empty() {
+            return Err(none(""));
+        }
+        let chosen: BTreeSet<String> = match &self.labelled_classes {
+            LabelledClasses::All => known.iter().map(|&class| class.to_owned()).collect(),
+            LabelledClasses::Named(names) if names.is_empty() => {
+                return Err(none(" (the list of labelled classes is empty)"));
+            }
+            LabelledClasses::Named(names) => {
+                if let Some(unknown) = names.iter().find(|name| !known.contains(name.as_str())) {
+                    let given = format!("unknown labelled class \"{unknown}\"");
+                    return Err(DataError::Category {
+                        given,
+                        known: known.iter().map(|&class| class.to_owned()).collect(),
+                    });
+                }
+                names.iter().cloned().collect()
+            }
+            &LabelledClasses::Random(k) => {
+                if k == 0 || k > known.len() {
+                    let reason = format!(
+                        "must be between 1 and {}, the number of anomalous classes",
+                        known.len()
+                    );
+                    return Err(DataError::Parameter {
+                        name: "labelled_classes",
+                        value: k.to_string(),
+                        reason,
+                    });
+                }
+                let mut names: Vec<&str> = known.iter().copied().collect();
+                Stream::at("labelled.classes", &[self.seed]).shuffle(&mut names);
+                names[..k].iter().map(|&name| name.to_owned()).collect()
+            }
+        };
+        let mut pool: Vec<Sample> = pool
+            .into_iter()
+            .filter(|sample| chosen.contains(&sample.class))
+            .collect();
+        let mut order: Vec<usize> = (0..pool.len()).collect();
+        Stream::at("labelled.images", &[self.seed]).shuffle(&mut order);
+        let keep: BTreeSet<usize> = order.into_iter().take(wanted).collect();
+        let mut index = 0;
+        pool.retain(|_| {
+            index += 1;
+            keep.contains(&(index - 1))
+        });
+        Ok(pool)
+    }
+}
+
+/// m = round(n / (1 - r_l) - n): so many labelled images make up the share r_l of all n + m. Ties round to even.
+fn labelled_count(normal: usize, ratio: f64) -> usize {
+    let n = normal as f64;
+    (n / (1.0 - ratio) - n).round_ties_even() as usize
+}

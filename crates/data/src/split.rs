@@ -1,0 +1,120 @@
+//! The images of a run, as lists that are written beside its results and can be handed back in.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::DataError;
+use crate::sample::{Label, Sample, Source};
+
+/// Which image is used for what.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Split {
+    /// Normal training images.
+    pub normal: Vec<Sample>,
+    /// Anomalous training images with image-level labels.
+    pub labelled: Vec<Sample>,
+    /// Validation images of both kinds.
+    pub validation: Vec<Sample>,
+    /// Test images of both kinds.
+    pub test: Vec<Sample>,
+    /// Labelled images that the ratio asks for; more than `labelled.len()` where the classes have no more.
+    #[serde(default)]
+    pub labelled_wanted: usize,
+    /// Training images left out because their group is in the test part.
+    #[serde(default)]
+    pub excluded: usize,
+}
+
+impl Split {
+    /// Reads a split written by [`write`](Self::write) or by hand (JSON), and checks it.
+    ///
+    /// # Errors
+    /// [`DataError::Io`], [`DataError::Parse`], [`DataError::NoImages`] without normal images, [`DataError::Leak`].
+    pub fn read(path: &Path) -> Result<Self, DataError> {
+        let bytes = std::fs::read(path).map_err(DataError::io(path))?;
+        Self::parse(&bytes, path)
+    }
+
+    /// [`read`](Self::read) from bytes; `path` is for messages.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read), without `Io`.
+    pub fn parse(bytes: &[u8], path: &Path) -> Result<Self, DataError> {
+        let split: Self = serde_json::from_slice(bytes).map_err(|error| {
+            DataError::parse(
+                path,
+                format!("line {} column {}", error.line(), error.column()),
+                &error,
+            )
+        })?;
+        if split.normal.is_empty() {
+            return Err(DataError::NoImages {
+                path: path.to_path_buf(),
+                hint: "the list \"normal\" of the split is empty".into(),
+            });
+        }
+        for (list, name, label) in [
+            (&split.normal, "normal", Label::Normal),
+            (&split.labelled, "labelled", Label::Anomalous),
+        ] {
+            if let Some(sample) = list.iter().find(|sample| sample.label != label) {
+                let reason = format!(
+                    "{} is labelled {}, all must be {label}",
+                    sample.path, sample.label
+                );
+                return Err(DataError::parse(path, format!("list \"{name}\""), reason));
+            }
+        }
+        split.check_leak()?;
+        Ok(split)
+    }
+
+    /// Writes the split as JSON, atomically.
+    ///
+    /// # Errors
+    /// [`DataError::Io`]; [`DataError::Parse`] if a path is not UTF-8.
+    pub fn write(&self, path: &Path) -> Result<(), DataError> {
+        let text = serde_json::to_vec_pretty(self)
+            .map_err(|error| DataError::parse(path, "writing", error))?;
+        crate::atomic::write(path, &text)
+    }
+
+    /// Refuses an image that is in two parts. Paths are compared after resolving symbolic links; equal content under two names is found by
+    /// [`datasets::check`](crate::datasets::check).
+    ///
+    /// # Errors
+    /// [`DataError::Leak`] naming the image and the parts.
+    pub fn check_leak(&self) -> Result<(), DataError> {
+        let mut seen: HashMap<(PathBuf, Option<u32>), &'static str> = HashMap::new();
+        let parts = [
+            ("test", &self.test),
+            ("validation", &self.validation),
+            ("training", &self.normal),
+            ("training", &self.labelled),
+        ];
+        for (part, samples) in parts {
+            for sample in samples {
+                let index = match &sample.path {
+                    Source::File(_) => None,
+                    Source::Record { index, .. } => Some(*index),
+                };
+                let file = sample.path.file();
+                let key = (
+                    std::fs::canonicalize(file).unwrap_or_else(|_| file.to_path_buf()),
+                    index,
+                );
+                if let Some(first) = seen.insert(key, part) {
+                    return Err(DataError::Leak {
+                        image: sample.path.to_string(),
+                        first,
+                        second: part,
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,214 @@
+//! Every image of a list, decoded once and kept as resized u8.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rayon::prelude::*;
+
+use crate::backing::Backing;
+use crate::error::DataError;
+use crate::image::{Image, load_image};
+use crate::normalise::normalise_pixels;
+use crate::sample::Sample;
+
+/// What to do with an image that cannot be read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnBad {
+    /// Fail, naming every bad image.
+    #[default]
+    Fail,
+    /// Leave it out and return its name.
+    Skip,
+}
+
+/// How [`ImageStore::load`] works.
+#[derive(Clone, Copy, Debug)]
+pub struct StoreOptions {
+    /// Side of the resized images in pixels.
+    pub size: usize,
+    /// What to do with unreadable images.
+    pub on_bad: OnBad,
+    /// Above this many bytes the pixels live in a memory-mapped temporary file instead of memory.
+    pub memory_limit: u64,
+}
+
+impl StoreOptions {
+    /// 256 pixels as in the paper; fail on bad images; at most 4 GiB in memory.
+    pub const DEFAULT: Self = Self {
+        size: 256,
+        on_bad: OnBad::Fail,
+        memory_limit: 4 << 30,
+    };
+}
+
+impl Default for StoreOptions {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+/// An image left out under [`OnBad::Skip`].
+#[derive(Debug)]
+pub struct Skipped {
+    /// The image.
+    pub sample: Sample,
+    /// Why it cannot be read.
+    pub error: DataError,
+}
+
+/// Called with (images done, images in all), from any thread.
+pub type Progress<'a> = &'a (dyn Fn(usize, usize) + Sync);
+
+/// Resized images of a list of samples, in the order of the list.
+pub struct ImageStore {
+    size: usize,
+    samples: Vec<Sample>,
+    pixels: Backing,
+}
+
+impl ImageStore {
+    /// Decodes and resizes `samples` on rayon's current thread pool.
+    ///
+    /// Returns the store and the images left out (always empty under [`OnBad::Fail`]).
+    ///
+    /// # Errors
+    /// [`DataError::UnreadableImages`] under [`OnBad::Fail`], or when every image of a non-empty list is bad; [`DataError::Io`] when the
+    /// temporary file cannot be made; [`DataError::Parameter`] for size 0.
+    pub fn load(
+        samples: &[Sample],
+        options: StoreOptions,
+        progress: Option<Progress<'_>>,
+    ) -> Result<(Self, Vec<Skipped>), DataError> {
+        let size = options.size;
+        if size == 0 {
+            return Err(DataError::Parameter {
+                name: "image_size",
+                value: "0".into(),
+                reason: "must be at least 1".into(),
+            });
+        }
+        let image_len = size * size * 3;
+        let mut pixels = Backing::new(
+            image_len as u64 * samples.len() as u64,
+            options.memory_limit,
+        )?;
+        let done = AtomicUsize::new(0);
+        let mut errors: Vec<Option<DataError>> = pixels
+            .bytes_mut()
+            .par_chunks_exact_mut(image_len)
+            .zip(samples)
+            .with_max_len(8)
+            .map(|(slot, sample)| {
+                let result =
+                    load_image(&sample.path, size).map(|image| slot.copy_from_slice(&image.pixels));
+                if let Some(report) = progress {
+                    report(done.fetch_add(1, Ordering::Relaxed) + 1, samples.len());
+                }
+                result.err()
+            })
+            .collect();
+        let bad = errors.iter().flatten().count();
+        if bad > 0 && (options.on_bad == OnBad::Fail || bad == samples.len()) {
+            let bad = errors.iter().flatten().map(ToString::to_string).collect();
+            return Err(DataError::UnreadableImages {
+                bad,
+                total: samples.len(),
+            });
+        }
+        let mut kept = Vec::with_capacity(samples.len() - bad);
+        let mut skipped = Vec::with_capacity(bad);
+        for (index, (sample, error)) in samples.iter().zip(&mut errors).enumerate() {
+            match error.take() {
+                Some(error) => skipped.push(Skipped {
+                    sample: sample.clone(),
+                    error,
+                }),
+                None => {
+                    if !skipped.is_empty() {
+                        pixels.bytes_mut().copy_within(
+                            index * image_len..(index + 1) * image_len,
+                            kept.len() * image_len,
+                        );
+                    }
+                    kept.push(sample.clone());
+                }
+            }
+        }
+        Ok((
+            Self {
+                size,
+                samples: kept,
+                pixels,
+            },
+            skipped,
+        ))
+    }
+
+    /// Number of images.
+    pub fn len(&self) -> usize {
+        self.samples.len()
+    }
+
+    /// True if there is no image.
+    pub fn is_empty(&self) -> bool {
+        self.samples.is_empty()
+    }
+
+    /// Side of the images in pixels.
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// The samples whose images are kept, in order.
+    pub fn samples(&self) -> &[Sample] {
+        &self.samples
+    }
+
+    /// The bytes of image `index`, [size, size, 3].
+    ///
+    /// # Panics
+    /// If `index` is not below [`len`](Self::len).
+    pub fn pixels(&self, index: usize) -> &[u8] {
+        assert!(index < self.len(), "image {index} of {}", self.len());
+        let image_len = self.size * self.size * 3;
+        &self.pixels.bytes()[index * image_len..][..image_len]
+    }
+
+    /// A copy of image `index`.
+    ///
+    /// # Panics
+    /// As [`pixels`](Self::pixels).
+    pub fn image(&self, index: usize) -> Image {
+        Image {
+            size: self.size,
+            pixels: self.pixels(index).to_vec(),
+        }
+    }
+
+    /// Normalises the chosen images in parallel.
+    ///
+    /// # Shapes
+    /// `out` is `indices.len() * 3 * size * size` long: [n, 3, size, size].
+    ///
+    /// # Panics
+    /// If `out` has another length or an index is not below [`len`](Self::len).
+    pub fn normalise_into(&self, indices: &[usize], out: &mut [f32]) {
+        let image_len = self.size * self.size * 3;
+        assert_eq!(
+            out.len(),
+            indices.len() * image_len,
+            "output does not match the number of images"
+        );
+        out.par_chunks_exact_mut(image_len)
+            .zip(indices)
+            .for_each(|(out, &index)| normalise_pixels(self.pixels(index), out));
+    }
+}
+
+impl std::fmt::Debug for ImageStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ImageStore")
+            .field("size", &self.size)
+            .field("len", &self.len())
+            .finish_non_exhaustive()
+    }
+}
