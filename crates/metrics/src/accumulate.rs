@@ -1,5 +1,7 @@
 //! Exact pixel metrics from one image at a time.
 
+use rayon::prelude::*;
+
 use crate::error::MetricError;
 use crate::map::AnnotatedMap;
 use crate::pixel_level::{PixelRanking, RegionPixel};
@@ -29,6 +31,16 @@ impl PixelAccumulator {
             anomalous: Blocks::new(),
             region_sizes: Blocks::new(),
         }
+    }
+
+    /// Makes room for a part of a set in one block, so that it becomes one run.
+    pub(crate) fn with_room_for(pixels: usize, connectivity: Connectivity) -> Self {
+        let mut empty = Self::new(connectivity);
+        empty
+            .normal
+            .blocks
+            .push(Vec::with_capacity(pixels.min(RUN)));
+        empty
     }
 
     /// Takes in one image. After an error nothing has changed.
@@ -105,13 +117,12 @@ impl PixelAccumulator {
 
     /// Sorts what was collected, once for all metrics.
     pub fn finish(self) -> Result<PixelRanking, MetricError> {
+        PixelRanking::check_classes(
+            self.images,
+            self.anomalous.len as u64,
+            self.normal.len as u64,
+        )?;
         let sizes = self.region_sizes.into_vec();
-        if sizes.is_empty() {
-            return Err(match self.images {
-                0 => MetricError::Empty,
-                images => MetricError::NoAnomalousPixel { images },
-            });
-        }
         let weights = sizes
             .iter()
             .map(|&size| PixelRanking::REGION / u128::from(size))
@@ -135,7 +146,7 @@ struct Blocks<T> {
 /// Smallest block, in elements.
 const SMALLEST: usize = 1 << 12;
 
-impl<T: Copy> Blocks<T> {
+impl<T: Copy + Send> Blocks<T> {
     fn new() -> Self {
         Self {
             blocks: Vec::new(),
@@ -182,13 +193,29 @@ impl<T: Copy> Blocks<T> {
 
     /// Neighbouring blocks joined as far as one run allows: a walk asks every run about every step.
     fn into_runs(self) -> Vec<Vec<T>> {
-        let mut runs: Vec<Vec<T>> = Vec::new();
+        let mut groups: Vec<Vec<Vec<T>>> = Vec::new();
+        let mut room = 0;
         for block in self.blocks {
-            match runs.last_mut() {
-                Some(run) if run.len() + block.len() <= RUN => run.extend_from_slice(&block),
-                _ => runs.push(block),
+            match groups.last_mut() {
+                Some(group) if block.len() <= room => {
+                    room -= block.len();
+                    group.push(block);
+                }
+                _ => {
+                    room = RUN.saturating_sub(block.len());
+                    groups.push(vec![block]);
+                }
             }
         }
-        runs
+        groups
+            .into_par_iter()
+            .map(|mut group| {
+                if group.len() == 1 {
+                    group.swap_remove(0)
+                } else {
+                    group.concat()
+                }
+            })
+            .collect()
     }
 }

@@ -113,6 +113,22 @@ pub enum MetricError {
         /// Index of the image in the set.
         image: usize,
     },
+    /// A variance needs at least two samples of each class.
+    #[error("{found} {class} sample: the variance of the figure needs at least {needed}")]
+    TooFew {
+        /// The class with too few samples.
+        class: Class,
+        /// How many there are.
+        found: u64,
+        /// How many are needed.
+        needed: u64,
+    },
+    /// Where a figure does not vary, its standard error says nothing.
+    #[error("{what} has no variance in this set: an interval or a test based on it would mislead")]
+    ZeroVariance {
+        /// The figure.
+        what: &'static str,
+    },
     /// Two accumulators were set up differently.
     #[error("these accumulators cannot be merged: they differ in {what}")]
     Unmergeable {

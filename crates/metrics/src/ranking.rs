@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::error::{Class, MetricError};
+use crate::error::MetricError;
 use crate::radix::{self, Item};
-use crate::score::{Key, Score, check, check_finite, sealed::Rank};
+use crate::score::{Key, Score, check, check_classes, check_finite, sealed::Rank};
 
 /// All samples of one score that at least one positive has. Thresholds between two steps add
 /// negatives only, which moves every curve of the crate horizontally: steps lose nothing.
@@ -72,22 +72,7 @@ impl<P: Positive> Ranking<P> {
         weights: Vec<u128>,
     ) -> Result<Self, MetricError> {
         let normal: u64 = negatives.iter().map(|run| run.len() as u64).sum();
-        match (positives.len() as u64, normal) {
-            (0, 0) => return Err(MetricError::Empty),
-            (0, count) => {
-                return Err(MetricError::SingleClass {
-                    present: Class::Normal,
-                    count,
-                });
-            }
-            (count, 0) => {
-                return Err(MetricError::SingleClass {
-                    present: Class::Anomalous,
-                    count,
-                });
-            }
-            _ => {}
-        }
+        check_classes(positives.len() as u64, normal)?;
         rayon::join(
             || radix::sort(&mut positives),
             || {
