@@ -142,24 +142,21 @@ impl BinnedPixelAccumulator {
             0.0
         };
         // Rising with the score, which is all that the bound needs; the conversion stops at 0 and `last`.
-        let bin = |score: f32| (((f64::from(score) - self.low) * scale) as usize).min(last);
-        let mut done = 0;
-        for run in &regions.runs {
-            let end = run.start + run.len;
-            map.scores[done..run.start]
+        let low = self.low;
+        let bin = |score: f32| (((f64::from(score) - low) * scale) as usize).min(last);
+        regions.pieces(map.scores, |scores, region| match region {
+            None => scores
                 .iter()
-                .for_each(|&score| self.normal[bin(score)] += 1);
-            let weight = PixelRanking::REGION / u128::from(regions.sizes[run.region as usize]);
-            for &score in &map.scores[run.start..end] {
-                let bin = bin(score);
-                self.anomalous[bin] += 1;
-                self.weights[bin] += weight;
+                .for_each(|&score| self.normal[bin(score)] += 1),
+            Some(region) => {
+                let weight = u128::from(PixelRanking::pixel_weight(regions.sizes[region]));
+                for &score in scores {
+                    let bin = bin(score);
+                    self.anomalous[bin] += 1;
+                    self.weights[bin] += weight;
+                }
             }
-            done = end;
-        }
-        map.scores[done..]
-            .iter()
-            .for_each(|&score| self.normal[bin(score)] += 1);
+        });
         self.regions += regions.sizes.len() as u64;
         self.images += 1;
         Ok(())

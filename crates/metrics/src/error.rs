@@ -105,10 +105,8 @@ pub enum MetricError {
         /// Number of mask pixels given.
         mask: usize,
     },
-    /// One map, or the number of regions of a set, exceeds 2^32 - 1.
-    #[error(
-        "image {image}: more than 4294967295 pixels in a map or regions in a set are not supported"
-    )]
+    /// A map has more than 2^32 - 1 pixels.
+    #[error("image {image}: more than 4294967295 pixels in one map are not supported")]
     TooLarge {
         /// Index of the image in the set.
         image: usize,

@@ -13,11 +13,12 @@ use crate::regions::Connectivity;
 use crate::score::check_classes;
 use crate::sweep::{BestF1, LimitedArea, PrecisionArea, RocArea};
 
-/// An anomalous pixel: the key of its score and the region it lies in.
+/// An anomalous pixel: the key of its score and the size of its region. Regions need no identity, because
+/// all that PRO asks of a pixel is how much of its region it is.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct RegionPixel {
     pub(crate) key: u32,
-    pub(crate) region: u32,
+    pub(crate) size: u32,
 }
 
 impl Item for RegionPixel {
@@ -30,8 +31,8 @@ impl Item for RegionPixel {
 
 impl Positive for RegionPixel {
     #[inline(always)]
-    fn weight(self, table: &[u128]) -> u128 {
-        table[self.region as usize]
+    fn weight(self) -> u64 {
+        PixelRanking::pixel_weight(self.size)
     }
 }
 
@@ -57,8 +58,14 @@ pub struct PixelFigures {
 }
 
 impl PixelRanking {
-    /// Coverage of a whole region in fixed point: sums are exact, whatever their order.
-    pub(crate) const REGION: u128 = 1 << 80;
+    /// Coverage of a whole region in fixed point, so that sums do not depend on their order.
+    const REGION: u64 = u64::MAX;
+
+    /// One pixel's share of its region, rounded down: by less than `size / 2^64` in all for the region.
+    #[inline(always)]
+    pub(crate) fn pixel_weight(size: u32) -> u64 {
+        Self::REGION / u64::from(size)
+    }
 
     /// Refuses sets without images, without an anomalous pixel or without a normal one.
     pub(crate) fn check_classes(
@@ -179,7 +186,7 @@ impl Coverage {
     pub(crate) fn new(regions: u64) -> Self {
         Self {
             weight: 0,
-            whole: (u128::from(regions) * PixelRanking::REGION) as f64,
+            whole: regions as f64 * PixelRanking::REGION as f64,
         }
     }
 

@@ -40,13 +40,13 @@ impl Step {
 
 /// A positive sample: ranked by its key, and of some weight.
 pub(crate) trait Positive: Item {
-    /// Its weight, given the table of the ranking.
-    fn weight(self, table: &[u128]) -> u128;
+    /// Its weight.
+    fn weight(self) -> u64;
 }
 
 impl<K: Key> Positive for K {
     #[inline(always)]
-    fn weight(self, _: &[u128]) -> u128 {
+    fn weight(self) -> u64 {
         0
     }
 }
@@ -56,7 +56,6 @@ impl<K: Key> Positive for K {
 pub(crate) struct Ranking<P: Positive> {
     positives: Vec<P>,
     negatives: Vec<Vec<P::Key>>,
-    weights: Vec<u128>,
     normal: u64,
 }
 
@@ -69,7 +68,6 @@ impl<P: Positive> Ranking<P> {
     pub(crate) fn new(
         mut positives: Vec<P>,
         mut negatives: Vec<Vec<P::Key>>,
-        weights: Vec<u128>,
     ) -> Result<Self, MetricError> {
         let normal: u64 = negatives.iter().map(|run| run.len() as u64).sum();
         check_classes(positives.len() as u64, normal)?;
@@ -84,7 +82,6 @@ impl<P: Positive> Ranking<P> {
         Ok(Self {
             positives,
             negatives,
-            weights,
             normal,
         })
     }
@@ -128,11 +125,11 @@ impl<P: Positive> Ranking<P> {
         let mut steps: Vec<Step> = Vec::with_capacity(part.len());
         for index in part {
             let positive = self.positives[index];
-            let (key, weight) = (positive.key(), positive.weight(&self.weights));
+            let (key, weight) = (positive.key(), positive.weight());
             match steps.last_mut() {
                 Some(step) if keys.last() == Some(&key) => {
                     step.tp += 1;
-                    step.weight += weight;
+                    step.weight += u128::from(weight);
                 }
                 _ => {
                     keys.push(key);
@@ -142,7 +139,7 @@ impl<P: Positive> Ranking<P> {
                         tp: 1,
                         fp_above: 0,
                         fp: 0,
-                        weight,
+                        weight: u128::from(weight),
                     });
                 }
             }
@@ -196,7 +193,7 @@ pub(crate) fn rank<S: Score>(
         }
         negatives.push(normal);
     }
-    Ranking::new(positives, negatives, Vec::new())
+    Ranking::new(positives, negatives)
 }
 
 /// Keys of the anomalous and of the normal samples; `None` if a score is not finite.
