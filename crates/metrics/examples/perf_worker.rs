@@ -6,8 +6,6 @@
 //! run CASE                    -> SECONDS VALUE
 //! memory MAPS SIDE            -> PEAK_MIB INPUT_MIB SECONDS AUROC AP F1 AUPRO (a process of its own, please)
 //! ```
-#![allow(clippy::print_stdout)]
-
 use std::error::Error;
 use std::io::{BufRead, Write};
 use std::path::Path;
@@ -17,53 +15,10 @@ use ckaad_metrics::{
     AnnotatedMap, Connectivity, PixelRanking, aupro, auroc, average_precision, oracle_f1_max,
     pixel_auroc, pro_per_image,
 };
-use rayon::prelude::*;
+
+mod synthetic;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
-
-/// Uniform numbers in [0, 1) of 24 bits, by their index: SplitMix64.
-fn uniform(index: u64) -> f32 {
-    let mut z = index.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    ((z ^ (z >> 31)) >> 40) as f32 / (1 << 24) as f32
-}
-
-/// About a third of the images is anomalous, with one to three discs that cover a few percent.
-fn mask(image: usize, side: usize) -> Vec<bool> {
-    let mut mask = vec![false; side * side];
-    let discs = [0, 0, 0, 0, 1, 2, 3][image % 7];
-    for disc in 0..discs {
-        let draw = |k: u64| uniform((1 << 60) + (image * 12 + disc * 3) as u64 + k);
-        let (cx, cy) = (draw(0) * side as f32, draw(1) * side as f32);
-        let radius = 2.0 + draw(2) * side as f32 / 6.0;
-        for (pixel, marked) in mask.iter_mut().enumerate() {
-            let (dx, dy) = ((pixel % side) as f32 - cx, (pixel / side) as f32 - cy);
-            *marked |= dx * dx + dy * dy <= radius * radius;
-        }
-    }
-    mask
-}
-
-/// A smooth texture, noise, and a lift on what is anomalous.
-fn map(image: usize, side: usize, mask: &[bool]) -> Vec<f32> {
-    let phase = image as f32;
-    let pixel = |(pixel, &marked): (usize, &bool)| {
-        let (x, y) = ((pixel % side) as f32, (pixel / side) as f32);
-        let texture = 0.15 * (0.21 * x + phase).sin() + 0.1 * (0.17 * y - phase).cos();
-        let noise = uniform((image * side * side + pixel) as u64);
-        0.5 + texture + 0.2 * noise + if marked { 0.2 } else { 0.0 }
-    };
-    mask.iter().enumerate().map(pixel).collect()
-}
-
-fn images(count: usize, side: usize) -> Vec<(Vec<f32>, Vec<bool>)> {
-    let image = |index| {
-        let mask = mask(index, side);
-        (map(index, side, &mask), mask)
-    };
-    (0..count).into_par_iter().map(image).collect()
-}
 
 struct Arrays {
     narrow: Vec<f32>,
@@ -75,19 +30,12 @@ struct Arrays {
 
 impl Arrays {
     fn make(dir: &Path, scores: usize, maps: usize, side: usize) -> Outcome<()> {
-        let label = |i: usize| uniform((1 << 61) + i as u64) < 0.3;
-        let labels: Vec<u8> = (0..scores).map(|i| u8::from(label(i))).collect();
-        // The sum of three numbers is nearly normal, as scores of a detector are.
-        let score = |i: usize| {
-            let noise: f32 = (0..3)
-                .map(|k| uniform((3 << 60) + (3 * i + k) as u64))
-                .sum();
-            noise + if label(i) { 0.5 } else { 0.0 }
-        };
-        let narrow: Vec<u8> = (0..scores).flat_map(|i| score(i).to_le_bytes()).collect();
+        let (narrow, labels) = synthetic::labelled(scores);
+        let labels: Vec<u8> = labels.into_iter().map(u8::from).collect();
+        let narrow: Vec<u8> = narrow.iter().flat_map(|s| s.to_le_bytes()).collect();
         std::fs::write(dir.join("labels.u8"), labels)?;
         std::fs::write(dir.join("scores.f32"), narrow)?;
-        let images = images(maps, side);
+        let images = synthetic::images(maps, side);
         let pixels: Vec<u8> = images
             .iter()
             .flat_map(|i| &i.0)
@@ -165,7 +113,7 @@ impl Arrays {
 
 /// Exact pixel metrics of a set held in memory, and the most memory this process ever had.
 fn memory(count: usize, side: usize) -> Outcome<String> {
-    let images = images(count, side);
+    let images = synthetic::images(count, side);
     let maps: Vec<_> = images
         .iter()
         .map(|(map, mask)| AnnotatedMap::new(map, mask, side, side))

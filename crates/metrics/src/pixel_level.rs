@@ -37,6 +37,20 @@ impl Positive for RegionPixel {
 }
 
 /// All pixels of a set, ranked once; every pixel metric is a walk down the ranking.
+///
+/// Made from maps in memory by [`PixelRanking::of`], or from maps that come one at a time by
+/// [`PixelAccumulator`]. It holds 4 bytes per normal pixel and 8 per anomalous one.
+///
+/// ```
+/// use ckaad_metrics::{AnnotatedMap, Connectivity, PixelRanking};
+/// let mask = [true, false, true, false, false, true];
+/// let maps = [AnnotatedMap::new(&[0.9, 0.5, 0.8, 0.3, 0.1, 0.2], &mask, 2, 3)];
+/// let ranking = PixelRanking::of(&maps, Connectivity::Eight)?;
+/// assert_eq!((ranking.regions(), ranking.anomalous_pixels(), ranking.normal_pixels()), (2, 3, 3));
+/// let figures = ranking.figures(0.3)?;
+/// assert!((figures.auroc - 7.0 / 9.0).abs() < 1e-12 && (figures.aupro - 0.75).abs() < 1e-12);
+/// # Ok::<(), ckaad_metrics::MetricError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct PixelRanking {
     pub(crate) ranking: Ranking<RegionPixel>,
@@ -80,6 +94,9 @@ impl PixelRanking {
     }
 
     /// Ranks a set of maps, on all threads of the current rayon pool.
+    ///
+    /// # Errors
+    /// Those of [`pixel_auroc`].
     pub fn of(maps: &[AnnotatedMap<'_>], connectivity: Connectivity) -> Result<Self, MetricError> {
         let pixels: usize = maps.iter().map(|map| map.scores.len()).sum();
         let parts = pixels
@@ -141,6 +158,9 @@ impl PixelRanking {
     }
 
     /// AUPRO: see [`aupro`].
+    ///
+    /// # Errors
+    /// [`MetricError::InvalidParameter`] unless `0 < limit <= 1`.
     pub fn aupro(&self, limit: f64) -> Result<f64, MetricError> {
         check_share("AUPRO limit", limit)?;
         let mut area = LimitedArea::new(limit, self.ranking.normal());
@@ -151,6 +171,9 @@ impl PixelRanking {
     }
 
     /// All of them in one walk.
+    ///
+    /// # Errors
+    /// [`MetricError::InvalidParameter`] unless `0 < aupro_limit <= 1`.
     pub fn figures(&self, aupro_limit: f64) -> Result<PixelFigures, MetricError> {
         check_share("AUPRO limit", aupro_limit)?;
         let (anomalous, normal) = (self.ranking.anomalous(), self.ranking.normal());
@@ -264,7 +287,7 @@ pub fn pixel_oracle_f1_max(maps: &[AnnotatedMap<'_>]) -> Result<OracleF1, Metric
 ///
 /// every distinct score of the set is a threshold, and the curve is linear between them and up to the limit. Every
 /// region counts the same, however small. MVTec AD's papers use `limit` 0.3 and [`Connectivity::Eight`];
-/// MVTec LOCO and recent work also 0.05. Coverage is summed in integers and cannot exceed 1.
+/// MVTec AD 2 and MVTec LOCO's sPRO use 0.05. Coverage is summed in integers and cannot exceed 1.
 ///
 /// Source: Bergmann et al., International Journal of Computer Vision 129 (2021), section 6.
 ///
