@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use crate::error::MetricError;
 use crate::map::AnnotatedMap;
-use crate::pixel_level::{PixelRanking, RegionPixel};
+use crate::pixel_ranking::{PixelRanking, RegionPixel};
 use crate::radix::RUN;
 use crate::ranking::Ranking;
 use crate::regions::{Connectivity, Regions};

@@ -1,12 +1,13 @@
 //! Pixel metrics in bounded memory, with the error that binning can have caused.
 
+use crate::bounds::{F1Bounds, PrecisionBounds};
 use crate::error::MetricError;
 use crate::image_level::check_share;
 use crate::map::AnnotatedMap;
-use crate::pixel_level::{Coverage, PixelRanking};
+use crate::pixel_ranking::{Coverage, PixelRanking};
 use crate::ranking::Step;
 use crate::regions::{Connectivity, Regions};
-use crate::sweep::{CompensatedSum, LimitedArea, RocArea};
+use crate::sweep::{LimitedArea, RocArea};
 
 /// A figure from binned scores.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -32,6 +33,9 @@ pub struct BinnedFigures {
     /// Number of bins.
     pub bins: usize,
 }
+
+/// Beyond this, bins are finer than scores of single precision.
+const MOST_BINS: usize = 1 << 24;
 
 /// Collects maps into bins of equal width: 32 bytes per bin, for sets of any size.
 ///
@@ -65,7 +69,7 @@ impl BinnedPixelAccumulator {
     /// An accumulator of `bins` bins between two scores.
     ///
     /// # Errors
-    /// [`MetricError::InvalidParameter`] unless `low < high`, both finite, and `bins >= 1`.
+    /// [`MetricError::InvalidParameter`] unless `low < high`, both finite, and `bins` from 1 to 2^24.
     pub fn new(
         low: f32,
         high: f32,
@@ -98,11 +102,12 @@ impl BinnedPixelAccumulator {
         bins: usize,
         connectivity: Connectivity,
     ) -> Result<Self, MetricError> {
-        if bins == 0 {
+        if !(1..=MOST_BINS).contains(&bins) {
+            let expected = "from 1 to 16777216";
             return Err(MetricError::InvalidParameter {
                 name: "number of bins",
-                value: 0.0,
-                expected: "at least 1",
+                value: bins as f64,
+                expected,
             });
         }
         Ok(Self {
@@ -122,15 +127,7 @@ impl BinnedPixelAccumulator {
     /// # Errors
     /// Those of [`PixelAccumulator::push`](crate::PixelAccumulator::push).
     pub fn push(&mut self, map: &AnnotatedMap<'_>) -> Result<(), MetricError> {
-        self.push_as(self.images, map)
-    }
-
-    pub(crate) fn push_as(
-        &mut self,
-        image: usize,
-        map: &AnnotatedMap<'_>,
-    ) -> Result<(), MetricError> {
-        map.check(image)?;
+        map.check(self.images)?;
         let regions = map
             .mask
             .map(|mask| Regions::of(mask, map.width, self.connectivity))
@@ -220,7 +217,8 @@ impl BinnedPixelAccumulator {
             let (tp, fp) = (self.anomalous[bin], self.normal[bin]);
             if tp > 0 {
                 let step = Step {
-                    score: self.low,
+                    score: self.low
+                        + bin as f64 * (self.high - self.low) / self.normal.len() as f64,
                     tp_above,
                     tp,
                     fp_above,
@@ -254,55 +252,5 @@ impl BinnedPixelAccumulator {
             },
             bins: self.normal.len(),
         })
-    }
-}
-
-/// Average precision of a bin taken as one score, and its extremes over all orders within the bin.
-#[derive(Debug, Default)]
-struct PrecisionBounds {
-    value: CompensatedSum,
-    least: CompensatedSum,
-    most: CompensatedSum,
-}
-
-impl PrecisionBounds {
-    fn add(&mut self, step: &Step) {
-        let precision = |tp: u64, fp: u64| tp as f64 / (tp + fp) as f64;
-        let tp = step.tp as f64;
-        self.value
-            .add(tp * precision(step.tp_through(), step.fp_through()));
-        self.most
-            .add(tp * precision(step.tp_through(), step.fp_above));
-        // Worst, all negatives of the bin come first. The precisions at its positives then rise along a
-        // concave curve, and so their mean is at least that of the first and the last.
-        let (first, last) = (
-            precision(step.tp_above + 1, step.fp_through()),
-            precision(step.tp_through(), step.fp_through()),
-        );
-        self.least.add(tp * (first + last) / 2.0);
-    }
-
-    fn finish(&self, anomalous: u64) -> Binned {
-        let value = self.value.value();
-        let error = (self.most.value() - value).max(value - self.least.value());
-        Binned {
-            value: value / anomalous as f64,
-            error_bound: error / anomalous as f64,
-        }
-    }
-}
-
-/// The best F1 at the edges of bins, and one that no threshold within a bin can exceed.
-#[derive(Debug, Default)]
-struct F1Bounds {
-    reached: f64,
-    bound: f64,
-}
-
-impl F1Bounds {
-    fn add(&mut self, step: &Step, anomalous: u64) {
-        let f1 = |tp: u64, fp: u64| 2.0 * tp as f64 / (tp + fp + anomalous) as f64;
-        self.reached = self.reached.max(f1(step.tp_through(), step.fp_through()));
-        self.bound = self.bound.max(f1(step.tp_through(), step.fp_above));
     }
 }

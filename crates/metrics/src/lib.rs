@@ -34,6 +34,7 @@
 mod accumulate;
 mod binned;
 mod bootstrap;
+mod bounds;
 mod confusion;
 mod curve;
 mod delong;
@@ -42,6 +43,7 @@ mod image_level;
 mod map;
 mod operating_point;
 mod pixel_level;
+mod pixel_ranking;
 mod pro_per_image;
 mod radix;
 mod ranking;
@@ -65,9 +67,9 @@ pub use operating_point::{
     OracleOperatingPoint, oracle_sensitivity_at_specificity, oracle_specificity_at_sensitivity,
 };
 pub use pixel_level::{
-    PixelFigures, PixelRanking, aupro, aupro_binned, pixel_auroc, pixel_average_precision,
-    pixel_oracle_f1_max,
+    aupro, aupro_binned, pixel_auroc, pixel_average_precision, pixel_oracle_f1_max,
 };
+pub use pixel_ranking::{PixelFigures, PixelRanking};
 pub use pro_per_image::{pro_of_map, pro_per_image};
 pub use regions::Connectivity;
 pub use score::Score;

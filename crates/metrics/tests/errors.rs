@@ -132,7 +132,7 @@ fn parameters() {
         "highest score",
     );
     invalid(
-        BinnedPixelAccumulator::new(0.0, 1.0, 0, Connectivity::Eight).map(drop),
+        BinnedPixelAccumulator::new(0.0, 1.0, usize::MAX, Connectivity::Eight).map(drop),
         "number of bins",
     );
     let options = Bootstrap {
