@@ -1,22 +1,41 @@
 //! Exact pixel metrics from one image at a time.
 
+use rayon::prelude::*;
+
 use crate::error::MetricError;
 use crate::map::AnnotatedMap;
-use crate::pixel_level::{PixelRanking, RegionPixel};
+use crate::pixel_ranking::{PixelRanking, RegionPixel};
 use crate::radix::RUN;
 use crate::ranking::Ranking;
 use crate::regions::{Connectivity, Regions};
 use crate::score::sealed::Rank;
 
-/// Collects maps for exact metrics: 4 bytes per normal pixel, 8 per anomalous pixel and 4 per region,
-/// which is at most 8 bytes per pixel.
+/// Collects maps for exact metrics, holding 4 bytes per normal and 8 bytes per anomalous pixel.
+///
+/// Maps may be dropped once pushed. Accumulators filled by several threads, or over shards of a set, merge into what one
+/// accumulator would hold, and the figures agree to the last bit in whatever order they were merged.
+///
+/// ```
+/// use ckaad_metrics::{AnnotatedMap, Connectivity, PixelAccumulator, PixelRanking};
+/// let mask = [true, false, false, false];
+/// let maps = [AnnotatedMap::new(&[0.9, 0.2, 0.4, 0.1], &mask, 2, 2), AnnotatedMap::normal(&[0.3, 0.2], 1, 2)];
+/// let (mut first, mut second) = (PixelAccumulator::new(Connectivity::Eight), PixelAccumulator::new(Connectivity::Eight));
+/// first.push(&maps[0])?;
+/// second.push(&maps[1])?;
+/// first.merge(second)?;
+/// assert_eq!(first.held_bytes(), 8 + 5 * 4);
+/// let figures = first.finish()?.figures(0.3)?;
+/// assert_eq!(figures, PixelRanking::of(&maps, Connectivity::Eight)?.figures(0.3)?);
+/// assert_eq!(figures.auroc, 1.0);
+/// # Ok::<(), ckaad_metrics::MetricError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct PixelAccumulator {
     connectivity: Connectivity,
     images: usize,
     normal: Blocks<u32>,
     anomalous: Blocks<RegionPixel>,
-    region_sizes: Blocks<u32>,
+    regions: u64,
 }
 
 impl PixelAccumulator {
@@ -27,11 +46,26 @@ impl PixelAccumulator {
             images: 0,
             normal: Blocks::new(),
             anomalous: Blocks::new(),
-            region_sizes: Blocks::new(),
+            regions: 0,
         }
     }
 
+    /// Makes room for a part of a set in one block, so that it becomes one run.
+    pub(crate) fn with_room_for(pixels: usize, connectivity: Connectivity) -> Self {
+        let mut empty = Self::new(connectivity);
+        empty
+            .normal
+            .blocks
+            .push(Vec::with_capacity(pixels.min(RUN)));
+        empty
+    }
+
     /// Takes in one image. After an error nothing has changed.
+    ///
+    /// # Errors
+    /// [`MetricError::MapShape`], [`MetricError::MaskShape`], [`MetricError::NonFinitePixel`],
+    /// [`MetricError::TooLarge`], naming the image by the number of those before it, and
+    /// [`MetricError::Empty`] for a map without pixels.
     pub fn push(&mut self, map: &AnnotatedMap<'_>) -> Result<(), MetricError> {
         self.push_as(self.images, map)
     }
@@ -47,48 +81,34 @@ impl PixelAccumulator {
             .mask
             .map(|mask| Regions::of(mask, map.width, self.connectivity))
             .unwrap_or_default();
-        let first =
-            u32::try_from(self.region_sizes.len).map_err(|_| MetricError::TooLarge { image })?;
-        if first.checked_add(regions.sizes.len() as u32).is_none() {
-            return Err(MetricError::TooLarge { image });
-        }
-        let mut done = 0;
-        for run in &regions.runs {
-            let end = run.start + run.len;
-            self.normal
-                .extend(&map.scores[done..run.start], |score| score.key());
-            let region = first + run.region;
-            self.anomalous
-                .extend(&map.scores[run.start..end], |score| RegionPixel {
+        regions.pieces(map.scores, |scores, region| match region {
+            None => self.normal.extend(scores, |score| score.key()),
+            Some(region) => {
+                let size = regions.sizes[region];
+                self.anomalous.extend(scores, |score| RegionPixel {
                     key: score.key(),
-                    region,
+                    size,
                 });
-            done = end;
-        }
-        self.normal.extend(&map.scores[done..], |score| score.key());
-        self.region_sizes.extend(&regions.sizes, |size| size);
+            }
+        });
+        self.regions += regions.sizes.len() as u64;
         self.images += 1;
         Ok(())
     }
 
     /// Takes over what another accumulator has seen, as if its images had been pushed here.
-    pub fn merge(&mut self, mut other: Self) -> Result<(), MetricError> {
+    ///
+    /// # Errors
+    /// [`MetricError::Unmergeable`] if the two differ in connectivity.
+    pub fn merge(&mut self, other: Self) -> Result<(), MetricError> {
         if self.connectivity != other.connectivity {
             return Err(MetricError::Unmergeable {
                 what: "connectivity",
             });
         }
-        let too_large = MetricError::TooLarge { image: self.images };
-        let first = u32::try_from(self.region_sizes.len).map_err(|_| too_large.clone())?;
-        if u64::from(first) + other.region_sizes.len as u64 > u64::from(u32::MAX) {
-            return Err(too_large);
-        }
-        for pixel in other.anomalous.blocks.iter_mut().flatten() {
-            pixel.region += first;
-        }
         self.normal.append(other.normal);
         self.anomalous.append(other.anomalous);
-        self.region_sizes.append(other.region_sizes);
+        self.regions += other.regions;
         self.images += other.images;
         Ok(())
     }
@@ -98,29 +118,26 @@ impl PixelAccumulator {
         self.images
     }
 
-    /// Bytes of pixel and region data held.
+    /// Bytes of pixel data held.
     pub fn held_bytes(&self) -> u64 {
-        self.normal.bytes() + self.anomalous.bytes() + self.region_sizes.bytes()
+        self.normal.bytes() + self.anomalous.bytes()
     }
 
-    /// Sorts what was collected, once for all metrics.
+    /// Sorts what was collected, once for all metrics, on all threads of the current rayon pool.
+    ///
+    /// # Errors
+    /// [`MetricError::Empty`] without images, [`MetricError::NoAnomalousPixel`] if no mask marked a pixel, and
+    /// [`MetricError::SingleClass`] if every pixel is anomalous.
     pub fn finish(self) -> Result<PixelRanking, MetricError> {
-        let sizes = self.region_sizes.into_vec();
-        if sizes.is_empty() {
-            return Err(match self.images {
-                0 => MetricError::Empty,
-                images => MetricError::NoAnomalousPixel { images },
-            });
-        }
-        let weights = sizes
-            .iter()
-            .map(|&size| PixelRanking::REGION / u128::from(size))
-            .collect();
-        let ranking = Ranking::new(self.anomalous.into_vec(), self.normal.into_runs(), weights)?;
+        PixelRanking::check_classes(
+            self.images,
+            self.anomalous.len as u64,
+            self.normal.len as u64,
+        )?;
         Ok(PixelRanking {
-            ranking,
+            ranking: Ranking::new(self.anomalous.into_vec(), self.normal.into_runs())?,
             images: self.images,
-            regions: sizes.len() as u64,
+            regions: self.regions,
         })
     }
 }
@@ -135,7 +152,7 @@ struct Blocks<T> {
 /// Smallest block, in elements.
 const SMALLEST: usize = 1 << 12;
 
-impl<T: Copy> Blocks<T> {
+impl<T: Copy + Send> Blocks<T> {
     fn new() -> Self {
         Self {
             blocks: Vec::new(),
@@ -182,13 +199,29 @@ impl<T: Copy> Blocks<T> {
 
     /// Neighbouring blocks joined as far as one run allows: a walk asks every run about every step.
     fn into_runs(self) -> Vec<Vec<T>> {
-        let mut runs: Vec<Vec<T>> = Vec::new();
+        let mut groups: Vec<Vec<Vec<T>>> = Vec::new();
+        let mut room = 0;
         for block in self.blocks {
-            match runs.last_mut() {
-                Some(run) if run.len() + block.len() <= RUN => run.extend_from_slice(&block),
-                _ => runs.push(block),
+            match groups.last_mut() {
+                Some(group) if block.len() <= room => {
+                    room -= block.len();
+                    group.push(block);
+                }
+                _ => {
+                    room = RUN.saturating_sub(block.len());
+                    groups.push(vec![block]);
+                }
             }
         }
-        runs
+        groups
+            .into_par_iter()
+            .map(|mut group| {
+                if group.len() == 1 {
+                    group.swap_remove(0)
+                } else {
+                    group.concat()
+                }
+            })
+            .collect()
     }
 }

@@ -6,6 +6,7 @@ use crate::score::{Score, check};
 
 /// Counts of right and wrong decisions at one threshold; predicted anomalous means `score >= threshold`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct Confusion {
     /// Anomalous and predicted so.
     pub tp: u64,
@@ -28,7 +29,7 @@ impl Confusion {
     /// ```
     /// use ckaad_metrics::Confusion;
     /// let at = Confusion::at_threshold(&[0.1_f32, 0.4, 0.6, 0.9], &[false, true, false, true], 0.5)?;
-    /// assert_eq!(at, Confusion { tp: 1, fp: 1, tn: 1, fn_: 1 });
+    /// assert_eq!((at.tp, at.fp, at.tn, at.fn_), (1, 1, 1, 1));
     /// assert_eq!(at.accuracy(), 0.5);
     /// # Ok::<(), ckaad_metrics::MetricError>(())
     /// ```

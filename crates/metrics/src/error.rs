@@ -105,13 +105,27 @@ pub enum MetricError {
         /// Number of mask pixels given.
         mask: usize,
     },
-    /// One map, or the number of regions of a set, exceeds 2^32 - 1.
-    #[error(
-        "image {image}: more than 4294967295 pixels in a map or regions in a set are not supported"
-    )]
+    /// A map has more than 2^32 - 1 pixels.
+    #[error("image {image}: more than 4294967295 pixels in one map are not supported")]
     TooLarge {
         /// Index of the image in the set.
         image: usize,
+    },
+    /// A variance needs at least two samples of each class.
+    #[error("{found} {class} sample: the variance of the figure needs at least {needed}")]
+    TooFew {
+        /// The class with too few samples.
+        class: Class,
+        /// How many there are.
+        found: u64,
+        /// How many are needed.
+        needed: u64,
+    },
+    /// Where a figure does not vary, its standard error says nothing.
+    #[error("{what} has no variance in this set: an interval or a test based on it would mislead")]
+    ZeroVariance {
+        /// The figure.
+        what: &'static str,
     },
     /// Two accumulators were set up differently.
     #[error("these accumulators cannot be merged: they differ in {what}")]

@@ -12,7 +12,27 @@ const STEPS: f32 = 200.0;
 /// Curves are kept where the false-positive rate is below this.
 const FPR_LIMIT: f64 = 0.3;
 
-/// The mean of [`pro_of_map`] over the anomalous images of a set.
+/// PRO as RD4AD-style papers report it: the mean of [`pro_of_map`] over the anomalous images, in \[0, 1\].
+///
+/// This is not the dataset-wide [`aupro`](crate::aupro), under whose name it is often reported: every image has
+/// a curve and thresholds of its own, so it does not ask whether one threshold serves all images, and false
+/// positives on normal images do not count at all.
+///
+/// Source: the evaluation published with Deng, Li, Anomaly Detection via Reverse Distillation from One-Class
+/// Embedding (CVPR 2022).
+///
+/// # Errors
+/// [`MetricError::Empty`] without images, [`MetricError::NoAnomalousPixel`] without an anomalous one, and those of
+/// [`pro_of_map`] for the first image that has one.
+///
+/// ```
+/// use ckaad_metrics::{AnnotatedMap, Connectivity, pro_per_image};
+/// let scores: Vec<f32> = (0..100).map(|i| (i * 37 % 100) as f32).collect();
+/// let mask: Vec<bool> = scores.iter().map(|&score| score > 80.0 && score != 90.0).collect();
+/// let maps = [AnnotatedMap::new(&scores, &mask, 10, 10), AnnotatedMap::normal(&scores, 10, 10)];
+/// assert!((pro_per_image(&maps, Connectivity::Eight)? - 0.979_938).abs() < 1e-6);
+/// # Ok::<(), ckaad_metrics::MetricError>(())
+/// ```
 pub fn pro_per_image(
     maps: &[AnnotatedMap<'_>],
     connectivity: Connectivity,
@@ -39,6 +59,22 @@ pub fn pro_per_image(
 }
 
 /// One image's part in [`pro_per_image`]; `None` for a normal image. `image` is the position that errors name.
+///
+/// 200 thresholds (201 where rounding adds one) divide the range of the map's scores, from its lowest score up;
+/// predicted anomalous means `score > threshold`. At each threshold x is the share of the image's normal pixels
+/// above it and y the mean over its regions of the share covered. Points with x < 0.3 are kept, their x is divided
+/// by the greatest, and the trapezoidal area under them is the result.
+///
+/// # Errors
+/// Those of [`PixelAccumulator::push`](crate::PixelAccumulator::push), and [`MetricError::UndefinedPro`] where the
+/// definition divides by zero: a map of one score, a mask that covers the image, or no kept point with a
+/// false positive.
+///
+/// ```
+/// use ckaad_metrics::{AnnotatedMap, Connectivity, pro_of_map};
+/// assert_eq!(pro_of_map(0, &AnnotatedMap::normal(&[0.1, 0.9], 1, 2), Connectivity::Eight)?, None);
+/// # Ok::<(), ckaad_metrics::MetricError>(())
+/// ```
 pub fn pro_of_map(
     image: usize,
     map: &AnnotatedMap<'_>,
@@ -59,33 +95,24 @@ pub fn pro_of_map(
         return undefined("the mask covers the whole image");
     }
     let Some(thresholds) = thresholds(map.scores) else {
-        return undefined("all scores of the map are equal");
+        return undefined("its scores span no range to divide into 200 steps");
     };
     // A pixel is predicted at the thresholds below its score, which are the first so many.
     let passed = |score: f32| thresholds.partition_point(|&threshold| threshold < score);
-    let mut normal_passing = vec![0_u64; thresholds.len() + 1];
-    let mut region_passing = vec![0.0_f64; thresholds.len() + 1];
-    let mut counts = vec![0_u32; regions.sizes.len() * (thresholds.len() + 1)];
-    let mut done = 0;
-    for run in &regions.runs {
-        let end = run.start + run.len;
-        map.scores[done..run.start]
+    let levels = thresholds.len() + 1;
+    let mut normal_passing = vec![0_u64; levels];
+    let mut region_passing = vec![0.0_f64; levels];
+    let mut counts = vec![0_u32; regions.sizes.len() * levels];
+    regions.pieces(map.scores, |scores, region| match region {
+        None => scores
             .iter()
-            .for_each(|&score| normal_passing[passed(score)] += 1);
-        let counts =
-            &mut counts[run.region as usize * (thresholds.len() + 1)..][..=thresholds.len()];
-        map.scores[run.start..end]
-            .iter()
-            .for_each(|&score| counts[passed(score)] += 1);
-        done = end;
-    }
-    map.scores[done..]
-        .iter()
-        .for_each(|&score| normal_passing[passed(score)] += 1);
-    for (counts, &size) in counts
-        .chunks_exact(thresholds.len() + 1)
-        .zip(&regions.sizes)
-    {
+            .for_each(|&score| normal_passing[passed(score)] += 1),
+        Some(region) => {
+            let counts = &mut counts[region * levels..][..levels];
+            scores.iter().for_each(|&score| counts[passed(score)] += 1);
+        }
+    });
+    for (counts, &size) in counts.chunks_exact(levels).zip(&regions.sizes) {
         let mut through = 0;
         for (mean, count) in region_passing.iter_mut().zip(counts).rev() {
             through += count;

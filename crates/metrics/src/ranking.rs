@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::error::{Class, MetricError};
+use crate::error::MetricError;
 use crate::radix::{self, Item};
-use crate::score::{Key, Score, check, check_finite, sealed::Rank};
+use crate::score::{Key, Score, check, check_classes, sealed::Rank};
 
 /// All samples of one score that at least one positive has. Thresholds between two steps add
 /// negatives only, which moves every curve of the crate horizontally: steps lose nothing.
@@ -40,13 +40,13 @@ impl Step {
 
 /// A positive sample: ranked by its key, and of some weight.
 pub(crate) trait Positive: Item {
-    /// Its weight, given the table of the ranking.
-    fn weight(self, table: &[u128]) -> u128;
+    /// Its weight.
+    fn weight(self) -> u64;
 }
 
 impl<K: Key> Positive for K {
     #[inline(always)]
-    fn weight(self, _: &[u128]) -> u128 {
+    fn weight(self) -> u64 {
         0
     }
 }
@@ -56,7 +56,6 @@ impl<K: Key> Positive for K {
 pub(crate) struct Ranking<P: Positive> {
     positives: Vec<P>,
     negatives: Vec<Vec<P::Key>>,
-    weights: Vec<u128>,
     normal: u64,
 }
 
@@ -69,25 +68,9 @@ impl<P: Positive> Ranking<P> {
     pub(crate) fn new(
         mut positives: Vec<P>,
         mut negatives: Vec<Vec<P::Key>>,
-        weights: Vec<u128>,
     ) -> Result<Self, MetricError> {
         let normal: u64 = negatives.iter().map(|run| run.len() as u64).sum();
-        match (positives.len() as u64, normal) {
-            (0, 0) => return Err(MetricError::Empty),
-            (0, count) => {
-                return Err(MetricError::SingleClass {
-                    present: Class::Normal,
-                    count,
-                });
-            }
-            (count, 0) => {
-                return Err(MetricError::SingleClass {
-                    present: Class::Anomalous,
-                    count,
-                });
-            }
-            _ => {}
-        }
+        check_classes(positives.len() as u64, normal)?;
         rayon::join(
             || radix::sort(&mut positives),
             || {
@@ -99,7 +82,6 @@ impl<P: Positive> Ranking<P> {
         Ok(Self {
             positives,
             negatives,
-            weights,
             normal,
         })
     }
@@ -139,15 +121,17 @@ impl<P: Positive> Ranking<P> {
     }
 
     fn steps(&self, part: Range<usize>) -> Vec<Step> {
-        let mut keys = Vec::with_capacity(part.len());
-        let mut steps: Vec<Step> = Vec::with_capacity(part.len());
+        // A part may be one score with far more positives than the usual number, but that is one step.
+        let expected = part.len().min(PART);
+        let mut keys = Vec::with_capacity(expected);
+        let mut steps: Vec<Step> = Vec::with_capacity(expected);
         for index in part {
             let positive = self.positives[index];
-            let (key, weight) = (positive.key(), positive.weight(&self.weights));
+            let (key, weight) = (positive.key(), positive.weight());
             match steps.last_mut() {
                 Some(step) if keys.last() == Some(&key) => {
                     step.tp += 1;
-                    step.weight += weight;
+                    step.weight += u128::from(weight);
                 }
                 _ => {
                     keys.push(key);
@@ -157,7 +141,7 @@ impl<P: Positive> Ranking<P> {
                         tp: 1,
                         fp_above: 0,
                         fp: 0,
-                        weight,
+                        weight: u128::from(weight),
                     });
                 }
             }
@@ -187,9 +171,7 @@ pub(crate) fn rank<S: Score>(
     scores: &[S],
     labels: &[bool],
 ) -> Result<Ranking<S::Key>, MetricError> {
-    if scores.len() != labels.len() || scores.is_empty() {
-        check(scores, labels)?;
-    }
+    check(scores, labels)?;
     let share = scores
         .len()
         .div_ceil(rayon::current_num_threads())
@@ -200,30 +182,19 @@ pub(crate) fn rank<S: Score>(
         .map(|(s, l)| split_classes(s, l))
         .collect();
     let (mut positives, mut negatives) = (Vec::new(), Vec::new());
-    for part in split {
-        let Some((anomalous, normal)) = part else {
-            return check_finite(scores).and(Err(MetricError::Empty));
-        };
-        if positives.is_empty() {
-            positives = anomalous;
-        } else {
-            positives.extend_from_slice(&anomalous);
-        }
+    for (anomalous, normal) in split {
+        positives.extend_from_slice(&anomalous);
         negatives.push(normal);
     }
-    Ranking::new(positives, negatives, Vec::new())
+    Ranking::new(positives, negatives)
 }
 
-/// Keys of the anomalous and of the normal samples; `None` if a score is not finite.
-#[allow(clippy::type_complexity)] // two vectors of one key type: a name would say no more
-fn split_classes<S: Rank>(scores: &[S], labels: &[bool]) -> Option<(Vec<S::Key>, Vec<S::Key>)> {
-    let (mut anomalous, mut normal) = (
-        vec![S::Key::default(); scores.len()],
-        vec![S::Key::default(); scores.len()],
-    );
-    let (mut p, mut n, mut finite) = (0, 0, true);
+/// Keys of the anomalous and of the normal samples.
+fn split_classes<S: Rank>(scores: &[S], labels: &[bool]) -> (Vec<S::Key>, Vec<S::Key>) {
+    let mut anomalous = vec![S::Key::default(); scores.len()];
+    let mut normal = anomalous.clone();
+    let (mut p, mut n) = (0, 0);
     for (score, &label) in scores.iter().zip(labels) {
-        finite &= score.finite();
         let key = score.key();
         // Writing to both and advancing one avoids a branch that no processor can predict.
         anomalous[p] = key;
@@ -233,5 +204,5 @@ fn split_classes<S: Rank>(scores: &[S], labels: &[bool]) -> Option<(Vec<S::Key>,
     }
     anomalous.truncate(p);
     normal.truncate(n);
-    finite.then_some((anomalous, normal))
+    (anomalous, normal)
 }

@@ -74,6 +74,20 @@ impl Regions {
     }
 }
 
+impl Regions {
+    /// Visits the scores of a map in reading order, cut where a run begins or ends; with each piece that is
+    /// anomalous comes the region it lies in.
+    pub(crate) fn pieces(&self, scores: &[f32], mut visit: impl FnMut(&[f32], Option<usize>)) {
+        let mut done = 0;
+        for run in &self.runs {
+            visit(&scores[done..run.start], None);
+            done = run.start + run.len;
+            visit(&scores[run.start..done], Some(run.region as usize));
+        }
+        visit(&scores[done..], None);
+    }
+}
+
 fn find_runs(row: &[bool], offset: usize, runs: &mut Vec<Run>) {
     let mut column = 0;
     while let Some(gap) = row[column..].iter().position(|&marked| marked) {

@@ -1,6 +1,6 @@
 //! Scores as integers whose order is the ranking, highest score first.
 
-use crate::error::MetricError;
+use crate::error::{Class, MetricError};
 
 /// A type of score: `f32` or `f64`.
 pub trait Score: sealed::Rank {}
@@ -105,6 +105,22 @@ pub(crate) fn check<S: Score>(scores: &[S], labels: &[bool]) -> Result<(), Metri
         return Err(MetricError::Empty);
     }
     check_finite(scores)
+}
+
+/// Refuses sets in which a class is missing.
+pub(crate) fn check_classes(anomalous: u64, normal: u64) -> Result<(), MetricError> {
+    match (anomalous, normal) {
+        (0, 0) => Err(MetricError::Empty),
+        (0, count) => Err(MetricError::SingleClass {
+            present: Class::Normal,
+            count,
+        }),
+        (count, 0) => Err(MetricError::SingleClass {
+            present: Class::Anomalous,
+            count,
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// Names the first score that cannot be ranked.
