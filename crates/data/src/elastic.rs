@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::image::Image;
 use crate::random::Stream;
+use crate::simd::{Kernel, best};
 
 /// Strength and smoothness of the elastic transform.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -57,7 +58,11 @@ impl ElasticTransform {
     /// Turns noise [size, size] into a displacement in normalised coordinates, in place: blur, times alpha / side.
     pub fn displacement(&self, noise: &mut [f32], size: usize) {
         if self.sigma > 0.0 {
-            blur(noise, size, &self.kernel());
+            best(Blur {
+                field: noise,
+                size,
+                kernel: &self.kernel(),
+            });
         }
         let scale = (self.alpha / size as f64) as f32;
         noise.iter_mut().for_each(|value| *value *= scale);
@@ -85,27 +90,48 @@ fn reflect(index: isize, size: usize) -> usize {
     folded.min(period - folded) as usize
 }
 
-/// Separable convolution of a square with reflected borders.
-fn blur(field: &mut [f32], size: usize, kernel: &[f32]) {
-    let half = kernel.len() / 2;
-    let mut padded = vec![0.0; size + 2 * half];
-    let mut rows = vec![0.0; size * size];
-    for (row, out) in field.chunks_exact(size).zip(rows.chunks_exact_mut(size)) {
-        for (position, value) in padded.iter_mut().enumerate() {
-            *value = row[reflect(position as isize - half as isize, size)];
-        }
-        for (tap, weight) in kernel.iter().enumerate() {
-            for (sum, value) in out.iter_mut().zip(&padded[tap..]) {
-                *sum += weight * value;
+/// Separable convolution of a square with reflected borders, in place.
+struct Blur<'a> {
+    field: &'a mut [f32],
+    size: usize,
+    kernel: &'a [f32],
+}
+
+impl Kernel for Blur<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self {
+            field,
+            size,
+            kernel,
+        } = self;
+        let half = kernel.len() / 2;
+        let source: Vec<usize> = (0..size + 2 * half)
+            .map(|at| reflect(at as isize - half as isize, size))
+            .collect();
+        let mut padded = vec![0.0; source.len()];
+        let mut rows = vec![0.0; size * size];
+        for (row, out) in field.chunks_exact(size).zip(rows.chunks_exact_mut(size)) {
+            for (value, &at) in padded.iter_mut().zip(&source) {
+                *value = row[at];
+            }
+            for (tap, weight) in kernel.iter().enumerate() {
+                for (sum, value) in out.iter_mut().zip(&padded[tap..]) {
+                    *sum += weight * value;
+                }
             }
         }
-    }
-    field.fill(0.0);
-    for (position, out) in field.chunks_exact_mut(size).enumerate() {
-        for (tap, weight) in kernel.iter().enumerate() {
-            let row = reflect(position as isize + tap as isize - half as isize, size);
-            for (sum, value) in out.iter_mut().zip(&rows[row * size..][..size]) {
-                *sum += weight * value;
+        field.fill(0.0);
+        for (out, sources) in field
+            .chunks_exact_mut(size)
+            .zip(source.windows(kernel.len()))
+        {
+            for (weight, &row) in kernel.iter().zip(sources) {
+                for (sum, value) in out.iter_mut().zip(&rows[row * size..][..size]) {
+                    *sum += weight * value;
+                }
             }
         }
     }

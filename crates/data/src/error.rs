@@ -49,11 +49,11 @@ pub enum DataError {
         total: usize,
     },
     /// A valid image of a kind that is not converted (for example floating-point TIFF).
-    #[error("{image}: {kind} images are not supported; convert it to 8-bit grey or RGB")]
+    #[error("{image}: not supported: {kind}; convert it to 8-bit grey or RGB")]
     Unsupported {
         /// The file.
         image: String,
-        /// Its pixel format.
+        /// What is not supported.
         kind: String,
     },
     /// The header promises more pixels than the limit; nothing was decoded.

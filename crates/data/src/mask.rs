@@ -2,11 +2,10 @@
 
 use std::path::Path;
 
-use ::image::DynamicImage;
 use serde::{Deserialize, Serialize};
 
+use crate::decode::{Buffers, decode_file};
 use crate::error::DataError;
-use crate::image::{decode_dynamic, read, unsupported};
 use crate::resize::resize;
 
 /// When a mask pixel counts as anomalous.
@@ -86,24 +85,12 @@ fn over_half(value: u8) -> bool {
 
 /// The grey values of the file after the rule's first step.
 fn grey(path: &Path, rule: MaskRule) -> Result<(usize, usize, Vec<u8>), DataError> {
-    let image = decode_dynamic(&read(path)?, path)?;
-    let (width, height) = (image.width() as usize, image.height() as usize);
-    let mut grey: Vec<u8> = match image {
-        DynamicImage::ImageLuma8(image) => image.into_raw(),
-        DynamicImage::ImageLumaA8(image) => image.chunks_exact(2).map(|p| p[0]).collect(),
-        DynamicImage::ImageRgb8(image) => image.chunks_exact(3).map(luma).collect(),
-        DynamicImage::ImageRgba8(image) => image.chunks_exact(4).map(luma).collect(),
-        other => return Err(unsupported(other.color(), path)),
-    };
+    let raster = decode_file(path, &mut Buffers::default())?;
+    let (width, height) = (raster.width, raster.height);
+    let mut grey = raster.into_grey();
     if rule == MaskRule::NonZero {
         grey.iter_mut()
             .for_each(|value| *value = if *value == 0 { 0 } else { 255 });
     }
     Ok((width, height, grey))
-}
-
-/// ITU-R 601-2 luma in Pillow's 16-bit fixed point.
-fn luma(pixel: &[u8]) -> u8 {
-    let [r, g, b] = [0, 1, 2].map(|channel| u32::from(pixel[channel]));
-    ((r * 19595 + g * 38470 + b * 7471 + 0x8000) >> 16) as u8
 }

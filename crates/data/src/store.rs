@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use crate::backing::Backing;
 use crate::error::DataError;
-use crate::image::{Image, load_image};
+use crate::image::{Image, Loader};
 use crate::normalise::normalise_pixels;
 use crate::sample::Sample;
 
@@ -96,10 +96,9 @@ impl ImageStore {
             .bytes_mut()
             .par_chunks_exact_mut(image_len)
             .zip(samples)
-            .with_max_len(8)
-            .map(|(slot, sample)| {
-                let result =
-                    load_image(&sample.path, size).map(|image| slot.copy_from_slice(&image.pixels));
+            .with_max_len(64)
+            .map_init(Loader::default, |loader, (slot, sample)| {
+                let result = loader.load(&sample.path, size, slot);
                 if let Some(report) = progress {
                     report(done.fetch_add(1, Ordering::Relaxed) + 1, samples.len());
                 }

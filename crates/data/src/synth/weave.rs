@@ -31,9 +31,9 @@ pub(super) fn draw(side: usize, stream: &mut Stream) -> Vec<u8> {
             // On even cells the vertical thread is on top, on odd ones the horizontal.
             let over = (s.floor() + t.floor()).rem_euclid(2.0) < 1.0;
             let (across, along) = if over {
-                (s.fract(), t.fract())
+                (s - s.floor(), t - t.floor())
             } else {
-                (t.fract(), s.fract())
+                (t - t.floor(), s - s.floor())
             };
             let profile = (PI * across).sin() * (0.7 + 0.3 * (PI * along).sin());
             let warmth = if over { 1.0 } else { 0.9 };
