@@ -278,7 +278,7 @@ mod unix {
         let (_dir, source) = normal_folder();
         let closed = source.normal.join("closed");
         fs::create_dir(&closed).unwrap();
-        fs::set_permissions(&closed, fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(&closed, fs::Permissions::from_mode(0o000)).unwrap();
         let result = Dataset::from_folders(&source);
         let readable = fs::read_dir(&closed).is_ok();
         fs::set_permissions(&closed, fs::Permissions::from_mode(0o755)).unwrap();

@@ -1,1 +1,30 @@
-//! Configuration, training, checkpoints, evaluation, prediction and the model file.
+//! Engine.
+#![allow(dead_code, missing_docs)]
+mod atomic;
+mod checkpoint;
+mod config;
+mod detector;
+mod error;
+mod event;
+mod features;
+mod log;
+mod method;
+mod model_file;
+mod networks;
+mod prepare;
+mod run_folder;
+mod step;
+mod threshold;
+mod train;
+pub use config::{AnomalySource, Config, DataConfig, Elastic, FeatureSource, NormName, Preset, ScoreRule};
+pub use detector::{Detector, Scored};
+pub use error::EngineError;
+pub use event::{Event, Observer};
+pub use log::EpochRecord;
+pub use method::Method;
+pub use model_file::{ModelInfo, Preprocessing};
+pub use networks::{Discriminator, auto_encoder_config};
+pub use run_folder::RunFolder;
+pub use step::{AnomalousRecord, Learner, Objective, StepRecord};
+pub use threshold::Threshold;
+pub use train::{Outcome, Surroundings, resume, train};

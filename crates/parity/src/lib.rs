@@ -1,1 +1,13 @@
-//! Checks the networks and training step against recorded figures.
+//! Checks the networks and the training step against figures recorded from an independent implementation.
+//!
+//! A case file names a backbone, stages, sizes and a seed, and holds the figures: probes of every feature map,
+//! reconstruction, energy and anomaly map, and the losses and gradient norms of some training steps. Weights and images
+//! are formulas of names and the seed ([`formula`]), so that any case can be rebuilt here bit for bit.
+
+pub mod case;
+pub mod formula;
+mod names;
+mod run;
+
+pub use case::{Case, Golden};
+pub use run::{Check, Extent, run};

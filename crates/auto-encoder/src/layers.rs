@@ -1,0 +1,91 @@
+//! Convolution and norm, the pair of which every block is made.
+
+use burn::module::Module;
+use burn::nn::conv::{Conv2d, Conv2dConfig, ConvTranspose2d, ConvTranspose2dConfig};
+use burn::nn::{
+    BatchNorm, BatchNormConfig, Initializer, InstanceNorm, InstanceNormConfig, PaddingConfig2d,
+};
+use burn::tensor::{Device, Tensor};
+
+use crate::Norm;
+
+/// What a convolution does to the resolution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Resize {
+    /// Keeps it.
+    Keep,
+    /// Halves it.
+    Halve,
+    /// Doubles it: a 2x2 transposed convolution with stride 2.
+    Double,
+}
+
+#[derive(Module, Debug)]
+enum Convolution {
+    Plain(Conv2d),
+    Transposed(ConvTranspose2d),
+}
+
+#[derive(Module, Debug)]
+enum NormLayer {
+    Instance(InstanceNorm),
+    Batch(BatchNorm),
+}
+
+/// A convolution without bias, then a norm.
+#[derive(Module, Debug)]
+pub(crate) struct ConvNorm {
+    conv: Convolution,
+    norm: NormLayer,
+}
+
+impl ConvNorm {
+    /// `kernel` is odd and padded by half of it; it does not matter where the resolution doubles.
+    pub(crate) fn new(
+        channels: [usize; 2],
+        kernel: usize,
+        resize: Resize,
+        norm: Norm,
+        device: &Device,
+    ) -> Self {
+        let conv = match resize {
+            Resize::Double => Convolution::Transposed(
+                ConvTranspose2dConfig::new(channels, [2, 2])
+                    .with_stride([2, 2])
+                    .with_bias(false)
+                    .with_initializer(Initializer::Zeros)
+                    .init(device),
+            ),
+            Resize::Keep | Resize::Halve => {
+                let stride = if resize == Resize::Halve { 2 } else { 1 };
+                let pad = kernel / 2;
+                Convolution::Plain(
+                    Conv2dConfig::new(channels, [kernel, kernel])
+                        .with_stride([stride, stride])
+                        .with_padding(PaddingConfig2d::Explicit(pad, pad, pad, pad))
+                        .with_bias(false)
+                        .with_initializer(Initializer::Zeros)
+                        .init(device),
+                )
+            }
+        };
+        let norm = match norm {
+            Norm::Instance => {
+                NormLayer::Instance(InstanceNormConfig::new(channels[1]).init(device))
+            }
+            Norm::Batch => NormLayer::Batch(BatchNormConfig::new(channels[1]).init(device)),
+        };
+        Self { conv, norm }
+    }
+
+    pub(crate) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let x = match &self.conv {
+            Convolution::Plain(conv) => conv.forward(x),
+            Convolution::Transposed(conv) => conv.forward(x),
+        };
+        match &self.norm {
+            NormLayer::Instance(norm) => norm.forward(x),
+            NormLayer::Batch(norm) => norm.forward(x),
+        }
+    }
+}

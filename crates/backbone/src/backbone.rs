@@ -1,0 +1,305 @@
+use std::path::{Path, PathBuf};
+
+use burn::tensor::{Device, Tensor};
+use ckaad_parameters::{
+    Initialisation, NamedTensor, NamedTensors, ParameterError, apply, collect, fill,
+};
+
+use crate::ResNetVariant;
+use crate::plan::{ConvPlan, NetworkPlan};
+use crate::resnet::Network;
+
+/// torchvision's batch norm epsilon.
+const EPSILON: f64 = 1e-5;
+
+/// Which network, and which of its stages to hand out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BackboneConfig {
+    /// The member of the family.
+    pub variant: ResNetVariant,
+    /// The stages, counted from 1, ascending; stage `l` has stride `2^(l+1)`.
+    pub stages: Vec<usize>,
+}
+
+/// Why a backbone cannot be had.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BackboneError {
+    /// The list of stages makes no sense.
+    #[error("the stages {stages:?} are not an ascending choice of 1, 2, 3, 4")]
+    Stages {
+        /// What was asked for.
+        stages: Vec<usize>,
+    },
+    /// The file cannot be read.
+    #[error(transparent)]
+    Read(ParameterError),
+    /// The file holds other weights than the network needs.
+    #[error(
+        "{} are not those of {variant} up to stage {deepest}: {source}",
+        of(path)
+    )]
+    Weights {
+        /// The file, if the weights come from one.
+        path: Option<PathBuf>,
+        /// The network they should fit.
+        variant: ResNetVariant,
+        /// The deepest stage it has.
+        deepest: usize,
+        /// What does not fit.
+        source: ParameterError,
+    },
+}
+
+fn of(path: &Option<PathBuf>) -> String {
+    match path {
+        Some(path) => format!("the weights in {}", path.display()),
+        None => "the weights".to_owned(),
+    }
+}
+
+/// A frozen feature extractor: an image in, the feature maps of the chosen stages out.
+///
+/// The batch norms are folded into the convolutions (`w' = w g / sqrt(v + eps)`, `b' = b - m g / sqrt(v + eps)`), which
+/// is exact because the network is never trained. Built on a device without autodiff it tracks no gradients.
+#[derive(Debug, Clone)]
+pub struct Backbone {
+    config: BackboneConfig,
+    network: Network,
+}
+
+impl BackboneConfig {
+    /// A checked configuration.
+    ///
+    /// # Errors
+    /// [`BackboneError::Stages`] unless the stages ascend within 1..=4.
+    pub fn new(variant: ResNetVariant, stages: &[usize]) -> Result<Self, BackboneError> {
+        let ascending = stages.windows(2).all(|pair| pair[0] < pair[1]);
+        let known = stages.iter().all(|stage| (1..=4).contains(stage));
+        let stages = stages.to_vec();
+        if stages.is_empty() || !ascending || !known {
+            return Err(BackboneError::Stages { stages });
+        }
+        Ok(Self { variant, stages })
+    }
+
+    /// Channels of each chosen stage, fine to coarse.
+    pub fn channels(&self) -> Vec<usize> {
+        self.stages
+            .iter()
+            .map(|&stage| self.variant.channels(stage))
+            .collect()
+    }
+
+    /// Reads pretrained weights from a torchvision `.pth` (zip or legacy) or `.safetensors` file. Stages beyond the
+    /// deepest chosen one and the classifier may be there or not.
+    ///
+    /// # Errors
+    /// [`BackboneError::Read`] if the file cannot be read, [`BackboneError::Weights`] naming every tensor that is
+    /// missing, unknown or of another shape.
+    pub fn load(&self, path: &Path, device: &Device) -> Result<Backbone, BackboneError> {
+        let tensors = NamedTensors::read(path).map_err(BackboneError::Read)?;
+        self.from_torchvision(tensors, device)
+            .map_err(|error| match error {
+                BackboneError::Weights {
+                    variant,
+                    deepest,
+                    source,
+                    ..
+                } => BackboneError::Weights {
+                    path: Some(path.to_owned()),
+                    variant,
+                    deepest,
+                    source,
+                },
+                other => other,
+            })
+    }
+
+    /// Takes pretrained weights under torchvision's names.
+    ///
+    /// # Errors
+    /// [`BackboneError::Weights`] as for [`load`](Self::load).
+    pub fn from_torchvision(
+        &self,
+        mut tensors: NamedTensors,
+        device: &Device,
+    ) -> Result<Backbone, BackboneError> {
+        let plan = self.plan();
+        self.drop_later_parts(&mut tensors);
+        check(&plan, &tensors).map_err(|source| self.mismatch(source))?;
+        // Forward order of the plan and of the module agree, so their parameters pair up by position.
+        let mut folded = plan.convs().flat_map(|conv| fold(conv, &tensors));
+        let network = fill(Network::zeros(&plan, device), |info| {
+            match folded.next() {
+                Some(tensor) if tensor.shape == info.shape => tensor.values,
+                // `check` has compared every shape with the plan from which the module is built.
+                _ => unreachable!("the plan and the network disagree at {}", info.name),
+            }
+        });
+        Ok(self.with(network))
+    }
+
+    /// Takes weights as [`Backbone::parameters`] puts them out.
+    ///
+    /// # Errors
+    /// [`BackboneError::Weights`] as for [`load`](Self::load).
+    pub fn from_folded(
+        &self,
+        tensors: &NamedTensors,
+        device: &Device,
+    ) -> Result<Backbone, BackboneError> {
+        let network = apply(Network::zeros(&self.plan(), device), tensors);
+        network
+            .map(|network| self.with(network))
+            .map_err(|source| self.mismatch(source))
+    }
+
+    /// Seeded random weights (Kaiming normal): features without any training, for demonstrations and tests.
+    pub fn random(&self, seed: u64, device: &Device) -> Backbone {
+        let network = Network::zeros(&self.plan(), device);
+        self.with(Initialisation::KaimingNormal.fill(network, seed))
+    }
+
+    fn plan(&self) -> NetworkPlan {
+        NetworkPlan::new(self.variant, self.deepest())
+    }
+
+    fn deepest(&self) -> usize {
+        self.stages.last().copied().unwrap_or(1)
+    }
+
+    fn with(&self, network: Network) -> Backbone {
+        Backbone {
+            config: self.clone(),
+            network,
+        }
+    }
+
+    fn mismatch(&self, source: ParameterError) -> BackboneError {
+        BackboneError::Weights {
+            path: None,
+            variant: self.variant,
+            deepest: self.deepest(),
+            source,
+        }
+    }
+
+    /// Later stages, the classifier and the counters of batch norms are not needed.
+    fn drop_later_parts(&self, tensors: &mut NamedTensors) {
+        let needless: Vec<String> = tensors
+            .names()
+            .filter(|name| {
+                let later = (self.deepest() + 1..=4)
+                    .any(|stage| name.starts_with(&format!("layer{stage}.")));
+                later || name.starts_with("fc.") || name.ends_with("num_batches_tracked")
+            })
+            .map(str::to_owned)
+            .collect();
+        for name in needless {
+            tensors.remove(&name);
+        }
+    }
+}
+
+impl Backbone {
+    /// What it was built from.
+    pub fn config(&self) -> &BackboneConfig {
+        &self.config
+    }
+
+    /// The feature maps of the chosen stages, fine to coarse.
+    ///
+    /// # Shapes
+    /// - images: `[batch, 3, height, width]`, ImageNet-normalised
+    /// - output `s`: `[batch, channels(s), height / 2^(s+1), width / 2^(s+1)]`
+    pub fn forward(&self, images: Tensor<4>) -> Vec<Tensor<4>> {
+        let outputs = self.network.forward(images);
+        self.config
+            .stages
+            .iter()
+            .map(|&stage| outputs[stage - 1].clone())
+            .collect()
+    }
+
+    /// The folded weights, under names of our own.
+    pub fn parameters(&self) -> NamedTensors {
+        collect(&self.network)
+    }
+}
+
+/// Compares names and shapes with what torchvision's network of this plan has.
+fn check(plan: &NetworkPlan, tensors: &NamedTensors) -> Result<(), ParameterError> {
+    let mut expected = std::collections::BTreeMap::new();
+    for conv in plan.convs() {
+        let [input, output] = conv.channels;
+        expected.insert(
+            format!("{}.weight", conv.conv),
+            vec![output, input, conv.kernel, conv.kernel],
+        );
+        for part in NORM_PARTS {
+            expected.insert(format!("{}.{part}", conv.norm), vec![output]);
+        }
+    }
+    let mut missing = Vec::new();
+    let mut mis_shaped = Vec::new();
+    for (name, shape) in &expected {
+        match tensors.get(name) {
+            None => missing.push(name.clone()),
+            Some(found) if found.shape != *shape => {
+                mis_shaped.push((name.clone(), shape.clone(), found.shape.clone()));
+            }
+            Some(_) => {}
+        }
+    }
+    let unused: Vec<String> = tensors
+        .names()
+        .filter(|name| !expected.contains_key(*name))
+        .map(str::to_owned)
+        .collect();
+    if missing.is_empty() && unused.is_empty() && mis_shaped.is_empty() {
+        return Ok(());
+    }
+    Err(ParameterError::Mismatch {
+        missing,
+        unused,
+        mis_shaped,
+    })
+}
+
+const NORM_PARTS: [&str; 4] = ["weight", "bias", "running_mean", "running_var"];
+
+/// Weight and bias of the convolution that does what `conv` and its batch norm do in evaluation mode.
+fn fold(conv: &ConvPlan, tensors: &NamedTensors) -> [NamedTensor; 2] {
+    let values = |name: String| tensors.get(&name).map_or(&[][..], |tensor| &tensor.values);
+    let weight = values(format!("{}.weight", conv.conv));
+    let [gamma, beta, mean, variance] =
+        NORM_PARTS.map(|part| values(format!("{}.{part}", conv.norm)));
+    let [input, output] = conv.channels;
+    let scales: Vec<f64> = gamma
+        .iter()
+        .zip(variance)
+        .map(|(&gamma, &variance)| f64::from(gamma) / (f64::from(variance) + EPSILON).sqrt())
+        .collect();
+    let per_output = input * conv.kernel * conv.kernel;
+    let scaled = weight
+        .iter()
+        .enumerate()
+        .map(|(index, &w)| (f64::from(w) * scales[index / per_output]) as f32)
+        .collect();
+    let bias = (0..output)
+        .map(|channel| {
+            (f64::from(beta[channel]) - f64::from(mean[channel]) * scales[channel]) as f32
+        })
+        .collect();
+    [
+        NamedTensor {
+            shape: vec![output, input, conv.kernel, conv.kernel],
+            values: scaled,
+        },
+        NamedTensor {
+            shape: vec![output],
+            values: bias,
+        },
+    ]
+}

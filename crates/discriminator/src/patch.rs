@@ -1,0 +1,102 @@
+use burn::module::Module;
+use burn::nn::Initializer;
+use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::tensor::activation::leaky_relu;
+use burn::tensor::{Device, Tensor};
+use ckaad_parameters::Initialisation;
+
+use crate::NEGATIVE_SLOPE;
+
+/// The square of the smallest norm that a patch feature is divided by.
+const SMALLEST_NORM_SQUARED: f32 = 1e-24;
+
+/// The shape of a patch discriminator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PatchDiscriminatorConfig {
+    /// Channels of each feature map, fine to coarse.
+    pub channels: Vec<usize>,
+}
+
+/// One scale's scoring network: 1x1 convolutions on the normalised feature of a patch.
+#[derive(Module, Debug)]
+struct Head {
+    layers: Vec<Conv2d>,
+}
+
+/// Scores every patch of every scale.
+#[derive(Module, Debug)]
+pub struct PatchDiscriminator {
+    heads: Vec<Head>,
+}
+
+impl PatchDiscriminatorConfig {
+    /// A discriminator with seeded starting values, uniform in `±1 / sqrt(channels)`.
+    pub fn init(&self, seed: u64, device: &Device) -> PatchDiscriminator {
+        Initialisation::FanInUniform.fill(self.zeros(device), seed)
+    }
+
+    /// The same network with all parameters zero, to be filled from a file.
+    pub fn zeros(&self, device: &Device) -> PatchDiscriminator {
+        let conv = |input, output| {
+            Conv2dConfig::new([input, output], [1, 1])
+                .with_bias(false)
+                .with_initializer(Initializer::Zeros)
+                .init(device)
+        };
+        let head = |&channels: &usize| Head {
+            layers: vec![
+                conv(channels, channels),
+                conv(channels, channels),
+                conv(channels, 1),
+            ],
+        };
+        PatchDiscriminator {
+            heads: self.channels.iter().map(head).collect(),
+        }
+    }
+}
+
+impl PatchDiscriminator {
+    /// The energy of every patch: the absolute value of its score, in `[0, inf)`.
+    ///
+    /// # Shapes
+    /// - features, fine to coarse: `[batch, channels(s), height(s), width(s)]`
+    /// - output: `[batch, height(s) * width(s)]` per scale
+    ///
+    /// # Panics
+    /// If there are not as many feature maps as heads.
+    pub fn energies(&self, features: &[Tensor<4>]) -> Vec<Tensor<2>> {
+        assert_eq!(features.len(), self.heads.len(), "one feature map per head");
+        self.heads
+            .iter()
+            .zip(features)
+            .map(|(head, feature)| head.energies(feature.clone()))
+            .collect()
+    }
+}
+
+impl Head {
+    fn energies(&self, feature: Tensor<4>) -> Tensor<2> {
+        // The clamp under the root keeps the gradient finite where a patch is zero in every channel.
+        let norm = feature
+            .clone()
+            .square()
+            .sum_dim(1)
+            .clamp_min(SMALLEST_NORM_SQUARED)
+            .sqrt();
+        let last = self.layers.len() - 1;
+        let score = self
+            .layers
+            .iter()
+            .enumerate()
+            .fold(feature / norm, |x, (index, layer)| {
+                let x = layer.forward(x);
+                if index < last {
+                    leaky_relu(x, NEGATIVE_SLOPE)
+                } else {
+                    x
+                }
+            });
+        score.abs().flatten(1, 3)
+    }
+}

@@ -1,0 +1,397 @@
+//! What a run does, in one table of settings.
+
+use std::path::{Path, PathBuf};
+
+use ckaad_anomaly_map::ImageScore;
+use ckaad_auto_encoder::Norm;
+use ckaad_backbone::{BackboneConfig, ResNetVariant};
+use ckaad_data::{ElasticTransform, FolderSource, LabelledClasses, Layout, ValidationRule};
+use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
+
+use crate::networks::size_multiple;
+use crate::{EngineError, Method, Objective};
+
+/// A run's settings. Every key can be given in a TOML file or on the command line; unknown keys are refused.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The preset that the run started from.
+    #[serde(default)]
+    pub preset: Preset,
+    /// How labelled anomalies are used.
+    #[serde(default)]
+    pub method: Method,
+    /// The network that extracts features.
+    pub backbone: ResNetVariant,
+    /// Its stages whose features are reconstructed, counted from 1, ascending.
+    pub stages: Vec<usize>,
+    /// The norm of the auto-encoder.
+    #[serde(default)]
+    pub norm: NormName,
+    /// Where the backbone's weights come from.
+    #[serde(default)]
+    pub features: FeatureSource,
+    /// A weights file to use instead of looking one up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights: Option<PathBuf>,
+    /// Side of the resized images in pixels.
+    #[serde(default = "defaults::image_size")]
+    pub image_size: usize,
+    /// How an image's score follows from its anomaly map.
+    #[serde(default)]
+    pub image_score: ScoreRule,
+    /// Normal images per step, and at most as many anomalous ones.
+    pub batch: usize,
+    /// Passes over the normal images.
+    pub epochs: usize,
+    /// The auto-encoder's learning rate.
+    pub learning_rate: f64,
+    /// The discriminator's learning rate.
+    #[serde(default = "defaults::discriminator_learning_rate")]
+    pub discriminator_learning_rate: f64,
+    /// Weight of the adversarial loss.
+    #[serde(default = "defaults::lambda")]
+    pub lambda: f64,
+    /// Weight of reconstructed against anomalous features in the discriminator's loss, in `[0, 1]`.
+    #[serde(default = "defaults::gamma")]
+    pub gamma: f64,
+    /// The energy margin.
+    #[serde(default = "defaults::margin")]
+    pub margin: f64,
+    /// Seed of everything random.
+    #[serde(default = "defaults::seed")]
+    pub seed: u64,
+    /// What serves as anomalous images.
+    pub anomalies: AnomalySource,
+    /// Strength of the elastic transform, if it makes the anomalous images.
+    #[serde(default)]
+    pub elastic: Elastic,
+    /// Share of labelled anomalous images among all training images, in `[0, 1)`; all there are if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labelled_ratio: Option<f64>,
+    /// Which classes the labelled anomalous images are drawn from.
+    #[serde(default)]
+    pub labelled_classes: LabelledClasses,
+    /// Which images leave the training set for validation.
+    pub validation: ValidationRule,
+    /// Keep images of one patient or lesion together where the data names them.
+    #[serde(default)]
+    pub group_by: bool,
+    /// Memory for features computed once and kept, in MiB; 0 computes them anew in every step.
+    #[serde(default = "defaults::feature_cache_mib")]
+    pub feature_cache_mib: usize,
+    /// Where the images are.
+    pub data: DataConfig,
+}
+
+mod defaults {
+    pub(super) fn image_size() -> usize {
+        256
+    }
+    pub(super) fn discriminator_learning_rate() -> f64 {
+        1e-4
+    }
+    pub(super) fn lambda() -> f64 {
+        0.02
+    }
+    pub(super) fn gamma() -> f64 {
+        0.5
+    }
+    pub(super) fn margin() -> f64 {
+        5.0
+    }
+    pub(super) fn seed() -> u64 {
+        111
+    }
+    pub(super) fn feature_cache_mib() -> usize {
+        2048
+    }
+}
+
+/// Settings that belong together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Preset {
+    /// Medical images with a few labelled anomalies.
+    #[default]
+    Medical,
+    /// Products with local defects and no labelled anomalies.
+    Industrial,
+    /// CIFAR-10, one class against the others.
+    Cifar10,
+}
+
+impl Preset {
+    fn table(self) -> &'static str {
+        match self {
+            Self::Medical => include_str!("../presets/medical.toml"),
+            Self::Industrial => include_str!("../presets/industrial.toml"),
+            Self::Cifar10 => include_str!("../presets/cifar10.toml"),
+        }
+    }
+}
+
+/// The norm of the auto-encoder, by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum NormName {
+    #[default]
+    Instance,
+    Batch,
+}
+
+impl From<NormName> for Norm {
+    fn from(name: NormName) -> Self {
+        match name {
+            NormName::Instance => Self::Instance,
+            NormName::Batch => Self::Batch,
+        }
+    }
+}
+
+/// Where the backbone's weights come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FeatureSource {
+    /// ImageNet pretraining.
+    #[default]
+    Pretrained,
+    /// A seeded random draw: no download, much weaker features; for demonstrations and tests.
+    Random,
+}
+
+/// How an image's score follows from its anomaly map.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ScoreRule {
+    /// The mean of the 100 largest pixels.
+    #[default]
+    #[serde(rename = "top-100")]
+    Top100,
+    /// The mean of all pixels, for anomalies as large as the image (ISIC2018).
+    Mean,
+}
+
+impl From<ScoreRule> for ImageScore {
+    fn from(rule: ScoreRule) -> Self {
+        match rule {
+            ScoreRule::Top100 => Self::TopMean(100),
+            ScoreRule::Mean => Self::Mean,
+        }
+    }
+}
+
+/// What serves as anomalous images while training.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AnomalySource {
+    /// Images with an image-level label.
+    Labelled,
+    /// The current normal images under an elastic transform, anew in every step.
+    Elastic,
+}
+
+/// Strength of the elastic transform.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Elastic {
+    /// Largest displacement before smoothing, in pixels.
+    pub alpha: f64,
+    /// Standard deviation of the smoothing, in pixels.
+    pub sigma: f64,
+}
+
+impl Default for Elastic {
+    fn default() -> Self {
+        Self {
+            alpha: 200.0,
+            sigma: 5.0,
+        }
+    }
+}
+
+impl From<Elastic> for ElasticTransform {
+    fn from(elastic: Elastic) -> Self {
+        Self {
+            alpha: elastic.alpha,
+            sigma: elastic.sigma,
+        }
+    }
+}
+
+/// Where the images are: a known layout under `root`, or folders of one's own.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataConfig {
+    /// The layout of the folder `root`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layout: Option<Layout>,
+    /// The data set's folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub root: Option<PathBuf>,
+    /// The object or class, where the layout has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<String>,
+    /// Folders of one's own, instead of `layout` and `root`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folders: Option<FolderSource>,
+    /// A split file of an earlier run to use again, instead of drawing one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub split: Option<PathBuf>,
+    /// Leave unreadable images out instead of failing.
+    #[serde(default)]
+    pub skip_bad: bool,
+}
+
+impl Config {
+    /// The settings of a run: those of the preset, over them those of `file`, over them `overrides`.
+    ///
+    /// # Errors
+    /// [`EngineError::Config`] for an unreadable file, an unknown key or a value of the wrong type;
+    /// [`EngineError::Setting`] for an impossible value.
+    pub fn resolve(file: Option<&Path>, overrides: Table) -> Result<Self, EngineError> {
+        let mut given = match file {
+            None => Table::new(),
+            Some(path) => {
+                let text = std::fs::read_to_string(path).map_err(EngineError::io(path, "read"))?;
+                text.parse().map_err(|error| config_error(file, error))?
+            }
+        };
+        merge(&mut given, overrides);
+        let preset: Preset = match given.get("preset") {
+            None => Preset::default(),
+            Some(value) => value.clone().try_into().map_err(|error| config_error(file, error))?,
+        };
+        let mut table: Table = preset.table().parse().map_err(|error| config_error(None, error))?;
+        merge(&mut table, given);
+        let config: Self = Value::Table(table).try_into().map_err(|error| config_error(file, error))?;
+        config.validate()?;
+        Ok(config)
+    }
+
+    /// Reads the resolved settings of a run.
+    ///
+    /// # Errors
+    /// As [`resolve`](Self::resolve).
+    pub fn read(path: &Path) -> Result<Self, EngineError> {
+        let text = std::fs::read_to_string(path).map_err(EngineError::io(path, "read"))?;
+        let config: Self = toml::from_str(&text).map_err(|error| config_error(Some(path), error))?;
+        config.validate()?;
+        Ok(config)
+    }
+
+    /// Checks everything that can be checked without touching data or weights.
+    fn validate(&self) -> Result<(), EngineError> {
+        BackboneConfig::new(self.backbone, &self.stages)?;
+        let multiple = size_multiple(&self.stages);
+        if self.image_size == 0 || !self.image_size.is_multiple_of(multiple) {
+            return Err(EngineError::setting(
+                "image_size",
+                self.image_size,
+                format!("must be a positive multiple of {multiple} for stages {:?}", self.stages),
+            ));
+        }
+        let at_least_one = [("batch", self.batch), ("epochs", self.epochs)];
+        for (key, value) in at_least_one {
+            if value == 0 {
+                return Err(EngineError::setting(key, value, "must be at least 1"));
+            }
+        }
+        let positive = [
+            ("learning_rate", self.learning_rate),
+            ("discriminator_learning_rate", self.discriminator_learning_rate),
+            ("margin", self.margin),
+            ("elastic.alpha", self.elastic.alpha),
+            ("elastic.sigma", self.elastic.sigma),
+        ];
+        for (key, value) in positive {
+            if !(value > 0.0 && value.is_finite()) {
+                return Err(EngineError::setting(key, value, "must be a positive number"));
+            }
+        }
+        if !(self.lambda >= 0.0 && self.lambda.is_finite()) {
+            return Err(EngineError::setting("lambda", self.lambda, "must be a number of at least 0"));
+        }
+        if !(0.0..=1.0).contains(&self.gamma) {
+            return Err(EngineError::setting("gamma", self.gamma, "must be within 0 and 1"));
+        }
+        if let Some(ratio) = self.labelled_ratio
+            && !(0.0..1.0).contains(&ratio)
+        {
+            return Err(EngineError::setting("labelled_ratio", ratio, "must be at least 0 and below 1"));
+        }
+        let image_discriminator = matches!(self.method, Method::Gan | Method::CkaImg);
+        if image_discriminator && !self.image_size.is_power_of_two() {
+            return Err(EngineError::setting(
+                "image_size",
+                self.image_size,
+                format!("must be a power of two for the method {}", self.method),
+            ));
+        }
+        self.data.validate()
+    }
+
+    /// The settings as a TOML file.
+    ///
+    /// # Errors
+    /// [`EngineError::Config`] if a path is not valid Unicode.
+    pub fn to_toml(&self) -> Result<String, EngineError> {
+        toml::to_string(self).map_err(|error| config_error(None, error))
+    }
+
+    /// The backbone.
+    ///
+    /// # Errors
+    /// [`EngineError::Backbone`] if the stages make no sense.
+    pub fn backbone_config(&self) -> Result<BackboneConfig, EngineError> {
+        Ok(BackboneConfig::new(self.backbone, &self.stages)?)
+    }
+
+    /// The numbers of the objective.
+    pub fn objective(&self) -> Objective {
+        Objective {
+            method: self.method,
+            lambda: self.lambda,
+            gamma: self.gamma,
+            margin: self.margin,
+            learning_rate: self.learning_rate,
+            discriminator_learning_rate: self.discriminator_learning_rate,
+        }
+    }
+}
+
+impl DataConfig {
+    fn validate(&self) -> Result<(), EngineError> {
+        let ways = [self.layout.is_some() && self.root.is_some(), self.folders.is_some(), self.split.is_some()];
+        if ways.iter().filter(|&&given| given).count() == 1 && self.layout.is_some() == self.root.is_some() {
+            return Ok(());
+        }
+        Err(EngineError::Config {
+            path: None,
+            reason: "say where the images are in exactly one way: data.layout with data.root (--layout, --data), \
+                     data.folders (--normal, --anomalous, --test, --masks) or data.split (--split)"
+                .to_owned(),
+        })
+    }
+}
+
+/// Lays the entries of `over` over `base`; tables are merged, everything else is replaced.
+fn merge(base: &mut Table, over: Table) {
+    for (key, value) in over {
+        match (base.get_mut(&key), value) {
+            (Some(Value::Table(below)), Value::Table(above)) => merge(below, above),
+            (_, value) => {
+                base.insert(key, value);
+            }
+        }
+    }
+}
+
+fn config_error(path: Option<&Path>, error: impl ToString) -> EngineError {
+    EngineError::Config {
+        path: path.map(Path::to_owned),
+        reason: error.to_string().trim_end().to_owned(),
+    }
+}

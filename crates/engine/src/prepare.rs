@@ -1,0 +1,179 @@
+//! From settings to the images of a run.
+
+use std::path::Path;
+
+use burn::tensor::{Device, Tensor, TensorData};
+use ckaad_backbone::Backbone;
+use ckaad_data::{
+    Dataset, ElasticTransform, ImageStore, Label, OnBad, Protocol, Sample, Split, StoreOptions,
+    normalise_pixels,
+};
+use rayon::prelude::*;
+
+use crate::event::{Event, Observer};
+use crate::features::{CHUNK, FeatureBank};
+use crate::{AnomalySource, Config, Detector, EngineError};
+
+/// A labelled ratio so near to one that every labelled image is taken.
+const EVERY_LABELLED: f64 = 1.0 - 1e-9;
+
+/// Lists the images of a run: those of an earlier split file, or drawn from the data set by the protocol.
+pub(crate) fn choose_split(config: &Config) -> Result<Split, EngineError> {
+    if let Some(path) = &config.data.split {
+        return Ok(Split::read(path)?);
+    }
+    let data = &config.data;
+    let dataset = match (&data.folders, data.layout, &data.root) {
+        (Some(folders), _, _) => Dataset::from_folders(folders)?,
+        (None, Some(layout), Some(root)) => Dataset::open(layout, root, data.category.as_deref())?,
+        // `Config::validate` lets nothing else through.
+        _ => return Err(EngineError::setting("data", "", "says nowhere where the images are")),
+    };
+    let takes_labelled = config.method.uses_anomalies() && config.anomalies == AnomalySource::Labelled;
+    let pool = dataset.train.iter().any(|sample| sample.label == Label::Anomalous);
+    let labelled_ratio = match config.labelled_ratio {
+        _ if !takes_labelled => 0.0,
+        Some(ratio) => ratio,
+        None if pool => EVERY_LABELLED,
+        None => {
+            return Err(EngineError::NoImages {
+                reason: format!(
+                    "the method {} learns from labelled anomalous images, but the training part of {} has none; give \
+                     some (--anomalous DIR), let an elastic transform make them (--anomalies elastic), or do without \
+                     (--method recon)",
+                    config.method, dataset.name
+                ),
+            });
+        }
+    };
+    let protocol = Protocol {
+        labelled_ratio,
+        labelled_classes: config.labelled_classes.clone(),
+        validation: config.validation,
+        seed: config.seed,
+        group_by: config.group_by,
+    };
+    let split = protocol.split(&dataset)?;
+    if config.labelled_ratio.is_some() && split.labelled.len() < split.labelled_wanted {
+        tracing::warn!(
+            "the labelled ratio asks for {} anomalous images, there are {}",
+            split.labelled_wanted,
+            split.labelled.len()
+        );
+    }
+    Ok(split)
+}
+
+/// What a run trains and validates on.
+pub(crate) struct TrainingData {
+    pub(crate) normal: FeatureBank,
+    pub(crate) anomalies: Anomalies,
+    pub(crate) validation: FeatureBank,
+    /// Whether each validation image is anomalous.
+    pub(crate) validation_labels: Vec<bool>,
+}
+
+/// Where a step's anomalous images come from.
+pub(crate) enum Anomalies {
+    None,
+    Labelled(FeatureBank),
+    Elastic(ElasticTransform),
+}
+
+impl TrainingData {
+    pub(crate) fn load(
+        config: &Config,
+        split: &Path,
+        backbone: &Backbone,
+        device: &Device,
+        observer: Observer<'_>,
+    ) -> Result<Self, EngineError> {
+        let split = Split::read(split)?;
+        let load = |samples: &[Sample]| load_images(samples, config, observer);
+        let (normal, labelled, validation) =
+            (load(&split.normal)?, load(&split.labelled)?, load(&split.validation)?);
+        if normal.len() < config.batch {
+            tracing::warn!(
+                "{} normal images are fewer than a batch of {}: every step sees all of them",
+                normal.len(),
+                config.batch
+            );
+        }
+        let labels = validation.samples().iter().map(|sample| sample.label.is_anomalous()).collect();
+        let mut left = (config.feature_cache_mib as u64) << 20;
+        let mut bank = |store: ImageStore| {
+            let bank = FeatureBank::new(store, backbone, device, left, observer);
+            left = left.saturating_sub(bank.cached_bytes());
+            bank
+        };
+        let anomalies = match config.anomalies {
+            _ if !config.method.uses_anomalies() => Anomalies::None,
+            AnomalySource::Elastic => Anomalies::Elastic(config.elastic.into()),
+            AnomalySource::Labelled if labelled.is_empty() => Anomalies::None,
+            AnomalySource::Labelled => Anomalies::Labelled(bank(labelled)),
+        };
+        Ok(Self {
+            validation: bank(validation),
+            normal: bank(normal),
+            anomalies,
+            validation_labels: labels,
+        })
+    }
+}
+
+impl FeatureBank {
+    /// The scores of the first `count` images.
+    pub(crate) fn scores(&self, detector: &Detector, count: usize) -> Vec<f64> {
+        let indices: Vec<usize> = (0..count.min(self.len())).collect();
+        indices
+            .chunks(CHUNK)
+            .flat_map(|chunk| {
+                let features = self.batch(chunk, &detector.backbone, detector.device());
+                detector.score_features(&features).into_iter().map(|scored| scored.score)
+            })
+            .collect()
+    }
+}
+
+/// Decodes the images of a list.
+pub(crate) fn load_images(
+    samples: &[Sample],
+    config: &Config,
+    observer: Observer<'_>,
+) -> Result<ImageStore, EngineError> {
+    let options = StoreOptions {
+        size: config.image_size,
+        on_bad: if config.data.skip_bad { OnBad::Skip } else { OnBad::Fail },
+        ..StoreOptions::DEFAULT
+    };
+    let report = |done, total| {
+        observer(Event::Progress {
+            what: "reading images",
+            done,
+            total,
+        });
+    };
+    let (store, skipped) = ImageStore::load(samples, options, Some(&report))?;
+    for skipped in skipped {
+        tracing::warn!("left out: {}", skipped.error);
+    }
+    Ok(store)
+}
+
+/// Some images under an elastic transform that depends on (seed, epoch, image) alone: `[batch, 3, size, size]`.
+pub(crate) fn warped(
+    store: &ImageStore,
+    indices: &[usize],
+    transform: &ElasticTransform,
+    [seed, epoch]: [u64; 2],
+    device: &Device,
+) -> Tensor<4> {
+    let size = store.size();
+    let length = 3 * size * size;
+    let mut values = vec![0.0; indices.len() * length];
+    values.par_chunks_exact_mut(length).zip(indices).for_each(|(out, &index)| {
+        let image = transform.apply(&store.image(index), seed, epoch, index as u64);
+        normalise_pixels(&image.pixels, out);
+    });
+    Tensor::from_data(TensorData::new(values, [indices.len(), 3, size, size]), device)
+}

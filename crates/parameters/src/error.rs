@@ -1,0 +1,65 @@
+use std::path::PathBuf;
+
+/// Why named parameters could not be read, written or applied.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ParameterError {
+    /// The file cannot be read as what its content or extension says it is.
+    #[error("cannot read the weights in {path}: {reason}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The parameters cannot be serialised.
+    #[error("cannot serialise the parameters: {reason}")]
+    Write {
+        /// What went wrong.
+        reason: String,
+    },
+    /// Names or shapes do not fit the network.
+    #[error(
+        "the weights do not fit the network: {}",
+        describe(missing, unused, mis_shaped)
+    )]
+    Mismatch {
+        /// Parameters of the network that the weights lack.
+        missing: Vec<String>,
+        /// Weights that no parameter of the network takes.
+        unused: Vec<String>,
+        /// Parameters whose shapes differ: name, expected shape, found shape.
+        mis_shaped: Vec<(String, Vec<usize>, Vec<usize>)>,
+    },
+}
+
+fn describe(
+    missing: &[String],
+    unused: &[String],
+    mis_shaped: &[(String, Vec<usize>, Vec<usize>)],
+) -> String {
+    let mut parts = Vec::new();
+    if !missing.is_empty() {
+        parts.push(format!("missing {}", some_of(missing)));
+    }
+    if !unused.is_empty() {
+        parts.push(format!("not used by it {}", some_of(unused)));
+    }
+    if !mis_shaped.is_empty() {
+        let texts: Vec<String> = mis_shaped
+            .iter()
+            .map(|(name, expected, found)| format!("{name} should be {expected:?}, is {found:?}"))
+            .collect();
+        parts.push(format!("of another shape {}", some_of(&texts)));
+    }
+    parts.join("; ")
+}
+
+fn some_of(names: &[String]) -> String {
+    const SHOWN: usize = 4;
+    let shown = names[..names.len().min(SHOWN)].join(", ");
+    match names.len().checked_sub(SHOWN) {
+        Some(rest) if rest > 0 => format!("{shown} and {rest} more"),
+        _ => shown,
+    }
+}

@@ -1,0 +1,72 @@
+use burn::module::Module;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use crate::{LayerKind, ParameterInfo, fill};
+
+/// Starting values of a network's parameters. Norms start as the identity (weight 1, bias 0, running mean 0, running
+/// variance 1), biases at 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Initialisation {
+    /// Convolutions: normal, standard deviation `sqrt(2 / fan_out)` (He et al. 2015); transposed convolutions and linear
+    /// layers as [`FanInUniform`](Self::FanInUniform).
+    KaimingNormal,
+    /// Uniform in `±1 / sqrt(fan_in)`: Kaiming uniform with `a = sqrt(5)`, PyTorch's default. `fan_in` of a transposed
+    /// convolution counts its *output* channels, as PyTorch does.
+    FanInUniform,
+}
+
+impl Initialisation {
+    /// Gives every parameter of `module` its starting value. The values depend on `seed` and the parameter's name only.
+    pub fn fill<M: Module>(self, module: M, seed: u64) -> M {
+        fill(module, |info| self.values(info, seed))
+    }
+
+    /// The starting values of one parameter.
+    pub fn values(self, info: ParameterInfo<'_>, seed: u64) -> Vec<f32> {
+        let count: usize = info.shape.iter().product();
+        if info.shape.len() < 2 {
+            let last = info.name.rsplit('.').next();
+            let one = matches!(last, Some("weight" | "running_var"));
+            return vec![if one { 1.0 } else { 0.0 }; count];
+        }
+        let mut rng = ChaCha8Rng::seed_from_u64(seed ^ fnv1a(info.name));
+        let receptive: usize = info.shape[2..].iter().product();
+        match (self, info.layer) {
+            (Self::KaimingNormal, LayerKind::Conv) => {
+                let deviation = (2.0 / (info.shape[0] * receptive) as f64).sqrt();
+                normals(&mut rng, count, deviation)
+            }
+            (_, layer) => {
+                let inputs = if layer == LayerKind::Linear {
+                    info.shape[0]
+                } else {
+                    info.shape[1]
+                };
+                let bound = 1.0 / ((inputs * receptive) as f64).sqrt();
+                (0..count)
+                    .map(|_| (rng.random_range(-1.0..1.0) * bound) as f32)
+                    .collect()
+            }
+        }
+    }
+}
+
+/// Box-Muller pairs.
+fn normals(rng: &mut ChaCha8Rng, count: usize, deviation: f64) -> Vec<f32> {
+    let mut values = Vec::with_capacity(count + 1);
+    while values.len() < count {
+        let radius = (-2.0 * (1.0 - rng.random::<f64>()).ln()).sqrt() * deviation;
+        let (sin, cos) = (std::f64::consts::TAU * rng.random::<f64>()).sin_cos();
+        values.push((radius * cos) as f32);
+        values.push((radius * sin) as f32);
+    }
+    values.truncate(count);
+    values
+}
+
+fn fnv1a(text: &str) -> u64 {
+    text.bytes().fold(0xCBF2_9CE4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
+    })
+}

@@ -1,0 +1,104 @@
+//! Reading parameters from files, whatever framework wrote them.
+
+use std::collections::HashMap;
+use std::io::Read;
+use std::path::Path;
+
+use burn::store::{ModuleStore, PytorchStore, bridge};
+use burn::tensor::DType;
+use safetensors::SafeTensors;
+use safetensors::tensor::Dtype;
+
+use crate::{NamedTensor, NamedTensors, ParameterError};
+
+impl NamedTensors {
+    /// Reads every floating-point tensor of a `.safetensors` file or a PyTorch checkpoint (`.pth`, zip or legacy pickle
+    /// format). Which one it is, is told by the content, not by the name. Half precision is widened to `f32`; integer
+    /// tensors (the `num_batches_tracked` counters) are left out.
+    ///
+    /// # Errors
+    /// [`ParameterError::Read`] naming the file if it is absent, of no known format, or damaged.
+    pub fn read(path: &Path) -> Result<Self, ParameterError> {
+        let mut head = [0_u8; 9];
+        let fill = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut head));
+        fill.map_err(|error| read_error(path, error.to_string()))?;
+        // A safetensors file opens with the length of a JSON object; zip and pickle files do not have its brace there.
+        if head[8] == b'{' {
+            Ok(Self::read_safetensors(path)?.0)
+        } else {
+            read_pytorch(path)
+        }
+    }
+
+    /// Reads a `.safetensors` file and its metadata.
+    ///
+    /// # Errors
+    /// [`ParameterError::Read`] naming the file if it is absent or damaged.
+    pub fn read_safetensors(
+        path: &Path,
+    ) -> Result<(Self, HashMap<String, String>), ParameterError> {
+        let bytes = std::fs::read(path).map_err(|error| read_error(path, error.to_string()))?;
+        let invalid = |error: safetensors::SafeTensorError| {
+            read_error(path, format!("no valid safetensors: {error}"))
+        };
+        let (_, header) = SafeTensors::read_metadata(&bytes).map_err(invalid)?;
+        let metadata = header.metadata().clone().unwrap_or_default();
+        let file = SafeTensors::deserialize(&bytes).map_err(invalid)?;
+        let mut tensors = Self::new();
+        for (name, view) in file.tensors() {
+            let data = view.data();
+            let values = match view.dtype() {
+                Dtype::F32 => widen(data, f32::from_le_bytes),
+                Dtype::F64 => widen(data, |b| f64::from_le_bytes(b) as f32),
+                Dtype::F16 => widen(data, |b| burn::tensor::f16::from_le_bytes(b).to_f32()),
+                Dtype::BF16 => widen(data, |b| burn::tensor::bf16::from_le_bytes(b).to_f32()),
+                _ => continue,
+            };
+            let shape = view.shape().to_vec();
+            tensors.insert(name, NamedTensor { shape, values });
+        }
+        Ok((tensors, metadata))
+    }
+}
+
+fn read_pytorch(path: &Path) -> Result<NamedTensors, ParameterError> {
+    let mut store = PytorchStore::from_file(path);
+    let found = store.get_all_tensors().map_err(|error| {
+        read_error(
+            path,
+            format!("neither safetensors nor a PyTorch checkpoint: {error}"),
+        )
+    })?;
+    let mut tensors = NamedTensors::new();
+    for (name, tensor) in found {
+        if !matches!(
+            tensor.dtype,
+            DType::F64 | DType::F32 | DType::F16 | DType::BF16
+        ) {
+            continue;
+        }
+        let values = bridge::to_data(tensor)
+            .map_err(|error| read_error(path, format!("{name}: {error}")))?
+            .convert::<f32>()
+            .try_to_vec::<f32>()
+            .map_err(|error| read_error(path, format!("{name}: {error:?}")))?;
+        let shape = tensor.shape.to_vec();
+        tensors.insert(name.clone(), NamedTensor { shape, values });
+    }
+    Ok(tensors)
+}
+
+fn widen<const N: usize>(data: &[u8], value: impl Fn([u8; N]) -> f32) -> Vec<f32> {
+    data.as_chunks::<N>()
+        .0
+        .iter()
+        .map(|&bytes| value(bytes))
+        .collect()
+}
+
+fn read_error(path: &Path, reason: String) -> ParameterError {
+    ParameterError::Read {
+        path: path.to_owned(),
+        reason,
+    }
+}

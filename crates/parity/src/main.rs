@@ -1,0 +1,60 @@
+//! Runs case files and prints the error of every recorded figure.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use ckaad_device::DeviceSpec;
+use ckaad_parity::{Extent, Golden, run};
+use clap::Parser;
+
+/// Check the networks and the training step against recorded figures
+#[derive(Parser)]
+struct Args {
+    /// Case files
+    #[arg(required = true)]
+    cases: Vec<PathBuf>,
+    /// Device to run on: cpu, cuda[:N], wgpu[:N]
+    #[arg(long, default_value = "cpu")]
+    device: String,
+    /// Run the forward part only
+    #[arg(long)]
+    forward_only: bool,
+}
+
+fn main() -> anyhow::Result<ExitCode> {
+    let args = Args::parse();
+    let device = args.device.parse::<DeviceSpec>()?.open()?;
+    let extent = if args.forward_only {
+        Extent::Forward
+    } else {
+        Extent::Training
+    };
+    let mut failed = 0;
+    for path in &args.cases {
+        let golden = Golden::read(path)?;
+        let start = Instant::now();
+        let checks = run(&golden, extent, &device)?;
+        println!(
+            "{} on {} ({:.1} s)",
+            path.display(),
+            args.device,
+            start.elapsed().as_secs_f64()
+        );
+        for check in &checks {
+            let verdict = if check.passed() { "ok" } else { "FAILED" };
+            println!(
+                "  {:<48} {:>9.2e}  (at most {:.0e})  {verdict}",
+                check.name, check.error, check.tolerance
+            );
+        }
+        failed += checks.iter().filter(|check| !check.passed()).count();
+    }
+    if failed == 0 {
+        println!("all within tolerance");
+        Ok(ExitCode::SUCCESS)
+    } else {
+        println!("{failed} figures are off");
+        Ok(ExitCode::FAILURE)
+    }
+}

@@ -1,0 +1,244 @@
+//! `cargo xtask perf metrics`: both sides read the same arrays and take turns.
+
+use std::ffi::OsString;
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use anyhow::{Context, bail, ensure};
+
+/// Case, what it times on either side, and the greatest difference of the two figures that is rounding.
+const CASES: [(&str, &str, f64); 7] = [
+    ("auroc-f32", "AUROC, f32 scores; scikit-learn", 1e-9),
+    ("auroc-f64", "AUROC, f64 scores; scikit-learn", 1e-9),
+    (
+        "average-precision-f32",
+        "average precision, f32 scores; scikit-learn",
+        1e-9,
+    ),
+    ("f1-max-f32", "F1-max, f32 scores; scikit-learn", 1e-9),
+    ("pixel-auroc", "pixel AUROC, all maps; scikit-learn", 1e-9),
+    ("aupro-0.3", "AUPRO to 0.3, all maps; NumPy + SciPy", 1e-7),
+    (
+        "pro-per-image",
+        "PRO per image, 40 maps; NumPy + SciPy",
+        1e-7,
+    ),
+];
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Python with scikit-learn and SciPy; without it only our times are printed.
+    #[arg(long, default_value = "python3")]
+    python: OsString,
+    /// Turns per case; medians are printed.
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
+    /// Number of image-level scores.
+    #[arg(long, default_value_t = 10_000_000)]
+    scores: usize,
+    /// Number of maps of the timed pixel metrics.
+    #[arg(long, default_value_t = 400)]
+    maps: usize,
+    /// Number of maps of the memory measurement.
+    #[arg(long, default_value_t = 1725)]
+    memory_maps: usize,
+    /// Height and width of a map.
+    #[arg(long, default_value_t = 256)]
+    side: usize,
+    /// Threads of our side.
+    #[arg(long, default_value_t = 2)]
+    threads: usize,
+}
+
+pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
+    ensure!(args.rounds > 0, "--rounds must be at least 1");
+    let build = [
+        "build",
+        "--quiet",
+        "--release",
+        "-p",
+        "ckaad-metrics",
+        "--example",
+        "perf_worker",
+    ];
+    let built = Command::new(env!("CARGO"))
+        .args(build)
+        .status()
+        .context("cannot start cargo")?;
+    ensure!(
+        built.success(),
+        "the worker of ckaad-metrics does not build"
+    );
+    let worker = || {
+        let run = [
+            "run",
+            "--quiet",
+            "--release",
+            "-p",
+            "ckaad-metrics",
+            "--example",
+            "perf_worker",
+        ];
+        Worker::start(
+            Command::new(env!("CARGO"))
+                .args(run)
+                .env("RAYON_NUM_THREADS", args.threads.to_string()),
+        )
+    };
+    let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+    let dir = folder
+        .path()
+        .to_str()
+        .context("the temporary folder's name is not UTF-8")?;
+
+    let mut ours = worker()?;
+    ours.ask(&format!(
+        "make {dir} {} {} {}",
+        args.scores, args.maps, args.side
+    ))?;
+    ours.ask(&format!("load {dir}"))?;
+    let mut theirs = match python(&args.python) {
+        Ok(mut python) => {
+            python.ask(&format!("load {dir}"))?;
+            Some(python)
+        }
+        Err(reason) => {
+            println!(
+                "{}: {reason:#}; only our times follow (--python names another)",
+                args.python.display()
+            );
+            None
+        }
+    };
+
+    println!(
+        "{} scores, {} maps of {side} x {side}, {} threads, medians of {} turns",
+        args.scores,
+        args.maps,
+        args.threads,
+        args.rounds,
+        side = args.side
+    );
+    println!(
+        "| case | ours [s] | theirs [s] | ratio of medians | lowest ratio of a turn |\n|---|---|---|---|---|"
+    );
+    for (case, what, tolerance) in CASES {
+        let mut times = Vec::new();
+        for _ in 0..args.rounds {
+            let (own, value) = ours.time(case)?;
+            let Some(theirs) = &mut theirs else {
+                times.push((own, f64::NAN));
+                continue;
+            };
+            let (other, expected) = theirs.time(case)?;
+            ensure!(
+                (value - expected).abs() <= tolerance,
+                "{case}: we say {value}, Python says {expected}"
+            );
+            times.push((own, other));
+        }
+        let own = median(times.iter().map(|t| t.0));
+        let other = median(times.iter().map(|t| t.1));
+        let least = times
+            .iter()
+            .map(|t| t.1 / t.0)
+            .fold(f64::INFINITY, f64::min);
+        if theirs.is_some() {
+            println!(
+                "| {what} | {own:.3} | {other:.3} | {:.1} | {least:.1} |",
+                other / own
+            );
+        } else {
+            println!("| {what} | {own:.3} | - | - | - |");
+        }
+    }
+
+    // A fresh process, so that its peak is that of this measurement alone.
+    let answer = worker()?.ask(&format!("memory {} {}", args.memory_maps, args.side))?;
+    let numbers: Vec<f64> = answer
+        .split(' ')
+        .map(str::parse)
+        .collect::<Result<_, _>>()
+        .context(answer.clone())?;
+    let [peak, input, seconds, auroc, ap, f1, aupro] = numbers[..] else {
+        bail!("unexpected answer: {answer}")
+    };
+    println!(
+        "exact pixel AUROC {auroc:.6}, AP {ap:.6}, F1-max {f1:.6} and AUPRO {aupro:.6} of {} maps ({} pixels): \
+         {seconds:.2} s, peak memory of the process {peak:.0} MiB, of which {input:.0} MiB are the maps and masks",
+        args.memory_maps,
+        args.memory_maps * args.side * args.side,
+    );
+    Ok(())
+}
+
+fn python(program: &OsString) -> anyhow::Result<Worker> {
+    let check = Command::new(program)
+        .args(["-c", "import sklearn, scipy"])
+        .stderr(Stdio::null())
+        .status()
+        .context("cannot be started")?;
+    ensure!(check.success(), "has no scikit-learn and SciPy");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("perf/metrics.py");
+    Worker::start(Command::new(program).arg(script))
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    (values[(values.len() - 1) / 2] + values[values.len() / 2]) / 2.0
+}
+
+/// A program that answers every line with a line.
+struct Worker {
+    child: Child,
+    input: Option<ChildStdin>,
+    output: BufReader<ChildStdout>,
+}
+
+impl Worker {
+    fn start(command: &mut Command) -> anyhow::Result<Self> {
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("cannot start {}", command.get_program().display()))?;
+        let input = child.stdin.take();
+        let output = BufReader::new(child.stdout.take().context("the worker has no output")?);
+        Ok(Self {
+            child,
+            input,
+            output,
+        })
+    }
+
+    fn ask(&mut self, line: &str) -> anyhow::Result<String> {
+        let input = self.input.as_mut().context("the worker has no input")?;
+        writeln!(input, "{line}")?;
+        input.flush()?;
+        let mut answer = String::new();
+        ensure!(
+            self.output.read_line(&mut answer)? > 0,
+            "the worker ended at: {line}"
+        );
+        Ok(answer.trim_end().to_owned())
+    }
+
+    /// Seconds and figure of a case.
+    fn time(&mut self, case: &str) -> anyhow::Result<(f64, f64)> {
+        let answer = self.ask(&format!("run {case}"))?;
+        let (seconds, value) = answer
+            .split_once(' ')
+            .with_context(|| format!("unexpected answer: {answer}"))?;
+        Ok((seconds.parse()?, value.parse()?))
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        // The end of its input ends the worker; a failure to wait for it changes no result.
+        drop(self.input.take());
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,17 @@
+//! `cargo xtask perf`: how fast, beside what others use.
+
+use clap::Subcommand;
+
+mod metrics;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Perf {
+    /// Metrics: AUROC, AP, F1-max, AUPRO against scikit-learn, SciPy and NumPy on the same arrays.
+    Metrics(metrics::Args),
+}
+
+pub(crate) fn run(perf: &Perf) -> anyhow::Result<()> {
+    match perf {
+        Perf::Metrics(args) => metrics::run(args),
+    }
+}
