@@ -1,2 +1,99 @@
-//! The ckaad command line.
-fn main() {}
+//! The `ckaad` command line: a thin layer over `ckaad-engine`.
+
+mod backbone;
+mod commands;
+mod data_args;
+mod output;
+mod progress;
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use ckaad_device::{Device, DeviceSpec};
+use clap::{Parser, Subcommand};
+
+/// Fine-grained visual anomaly detection from normal images and a few coarsely labelled anomalies
+#[derive(Parser)]
+#[command(version, after_help = "Try it without any data: ckaad demo")]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    global: Global,
+}
+
+/// Options of every command.
+#[derive(clap::Args)]
+struct Global {
+    /// Where to compute: cpu, cuda[:N], wgpu[:N], vulkan[:N], metal[:N]
+    #[arg(long, global = true, default_value = "cpu", env = "CKAAD_DEVICE")]
+    device: String,
+    /// Threads for the CPU's share of the work; as many as there are cores if not given
+    #[arg(long, global = true)]
+    threads: Option<usize>,
+    /// Print the result as JSON on standard output
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+impl Global {
+    fn open_device(&self) -> anyhow::Result<Device> {
+        Ok(self.device.parse::<DeviceSpec>()?.open()?)
+    }
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Train a detector
+    Train(commands::train::Args),
+    /// Evaluate a trained run on its test images
+    Evaluate(commands::evaluate::Args),
+    /// Score images and draw heat maps
+    Predict(commands::predict::Args),
+    /// Pretrained backbone weights: list them, fetch them, say where they are
+    Weights(commands::weights::Args),
+    /// Data sets: list those known, check a copy
+    Datasets(commands::datasets::Args),
+    /// List the devices that this build can use on this machine
+    Devices,
+    /// Train, evaluate and predict on a small synthetic data set, without data, weights or network
+    Demo(commands::demo::Args),
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    progress::init_logging();
+    match run(args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Errors that name their cause in their own message need not say it twice.
+            let mut message = error.to_string();
+            for cause in error.chain().skip(1).map(ToString::to_string) {
+                if !message.contains(&cause) {
+                    message = format!("{message}: {cause}");
+                }
+            }
+            eprintln!("error: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: Args) -> anyhow::Result<()> {
+    let global = args.global;
+    if let Some(threads) = global.threads {
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build_global()
+            .context("cannot set the number of threads")?;
+    }
+    match args.command {
+        Command::Train(args) => commands::train::run(args, &global),
+        Command::Evaluate(args) => commands::evaluate::run(args, &global),
+        Command::Predict(args) => commands::predict::run(args, &global),
+        Command::Weights(args) => commands::weights::run(args, &global),
+        Command::Datasets(args) => commands::datasets::run(args, &global),
+        Command::Devices => commands::devices::run(&global),
+        Command::Demo(args) => commands::demo::run(args, &global),
+    }
+}

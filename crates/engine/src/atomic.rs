@@ -13,6 +13,7 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), EngineError> {
     file.write_all(bytes)
         .and_then(|()| file.as_file().sync_all())
         .map_err(EngineError::io(path, "write"))?;
-    file.persist(path).map_err(|error| EngineError::io(path, "write")(error.error))?;
+    file.persist(path)
+        .map_err(|error| EngineError::io(path, "write")(error.error))?;
     Ok(())
 }

@@ -38,18 +38,31 @@ pub(crate) struct Position {
 /// Writes the learner's parameters and optimizer states, and the position.
 pub(crate) fn save(path: &Path, learner: &Learner, position: &Position) -> Result<(), EngineError> {
     let failed = |error: String| EngineError::file(path, KIND, error);
-    let record = |record: ModuleRecord| record.into_bytes().map_err(|error| failed(error.to_string()));
+    let record = |record: ModuleRecord| {
+        record
+            .into_bytes()
+            .map_err(|error| failed(error.to_string()))
+    };
     let mut parts = vec![
-        (AUTO_ENCODER, record(learner.auto_encoder.clone().into_record())?),
+        (
+            AUTO_ENCODER,
+            record(learner.auto_encoder.clone().into_record())?,
+        ),
         (
             AUTO_ENCODER_OPTIMIZER,
-            learner.optimizer.into_bytes().map_err(|error| failed(error.to_string()))?,
+            learner
+                .optimizer
+                .into_bytes()
+                .map_err(|error| failed(error.to_string()))?,
         ),
     ];
     if let Some(discriminator) = &learner.discriminator {
         parts.push((DISCRIMINATOR, record(discriminator.clone().into_record())?));
         let optimizer = learner.discriminator_optimizer.into_bytes();
-        parts.push((DISCRIMINATOR_OPTIMIZER, optimizer.map_err(|error| failed(error.to_string()))?));
+        parts.push((
+            DISCRIMINATOR_OPTIMIZER,
+            optimizer.map_err(|error| failed(error.to_string()))?,
+        ));
     }
     let views = parts
         .iter()
@@ -69,12 +82,18 @@ pub(crate) fn load(path: &Path, mut learner: Learner) -> Result<(Learner, Positi
     let bytes = std::fs::read(path).map_err(EngineError::io(path, "read"))?;
     let failed = |error: String| EngineError::file(path, KIND, error);
     let file = SafeTensors::deserialize(&bytes).map_err(|error| failed(error.to_string()))?;
-    let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|error| failed(error.to_string()))?;
-    let state = header.metadata().as_ref().and_then(|metadata| metadata.get(STATE));
+    let (_, header) =
+        SafeTensors::read_metadata(&bytes).map_err(|error| failed(error.to_string()))?;
+    let state = header
+        .metadata()
+        .as_ref()
+        .and_then(|metadata| metadata.get(STATE));
     let position: Position = serde_json::from_str(state.map_or("", String::as_str))
         .map_err(|error| failed(format!("its position in the run: {error}")))?;
     let part = |name: &str| {
-        let view = file.tensor(name).map_err(|error| failed(error.to_string()))?;
+        let view = file
+            .tensor(name)
+            .map_err(|error| failed(error.to_string()))?;
         Ok::<_, EngineError>(Bytes::from_bytes_vec(view.data().to_vec()))
     };
     let record = |name: &str| {

@@ -262,11 +262,19 @@ impl Config {
         merge(&mut given, overrides);
         let preset: Preset = match given.get("preset") {
             None => Preset::default(),
-            Some(value) => value.clone().try_into().map_err(|error| config_error(file, error))?,
+            Some(value) => value
+                .clone()
+                .try_into()
+                .map_err(|error| config_error(file, error))?,
         };
-        let mut table: Table = preset.table().parse().map_err(|error| config_error(None, error))?;
+        let mut table: Table = preset
+            .table()
+            .parse()
+            .map_err(|error| config_error(None, error))?;
         merge(&mut table, given);
-        let config: Self = Value::Table(table).try_into().map_err(|error| config_error(file, error))?;
+        let config: Self = Value::Table(table)
+            .try_into()
+            .map_err(|error| config_error(file, error))?;
         config.validate()?;
         Ok(config)
     }
@@ -277,7 +285,8 @@ impl Config {
     /// As [`resolve`](Self::resolve).
     pub fn read(path: &Path) -> Result<Self, EngineError> {
         let text = std::fs::read_to_string(path).map_err(EngineError::io(path, "read"))?;
-        let config: Self = toml::from_str(&text).map_err(|error| config_error(Some(path), error))?;
+        let config: Self =
+            toml::from_str(&text).map_err(|error| config_error(Some(path), error))?;
         config.validate()?;
         Ok(config)
     }
@@ -290,7 +299,10 @@ impl Config {
             return Err(EngineError::setting(
                 "image_size",
                 self.image_size,
-                format!("must be a positive multiple of {multiple} for stages {:?}", self.stages),
+                format!(
+                    "must be a positive multiple of {multiple} for stages {:?}",
+                    self.stages
+                ),
             ));
         }
         let at_least_one = [("batch", self.batch), ("epochs", self.epochs)];
@@ -301,26 +313,45 @@ impl Config {
         }
         let positive = [
             ("learning_rate", self.learning_rate),
-            ("discriminator_learning_rate", self.discriminator_learning_rate),
+            (
+                "discriminator_learning_rate",
+                self.discriminator_learning_rate,
+            ),
             ("margin", self.margin),
             ("elastic.alpha", self.elastic.alpha),
             ("elastic.sigma", self.elastic.sigma),
         ];
         for (key, value) in positive {
             if !(value > 0.0 && value.is_finite()) {
-                return Err(EngineError::setting(key, value, "must be a positive number"));
+                return Err(EngineError::setting(
+                    key,
+                    value,
+                    "must be a positive number",
+                ));
             }
         }
         if !(self.lambda >= 0.0 && self.lambda.is_finite()) {
-            return Err(EngineError::setting("lambda", self.lambda, "must be a number of at least 0"));
+            return Err(EngineError::setting(
+                "lambda",
+                self.lambda,
+                "must be a number of at least 0",
+            ));
         }
         if !(0.0..=1.0).contains(&self.gamma) {
-            return Err(EngineError::setting("gamma", self.gamma, "must be within 0 and 1"));
+            return Err(EngineError::setting(
+                "gamma",
+                self.gamma,
+                "must be within 0 and 1",
+            ));
         }
         if let Some(ratio) = self.labelled_ratio
             && !(0.0..1.0).contains(&ratio)
         {
-            return Err(EngineError::setting("labelled_ratio", ratio, "must be at least 0 and below 1"));
+            return Err(EngineError::setting(
+                "labelled_ratio",
+                ratio,
+                "must be at least 0 and below 1",
+            ));
         }
         let image_discriminator = matches!(self.method, Method::Gan | Method::CkaImg);
         if image_discriminator && !self.image_size.is_power_of_two() {
@@ -364,8 +395,14 @@ impl Config {
 
 impl DataConfig {
     fn validate(&self) -> Result<(), EngineError> {
-        let ways = [self.layout.is_some() && self.root.is_some(), self.folders.is_some(), self.split.is_some()];
-        if ways.iter().filter(|&&given| given).count() == 1 && self.layout.is_some() == self.root.is_some() {
+        let ways = [
+            self.layout.is_some() && self.root.is_some(),
+            self.folders.is_some(),
+            self.split.is_some(),
+        ];
+        if ways.iter().filter(|&&given| given).count() == 1
+            && self.layout.is_some() == self.root.is_some()
+        {
             return Ok(());
         }
         Err(EngineError::Config {

@@ -29,7 +29,12 @@ pub struct Scored {
 
 impl Detector {
     /// Puts a detector together; gradients that `auto_encoder` may track are left behind.
-    pub(crate) fn new(config: &Config, backbone: &Backbone, auto_encoder: &AutoEncoder, device: &Device) -> Self {
+    pub(crate) fn new(
+        config: &Config,
+        backbone: &Backbone,
+        auto_encoder: &AutoEncoder,
+        device: &Device,
+    ) -> Self {
         Self {
             config: config.clone(),
             backbone: backbone.clone(),

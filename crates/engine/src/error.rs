@@ -29,7 +29,9 @@ pub enum EngineError {
         reason: String,
     },
     /// The output folder is there already.
-    #[error("{path} exists already; choose another output folder, or go on with that run by `train --resume {path}`")]
+    #[error(
+        "{path} exists already; choose another output folder, or go on with that run by `train --resume {path}`"
+    )]
     OutputExists {
         /// The folder.
         path: PathBuf,
@@ -98,7 +100,9 @@ pub enum EngineError {
 }
 
 fn from(path: &Option<PathBuf>) -> String {
-    path.as_ref().map(|path| format!(" {}", path.display())).unwrap_or_default()
+    path.as_ref()
+        .map(|path| format!(" {}", path.display()))
+        .unwrap_or_default()
 }
 
 impl EngineError {
@@ -119,7 +123,11 @@ impl EngineError {
         }
     }
 
-    pub(crate) fn setting(key: &'static str, value: impl ToString, reason: impl Into<String>) -> Self {
+    pub(crate) fn setting(
+        key: &'static str,
+        value: impl ToString,
+        reason: impl Into<String>,
+    ) -> Self {
         Self::Setting {
             key,
             value: value.to_string(),

@@ -6,8 +6,8 @@ use std::path::Path;
 use burn::tensor::Device;
 use ckaad_data::{MaskRule, Sample, Split, load_mask};
 use ckaad_metrics::{
-    AnnotatedMap, Confusion, Connectivity, PixelAccumulator, auroc, average_precision, delong_interval,
-    oracle_f1_max, pro_of_map,
+    AnnotatedMap, Confusion, Connectivity, PixelAccumulator, auroc, auroc_delong,
+    average_precision, oracle_f1_max, pro_of_map,
 };
 
 use crate::event::{Event, Observer};
@@ -54,7 +54,10 @@ pub fn evaluate(
     let mut scores = Vec::with_capacity(samples.len());
     let indices: Vec<usize> = (0..samples.len()).collect();
     for chunk in indices.chunks(CHUNK) {
-        for (&index, scored) in chunk.iter().zip(detector.score(images(&store, chunk, device))) {
+        for (&index, scored) in chunk
+            .iter()
+            .zip(detector.score(images(&store, chunk, device)))
+        {
             if let Some(pixels) = &mut pixels {
                 pixels.push(index, &samples[index], &scored.map)?;
             }
@@ -66,27 +69,38 @@ pub fn evaluate(
             total: samples.len(),
         });
     }
-    let labels: Vec<bool> = samples.iter().map(|sample| sample.label.is_anomalous()).collect();
+    let labels: Vec<bool> = samples
+        .iter()
+        .map(|sample| sample.label.is_anomalous())
+        .collect();
     let both = labels.contains(&true) && labels.contains(&false);
     let report = ModelReport {
         epoch: info.epoch,
         validation_auroc: info.validation_auroc,
-        image: if both { Some(image_figures(&scores, &labels)?) } else { None },
+        image: if both {
+            Some(image_figures(&scores, &labels)?)
+        } else {
+            None
+        },
         at_threshold: at_threshold(&scores, &labels, &info)?,
         pixel: pixels.map(PixelLevel::finish).transpose()?,
         threshold: info.threshold,
         counts: counts(&samples),
     };
-    let scores = samples.into_iter().zip(scores).map(|(sample, score)| TestScore { sample, score });
+    let scores = samples
+        .into_iter()
+        .zip(scores)
+        .map(|(sample, score)| TestScore { sample, score });
     Ok((report, scores.collect()))
 }
 
 fn image_figures(scores: &[f64], labels: &[bool]) -> Result<ImageFigures, EngineError> {
     let oracle = oracle_f1_max(scores, labels)?;
-    let interval = delong_interval(scores, labels, 0.95)?;
+    // Not defined for a perfect ranking or a single image of a kind.
+    let interval = auroc_delong(scores, labels, 0.95).ok();
     Ok(ImageFigures {
         image_auroc: auroc(scores, labels)?,
-        image_auroc_interval: [interval.low, interval.high],
+        image_auroc_interval: interval.map(|interval| [interval.low, interval.high]),
         image_average_precision: average_precision(scores, labels)?,
         oracle_f1_max: oracle.f1,
         oracle_threshold: oracle.threshold,
@@ -94,7 +108,11 @@ fn image_figures(scores: &[f64], labels: &[bool]) -> Result<ImageFigures, Engine
     })
 }
 
-fn at_threshold(scores: &[f64], labels: &[bool], info: &ModelInfo) -> Result<AtThreshold, EngineError> {
+fn at_threshold(
+    scores: &[f64],
+    labels: &[bool],
+    info: &ModelInfo,
+) -> Result<AtThreshold, EngineError> {
     let confusion = Confusion::at_threshold(scores, labels, info.threshold.value)?;
     Ok(AtThreshold {
         accuracy: confusion.accuracy(),
@@ -109,7 +127,10 @@ fn counts(samples: &[Sample]) -> Counts {
     for sample in samples {
         *classes.entry(sample.class.clone()).or_insert(0) += 1;
     }
-    let anomalous = samples.iter().filter(|sample| sample.label.is_anomalous()).count();
+    let anomalous = samples
+        .iter()
+        .filter(|sample| sample.label.is_anomalous())
+        .count();
     Counts {
         normal: samples.len() - anomalous,
         anomalous,
@@ -129,25 +150,43 @@ struct PixelLevel {
 impl PixelLevel {
     /// `None` unless every anomalous image has a mask: without one it cannot be said which pixels are anomalous.
     fn new(samples: &[Sample], config: &crate::Config) -> Option<Self> {
-        let mut anomalous = samples.iter().filter(|sample| sample.label.is_anomalous()).peekable();
+        let mut anomalous = samples
+            .iter()
+            .filter(|sample| sample.label.is_anomalous())
+            .peekable();
         anomalous.peek()?;
-        let masked = anomalous.clone().filter(|sample| sample.mask.is_some()).count();
+        let masked = anomalous
+            .clone()
+            .filter(|sample| sample.mask.is_some())
+            .count();
         let all = anomalous.count();
         if masked < all {
             if masked > 0 {
-                tracing::warn!("{} anomalous test images have no mask: no pixel-level metrics", all - masked);
+                tracing::warn!(
+                    "{} anomalous test images have no mask: no pixel-level metrics",
+                    all - masked
+                );
             }
             return None;
         }
         Some(Self {
             size: config.image_size,
-            rule: config.data.layout.map(|layout| layout.mask_rule()).unwrap_or_default(),
+            rule: config
+                .data
+                .layout
+                .map(|layout| layout.mask_rule())
+                .unwrap_or_default(),
             ranking: PixelAccumulator::new(Connectivity::Eight),
             per_image: (0.0, 0),
         })
     }
 
-    fn push(&mut self, index: usize, sample: &Sample, map: &ckaad_anomaly_map::AnomalyMap) -> Result<(), EngineError> {
+    fn push(
+        &mut self,
+        index: usize,
+        sample: &Sample,
+        map: &ckaad_anomaly_map::AnomalyMap,
+    ) -> Result<(), EngineError> {
         let mask = match &sample.mask {
             Some(path) => Some(load_mask(path, self.size, self.rule)?),
             None => None,

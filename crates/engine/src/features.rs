@@ -75,7 +75,12 @@ impl FeatureBank {
 
     /// Memory that the kept features take.
     pub(crate) fn cached_bytes(&self) -> u64 {
-        let values = |scales: &Vec<Scale>| scales.iter().map(|scale| scale.values.len() as u64).sum::<u64>();
+        let values = |scales: &Vec<Scale>| {
+            scales
+                .iter()
+                .map(|scale| scale.values.len() as u64)
+                .sum::<u64>()
+        };
         4 * self.cache.as_ref().map_or(0, values)
     }
 
@@ -84,10 +89,18 @@ impl FeatureBank {
     }
 
     /// The features of some images, fine to coarse.
-    pub(crate) fn batch(&self, indices: &[usize], backbone: &Backbone, device: &Device) -> Vec<Tensor<4>> {
+    pub(crate) fn batch(
+        &self,
+        indices: &[usize],
+        backbone: &Backbone,
+        device: &Device,
+    ) -> Vec<Tensor<4>> {
         match &self.cache {
             None => backbone.forward(images(&self.images, indices, device)),
-            Some(scales) => scales.iter().map(|scale| scale.batch(indices, device)).collect(),
+            Some(scales) => scales
+                .iter()
+                .map(|scale| scale.batch(indices, device))
+                .collect(),
         }
     }
 }
@@ -100,7 +113,10 @@ impl Scale {
         for &index in indices {
             values.extend_from_slice(&self.values[index * length..(index + 1) * length]);
         }
-        Tensor::from_data(TensorData::new(values, [indices.len(), channels, height, width]), device)
+        Tensor::from_data(
+            TensorData::new(values, [indices.len(), channels, height, width]),
+            device,
+        )
     }
 }
 
@@ -109,7 +125,10 @@ pub(crate) fn images(store: &ImageStore, indices: &[usize], device: &Device) -> 
     let size = store.size();
     let mut values = vec![0.0; indices.len() * 3 * size * size];
     store.normalise_into(indices, &mut values);
-    Tensor::from_data(TensorData::new(values, [indices.len(), 3, size, size]), device)
+    Tensor::from_data(
+        TensorData::new(values, [indices.len(), 3, size, size]),
+        device,
+    )
 }
 
 fn values_per_image(backbone: &Backbone, image_size: usize) -> usize {

@@ -57,9 +57,17 @@ impl LossSums {
         self.steps += 1;
         let (adversarial, discriminator) = match record.anomalous {
             None => (None, None),
-            Some(record) => (Some(record.adversarial), record.discriminator.map(|(loss, _)| loss)),
+            Some(record) => (
+                Some(record.adversarial),
+                record.discriminator.map(|(loss, _)| loss),
+            ),
         };
-        let losses = [Some(record.total), Some(record.reconstruction), adversarial, discriminator];
+        let losses = [
+            Some(record.total),
+            Some(record.reconstruction),
+            adversarial,
+            discriminator,
+        ];
         for (index, loss) in losses.into_iter().enumerate() {
             if let Some(loss) = loss {
                 self.present[index] = true;
@@ -106,9 +114,8 @@ impl LossSums {
         seconds: f64,
     ) -> EpochRecord {
         self.read();
-        let mean = |index: usize| {
-            self.present[index].then(|| self.read[index] / self.steps.max(1) as f64)
-        };
+        let mean =
+            |index: usize| self.present[index].then(|| self.read[index] / self.steps.max(1) as f64);
         EpochRecord {
             epoch,
             steps: self.steps,
@@ -129,26 +136,31 @@ pub(crate) fn read(path: &Path, epoch: usize) -> Result<Vec<EpochRecord>, Engine
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(EngineError::io(path, "read")(error)),
     };
-    let records = text.lines().filter_map(|line| serde_json::from_str::<EpochRecord>(line).ok());
+    let records = text
+        .lines()
+        .filter_map(|line| serde_json::from_str::<EpochRecord>(line).ok());
     Ok(records.filter(|record| record.epoch <= epoch).collect())
 }
 
 /// Appends one line.
 pub(crate) fn append(path: &Path, record: &EpochRecord) -> Result<(), EngineError> {
-    let line = serde_json::to_string(record)
-        .map_err(|error| EngineError::file(path, "log", error))?;
+    let line =
+        serde_json::to_string(record).map_err(|error| EngineError::file(path, "log", error))?;
     let mut file = std::fs::OpenOptions::new()
         .create(true)
         .append(true)
         .open(path)
         .map_err(EngineError::io(path, "open"))?;
-    file.write_all(format!("{line}\n").as_bytes()).map_err(EngineError::io(path, "write"))
+    file.write_all(format!("{line}\n").as_bytes())
+        .map_err(EngineError::io(path, "write"))
 }
 
 /// Rewrites the whole log.
 pub(crate) fn write(path: &Path, records: &[EpochRecord]) -> Result<(), EngineError> {
     let lines: Result<Vec<String>, _> = records.iter().map(serde_json::to_string).collect();
-    let mut text = lines.map_err(|error| EngineError::file(path, "log", error))?.join("\n");
+    let mut text = lines
+        .map_err(|error| EngineError::file(path, "log", error))?
+        .join("\n");
     if !text.is_empty() {
         text.push('\n');
     }

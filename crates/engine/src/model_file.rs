@@ -64,7 +64,8 @@ impl Detector {
     /// # Errors
     /// [`EngineError::Io`] if it cannot be written.
     pub(crate) fn save(&self, path: &Path, info: &ModelInfo) -> Result<(), EngineError> {
-        let json = serde_json::to_string(info).map_err(|error| EngineError::file(path, KIND, error))?;
+        let json =
+            serde_json::to_string(info).map_err(|error| EngineError::file(path, KIND, error))?;
         let metadata = HashMap::from([
             ("format".to_owned(), FORMAT.to_owned()),
             ("format_version".to_owned(), VERSION.to_owned()),
@@ -89,7 +90,11 @@ impl Detector {
         let (mut tensors, metadata) = NamedTensors::read_safetensors(path)?;
         let entry = |key: &str| metadata.get(key).map(String::as_str);
         if entry("format") != Some(FORMAT) {
-            return Err(EngineError::file(path, KIND, "it was not written by `ckaad train`"));
+            return Err(EngineError::file(
+                path,
+                KIND,
+                "it was not written by `ckaad train`",
+            ));
         }
         if entry("format_version") != Some(VERSION) {
             let found = entry("format_version").unwrap_or("unknown");
@@ -101,7 +106,13 @@ impl Detector {
         let backbone_config = info.config.backbone_config()?;
         let backbone = backbone_config.from_folded(&tensors.take_prefixed("backbone."), device)?;
         let auto_encoder = auto_encoder_config(&backbone_config, info.config.norm.into());
-        let auto_encoder = apply(auto_encoder.zeros(device), &tensors.take_prefixed("auto_encoder."))?;
-        Ok((Self::new(&info.config, &backbone, &auto_encoder, device), info))
+        let auto_encoder = apply(
+            auto_encoder.zeros(device),
+            &tensors.take_prefixed("auto_encoder."),
+        )?;
+        Ok((
+            Self::new(&info.config, &backbone, &auto_encoder, device),
+            info,
+        ))
     }
 }

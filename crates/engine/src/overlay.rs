@@ -5,8 +5,8 @@ use std::path::Path;
 
 use ckaad_anomaly_map::{AnomalyMap, upsample};
 use ckaad_data::Picture;
-use image::{ExtendedColorType, ImageEncoder};
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+use image::{ExtendedColorType, ImageEncoder};
 use serde::{Deserialize, Serialize};
 
 use crate::{EngineError, atomic};
@@ -18,8 +18,7 @@ const OPACITY: f32 = 0.6;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RawMap {
-    /// A 16-bit grey PNG: 65535 stands for twice the number of scales, the largest value there is with three or four
-    /// scales being 6 or 8; the factor is the same for all images of a model.
+    /// A 16-bit grey PNG in which 65535 stands for [`RAW_PNG_FULL_SCALE`].
     Png,
     /// A NumPy array of 32-bit floats.
     Npy,
@@ -34,7 +33,7 @@ impl RawMap {
     }
 }
 
-/// The value that a 16-bit map's 65535 stands for.
+/// The value that a 16-bit map's 65535 stands for: the largest that four scales can reach.
 pub const RAW_PNG_FULL_SCALE: f32 = 8.0;
 
 /// Writes the picture, at its own size, with the heat of the map over it. Colours mean the same in every picture of a
@@ -46,7 +45,12 @@ pub(crate) fn write_overlay(
     threshold: f64,
 ) -> Result<(), EngineError> {
     let mut heat = vec![0.0; picture.width * picture.height];
-    upsample(&map.values, [map.height, map.width], &mut heat, [picture.height, picture.width]);
+    upsample(
+        &map.values,
+        [map.height, map.width],
+        &mut heat,
+        [picture.height, picture.width],
+    );
     let mut pixels = picture.pixels.clone();
     let threshold = (threshold as f32).max(f32::MIN_POSITIVE);
     for (pixel, value) in pixels.chunks_exact_mut(3).zip(heat) {
@@ -56,7 +60,13 @@ pub(crate) fn write_overlay(
             *channel = (f32::from(*channel) * (1.0 - alpha) + colour * alpha).round() as u8;
         }
     }
-    let bytes = png(path, &pixels, picture.width, picture.height, ExtendedColorType::Rgb8)?;
+    let bytes = png(
+        path,
+        &pixels,
+        picture.width,
+        picture.height,
+        ExtendedColorType::Rgb8,
+    )?;
     atomic::write(path, &bytes)
 }
 
@@ -96,8 +106,10 @@ fn png(
 
 /// The NumPy format, version 1.0: magic, a header padded to a multiple of 64 bytes, little-endian values.
 fn npy(map: &AnomalyMap) -> Vec<u8> {
-    let description =
-        format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}, {}), }}", map.height, map.width);
+    let description = format!(
+        "{{'descr': '<f4', 'fortran_order': False, 'shape': ({}, {}), }}",
+        map.height, map.width
+    );
     let header = 10 + description.len() + 1;
     let padding = header.next_multiple_of(64) - header;
     let length = (description.len() + padding + 1) as u16;

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::sync_channel;
 
 use burn::tensor::{Tensor, TensorData};
-use ckaad_data::{DataError, Image, Picture, Source, is_image_name, load_picture, normalise_pixels};
+use ckaad_data::{
+    DataError, Image, Picture, Source, is_image_name, load_picture, normalise_pixels,
+};
 use rayon::prelude::*;
 
 use crate::event::{Event, Observer};
@@ -64,7 +66,10 @@ pub fn find_images(inputs: &[PathBuf]) -> Result<Vec<PathBuf>, EngineError> {
     let mut seen = std::collections::HashSet::new();
     found.retain(|path| seen.insert(path.clone()));
     if found.is_empty() {
-        let names: Vec<String> = inputs.iter().map(|path| path.display().to_string()).collect();
+        let names: Vec<String> = inputs
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect();
         return Err(EngineError::NoImages {
             reason: format!(
                 "no images in {}: looked for files ending in {}",
@@ -132,12 +137,21 @@ pub fn predict(
                 }
             }
             if !batch.is_empty() {
-                let scored = detector.score(tensor(batch.iter().map(|(_, _, image)| image), detector));
+                let scored =
+                    detector.score(tensor(batch.iter().map(|(_, _, image)| image), detector));
                 let written: Result<Vec<Prediction>, EngineError> = batch
                     .par_iter()
                     .zip(scored)
                     .map(|((index, picture, _), scored)| {
-                        write_one(&inputs[*index], &names[*index], picture, &scored, threshold, out, options)
+                        write_one(
+                            &inputs[*index],
+                            &names[*index],
+                            picture,
+                            &scored,
+                            threshold,
+                            out,
+                            options,
+                        )
                     })
                     .collect();
                 predictions.extend(written?);
@@ -179,11 +193,15 @@ fn write_one(
     out: &Path,
     options: &PredictOptions,
 ) -> Result<Prediction, EngineError> {
-    let overlay = options.overlays.then(|| out.join(format!("{name}_heatmap.png")));
+    let overlay = options
+        .overlays
+        .then(|| out.join(format!("{name}_heatmap.png")));
     if let Some(file) = &overlay {
         overlay::write_overlay(file, picture, &scored.map, threshold)?;
     }
-    let raw = options.raw.map(|raw| out.join(format!("{name}_map.{}", raw.extension())));
+    let raw = options
+        .raw
+        .map(|raw| out.join(format!("{name}_map.{}", raw.extension())));
     if let (Some(kind), Some(file)) = (options.raw, &raw) {
         overlay::write_raw(file, kind, &scored.map)?;
     }
@@ -212,8 +230,12 @@ fn output_names(inputs: &[PathBuf]) -> Vec<String> {
     let mut names: Vec<String> = inputs.iter().map(|path| name(path, 0)).collect();
     for parents in 1..16 {
         let mut count: BTreeMap<&str, usize> = BTreeMap::new();
-        names.iter().for_each(|name| *count.entry(name).or_insert(0) += 1);
-        let clashes: Vec<usize> = (0..names.len()).filter(|&index| count[names[index].as_str()] > 1).collect();
+        names
+            .iter()
+            .for_each(|name| *count.entry(name).or_insert(0) += 1);
+        let clashes: Vec<usize> = (0..names.len())
+            .filter(|&index| count[names[index].as_str()] > 1)
+            .collect();
         if clashes.is_empty() {
             return names;
         }
@@ -222,20 +244,32 @@ fn output_names(inputs: &[PathBuf]) -> Vec<String> {
         }
     }
     // The same stem with two endings in one folder: the position tells them apart.
-    names.iter().enumerate().map(|(index, name)| format!("{name}_{index}")).collect()
+    names
+        .iter()
+        .enumerate()
+        .map(|(index, name)| format!("{name}_{index}"))
+        .collect()
 }
 
 fn write_table(path: &Path, predictions: &[Prediction]) -> Result<(), EngineError> {
     let failed = |error: csv::Error| EngineError::file(path, "table", error);
     let mut table = csv::Writer::from_writer(Vec::new());
-    table.write_record(["path", "score", "decision"]).map_err(failed)?;
+    table
+        .write_record(["path", "score", "decision"])
+        .map_err(failed)?;
     for prediction in predictions {
         let path = prediction.path.display().to_string();
         table
-            .write_record([&path, &prediction.score.to_string(), decision(prediction.anomalous)])
+            .write_record([
+                &path,
+                &prediction.score.to_string(),
+                decision(prediction.anomalous),
+            ])
             .map_err(failed)?;
     }
-    let bytes = table.into_inner().map_err(|error| EngineError::file(path, "table", error))?;
+    let bytes = table
+        .into_inner()
+        .map_err(|error| EngineError::file(path, "table", error))?;
     atomic::write(path, &bytes)
 }
 

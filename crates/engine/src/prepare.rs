@@ -27,10 +27,20 @@ pub(crate) fn choose_split(config: &Config) -> Result<Split, EngineError> {
         (Some(folders), _, _) => Dataset::from_folders(folders)?,
         (None, Some(layout), Some(root)) => Dataset::open(layout, root, data.category.as_deref())?,
         // `Config::validate` lets nothing else through.
-        _ => return Err(EngineError::setting("data", "", "says nowhere where the images are")),
+        _ => {
+            return Err(EngineError::setting(
+                "data",
+                "",
+                "says nowhere where the images are",
+            ));
+        }
     };
-    let takes_labelled = config.method.uses_anomalies() && config.anomalies == AnomalySource::Labelled;
-    let pool = dataset.train.iter().any(|sample| sample.label == Label::Anomalous);
+    let takes_labelled =
+        config.method.uses_anomalies() && config.anomalies == AnomalySource::Labelled;
+    let pool = dataset
+        .train
+        .iter()
+        .any(|sample| sample.label == Label::Anomalous);
     let labelled_ratio = match config.labelled_ratio {
         _ if !takes_labelled => 0.0,
         Some(ratio) => ratio,
@@ -90,8 +100,11 @@ impl TrainingData {
     ) -> Result<Self, EngineError> {
         let split = Split::read(split)?;
         let load = |samples: &[Sample]| load_images(samples, config, observer);
-        let (normal, labelled, validation) =
-            (load(&split.normal)?, load(&split.labelled)?, load(&split.validation)?);
+        let (normal, labelled, validation) = (
+            load(&split.normal)?,
+            load(&split.labelled)?,
+            load(&split.validation)?,
+        );
         if normal.len() < config.batch {
             tracing::warn!(
                 "{} normal images are fewer than a batch of {}: every step sees all of them",
@@ -99,7 +112,11 @@ impl TrainingData {
                 config.batch
             );
         }
-        let labels = validation.samples().iter().map(|sample| sample.label.is_anomalous()).collect();
+        let labels = validation
+            .samples()
+            .iter()
+            .map(|sample| sample.label.is_anomalous())
+            .collect();
         let mut left = (config.feature_cache_mib as u64) << 20;
         let mut bank = |store: ImageStore| {
             let bank = FeatureBank::new(store, backbone, device, left, observer);
@@ -129,7 +146,10 @@ impl FeatureBank {
             .chunks(CHUNK)
             .flat_map(|chunk| {
                 let features = self.batch(chunk, &detector.backbone, detector.device());
-                detector.score_features(&features).into_iter().map(|scored| scored.score)
+                detector
+                    .score_features(&features)
+                    .into_iter()
+                    .map(|scored| scored.score)
             })
             .collect()
     }
@@ -143,7 +163,11 @@ pub(crate) fn load_images(
 ) -> Result<ImageStore, EngineError> {
     let options = StoreOptions {
         size: config.image_size,
-        on_bad: if config.data.skip_bad { OnBad::Skip } else { OnBad::Fail },
+        on_bad: if config.data.skip_bad {
+            OnBad::Skip
+        } else {
+            OnBad::Fail
+        },
         ..StoreOptions::DEFAULT
     };
     let report = |done, total| {
@@ -171,9 +195,15 @@ pub(crate) fn warped(
     let size = store.size();
     let length = 3 * size * size;
     let mut values = vec![0.0; indices.len() * length];
-    values.par_chunks_exact_mut(length).zip(indices).for_each(|(out, &index)| {
-        let image = transform.apply(&store.image(index), seed, epoch, index as u64);
-        normalise_pixels(&image.pixels, out);
-    });
-    Tensor::from_data(TensorData::new(values, [indices.len(), 3, size, size]), device)
+    values
+        .par_chunks_exact_mut(length)
+        .zip(indices)
+        .for_each(|(out, &index)| {
+            let image = transform.apply(&store.image(index), seed, epoch, index as u64);
+            normalise_pixels(&image.pixels, out);
+        });
+    Tensor::from_data(
+        TensorData::new(values, [indices.len(), 3, size, size]),
+        device,
+    )
 }

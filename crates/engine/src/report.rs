@@ -73,7 +73,7 @@ pub struct ModelReport {
 #[allow(missing_docs, reason = "`definitions` says what they are")]
 pub struct ImageFigures {
     pub image_auroc: f64,
-    pub image_auroc_interval: [f64; 2],
+    pub image_auroc_interval: Option<[f64; 2]>,
     pub image_average_precision: f64,
     pub oracle_f1_max: f64,
     pub oracle_threshold: f64,
@@ -118,7 +118,7 @@ pub struct Counts {
 pub(crate) fn definitions() -> BTreeMap<String, String> {
     [
         ("image_auroc", "area under the ROC curve of image scores; ties share one threshold"),
-        ("image_auroc_interval", "95 % confidence interval of image_auroc by DeLong's method"),
+        ("image_auroc_interval", "95 % confidence interval of image_auroc by DeLong's method; none for a perfect ranking"),
         ("image_average_precision", "sum over thresholds of (recall step) x precision, without interpolation"),
         ("oracle_f1_max", "highest F1 of any threshold, chosen on the test images themselves: an upper bound"),
         ("oracle_threshold", "the lowest score that reaches oracle_f1_max"),
@@ -151,19 +151,33 @@ impl Report {
 ///
 /// # Errors
 /// [`EngineError::Io`] if it cannot be written.
-pub fn write_test_scores(path: &Path, scores: &[TestScore], threshold: f64) -> Result<(), EngineError> {
+pub fn write_test_scores(
+    path: &Path,
+    scores: &[TestScore],
+    threshold: f64,
+) -> Result<(), EngineError> {
     let failed = |error: csv::Error| EngineError::file(path, "table", error);
     let mut table = csv::Writer::from_writer(Vec::new());
-    table.write_record(["path", "label", "class", "score", "decision"]).map_err(failed)?;
+    table
+        .write_record(["path", "label", "class", "score", "decision"])
+        .map_err(failed)?;
     for TestScore { sample, score } in scores {
         let path = sample.path.to_string();
         let label = decision(sample.label.is_anomalous());
         let score_text = score.to_string();
         table
-            .write_record([&path, label, &sample.class, &score_text, decision(*score >= threshold)])
+            .write_record([
+                &path,
+                label,
+                &sample.class,
+                &score_text,
+                decision(*score >= threshold),
+            ])
             .map_err(failed)?;
     }
-    let bytes = table.into_inner().map_err(|error| EngineError::file(path, "table", error))?;
+    let bytes = table
+        .into_inner()
+        .map_err(|error| EngineError::file(path, "table", error))?;
     atomic::write(path, &bytes)
 }
 

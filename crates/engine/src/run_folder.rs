@@ -24,7 +24,8 @@ impl RunFolder {
         }
         let folder = Self(path.to_owned());
         let checkpoints = path.join("checkpoint");
-        std::fs::create_dir_all(&checkpoints).map_err(EngineError::io(&checkpoints, "make the folder"))?;
+        std::fs::create_dir_all(&checkpoints)
+            .map_err(EngineError::io(&checkpoints, "make the folder"))?;
         Ok(folder)
     }
 

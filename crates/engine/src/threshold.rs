@@ -22,7 +22,10 @@ impl Threshold {
         let (rule, text) = if both {
             (ThresholdRule::MaxF1, "highest F1 on the validation images")
         } else {
-            (ThresholdRule::TargetFpr(TARGET_FPR), "5 % false positives on normal validation images")
+            (
+                ThresholdRule::TargetFpr(TARGET_FPR),
+                "5 % false positives on normal validation images",
+            )
         };
         Ok(Self {
             value: rule.fit(scores, labels)?,

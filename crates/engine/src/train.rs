@@ -14,7 +14,8 @@ use crate::model_file::{ModelInfo, Preprocessing};
 use crate::networks::auto_encoder_config;
 use crate::prepare::{Anomalies, TrainingData, warped};
 use crate::{
-    Config, Detector, Discriminator, EngineError, Learner, RunFolder, Threshold, atomic, checkpoint, log,
+    Config, Detector, Discriminator, EngineError, Learner, RunFolder, Threshold, atomic,
+    checkpoint, log,
 };
 
 /// Steps between two looks at the losses (each waits for the device).
@@ -51,7 +52,11 @@ pub struct Surroundings<'a> {
 ///
 /// # Errors
 /// Any [`EngineError`]; the folder then holds what was done before it.
-pub fn train(config: &Config, folder: &RunFolder, with: Surroundings<'_>) -> Result<Outcome, EngineError> {
+pub fn train(
+    config: &Config,
+    folder: &RunFolder,
+    with: Surroundings<'_>,
+) -> Result<Outcome, EngineError> {
     let split = crate::prepare::choose_split(config)?;
     atomic::write(&folder.config(), config.to_toml()?.as_bytes())?;
     split.write(&folder.split())?;
@@ -65,7 +70,11 @@ pub fn train(config: &Config, folder: &RunFolder, with: Surroundings<'_>) -> Res
 /// [`EngineError::NotARun`] if there is nothing to go on with, and any other [`EngineError`].
 pub fn resume(folder: &RunFolder, with: Surroundings<'_>) -> Result<Outcome, EngineError> {
     let config = Config::read(&folder.config())?;
-    let missing = if folder.split().is_file() { None } else { Some("split.json") };
+    let missing = if folder.split().is_file() {
+        None
+    } else {
+        Some("split.json")
+    };
     if let Some(missing) = missing {
         return Err(EngineError::NotARun {
             path: folder.path().to_owned(),
@@ -73,7 +82,11 @@ pub fn resume(folder: &RunFolder, with: Surroundings<'_>) -> Result<Outcome, Eng
         });
     }
     // Stopped before its first checkpoint: nothing is lost by starting over.
-    let start = if folder.checkpoint().is_file() { Start::Checkpoint } else { Start::Fresh };
+    let start = if folder.checkpoint().is_file() {
+        Start::Checkpoint
+    } else {
+        Start::Fresh
+    };
     run(&config, folder, with, start)
 }
 
@@ -89,7 +102,13 @@ fn run(
     with: Surroundings<'_>,
     start: Start,
 ) -> Result<Outcome, EngineError> {
-    let data = TrainingData::load(config, &folder.split(), with.backbone, with.device, with.observer)?;
+    let data = TrainingData::load(
+        config,
+        &folder.split(),
+        with.backbone,
+        with.device,
+        with.observer,
+    )?;
     let learner = learner(config, with.device)?;
     let (learner, position) = match start {
         Start::Fresh => (learner, checkpoint::Position::default()),
@@ -110,11 +129,17 @@ fn run(
 fn learner(config: &Config, device: &Device) -> Result<Learner, EngineError> {
     let backbone = config.backbone_config()?;
     let device = device.clone().autodiff();
-    let auto_encoder = auto_encoder_config(&backbone, config.norm.into()).init(config.seed, &device);
+    let auto_encoder =
+        auto_encoder_config(&backbone, config.norm.into()).init(config.seed, &device);
     // Another seed: parameters of the same name in both networks must not start with the same values.
     let seed = config.seed.wrapping_add(1);
-    let discriminator = Discriminator::new(config.method, &backbone, config.image_size, seed, &device);
-    Ok(Learner::new(config.objective(), auto_encoder, discriminator))
+    let discriminator =
+        Discriminator::new(config.method, &backbone, config.image_size, seed, &device);
+    Ok(Learner::new(
+        config.objective(),
+        auto_encoder,
+        discriminator,
+    ))
 }
 
 struct Run<'a> {
@@ -141,7 +166,12 @@ impl Run<'_> {
     fn epoch(&mut self) -> Result<Outcome, EngineError> {
         let config = self.config;
         let epoch = self.position.epochs;
-        let batches = epoch_batches(self.data.normal.len(), config.batch, config.seed, epoch as u64);
+        let batches = epoch_batches(
+            self.data.normal.len(),
+            config.batch,
+            config.seed,
+            epoch as u64,
+        );
         let mut sums = LossSums::restore(std::mem::take(&mut self.position.sums));
         let earlier = self.position.seconds;
         let clock = Instant::now();
@@ -181,17 +211,26 @@ impl Run<'_> {
     }
 
     fn step(&mut self, batch: &[usize], epoch: u64, global: u64) -> crate::StepRecord {
-        let Surroundings { backbone, device, .. } = self.with;
+        let Surroundings {
+            backbone, device, ..
+        } = self.with;
         let normal = self.data.normal.batch(batch, backbone, device);
         let anomalous: Option<Vec<Tensor<4>>> = match &self.data.anomalies {
             Anomalies::None => None,
             Anomalies::Labelled(bank) => {
-                let indices = anomalous_batch(bank.len(), self.config.batch, self.config.seed, global);
+                let indices =
+                    anomalous_batch(bank.len(), self.config.batch, self.config.seed, global);
                 Some(bank.batch(&indices, backbone, device))
             }
             Anomalies::Elastic(transform) => {
                 let seed = self.config.seed;
-                let warped = warped(self.data.normal.images(), batch, transform, [seed, epoch], device);
+                let warped = warped(
+                    self.data.normal.images(),
+                    batch,
+                    transform,
+                    [seed, epoch],
+                    device,
+                );
                 Some(backbone.forward(warped))
             }
         };
@@ -200,7 +239,10 @@ impl Run<'_> {
 
     /// Logs the epoch, keeps the model if it is the best so far, and writes the checkpoint.
     fn close_epoch(&mut self, record: log::EpochRecord) -> Result<Outcome, EngineError> {
-        let best = self.position.best.map_or(f64::NEG_INFINITY, |(_, auroc)| auroc);
+        let best = self
+            .position
+            .best
+            .map_or(f64::NEG_INFINITY, |(_, auroc)| auroc);
         if let Some(auroc) = record.validation_auroc.filter(|&auroc| auroc > best) {
             self.position.best = Some((record.epoch, auroc));
             self.write_model(&self.folder.best_model(), record.epoch, Some(auroc))?;
@@ -217,11 +259,20 @@ impl Run<'_> {
             epochs: self.config.epochs,
         });
         let stop = self.with.stop.load(Ordering::Relaxed) && record.epoch < self.config.epochs;
-        Ok(if stop { Outcome::Stopped } else { Outcome::Finished })
+        Ok(if stop {
+            Outcome::Stopped
+        } else {
+            Outcome::Finished
+        })
     }
 
     fn detector(&self) -> Detector {
-        Detector::new(self.config, self.with.backbone, &self.learner.auto_encoder, self.with.device)
+        Detector::new(
+            self.config,
+            self.with.backbone,
+            &self.learner.auto_encoder,
+            self.with.device,
+        )
     }
 
     fn validate(&self) -> Result<Option<f64>, EngineError> {
@@ -230,7 +281,10 @@ impl Run<'_> {
         if !both {
             return Ok(None);
         }
-        let scores = self.data.validation.scores(&self.detector(), self.data.validation.len());
+        let scores = self
+            .data
+            .validation
+            .scores(&self.detector(), self.data.validation.len());
         Ok(Some(ckaad_metrics::auroc(&scores, labels)?))
     }
 
@@ -239,10 +293,18 @@ impl Run<'_> {
         Ok(records.last().and_then(|record| record.validation_auroc))
     }
 
-    fn write_model(&self, path: &Path, epoch: usize, auroc: Option<f64>) -> Result<(), EngineError> {
+    fn write_model(
+        &self,
+        path: &Path,
+        epoch: usize,
+        auroc: Option<f64>,
+    ) -> Result<(), EngineError> {
         let detector = self.detector();
         let threshold = if self.data.validation.len() > 0 {
-            let scores = self.data.validation.scores(&detector, self.data.validation.len());
+            let scores = self
+                .data
+                .validation
+                .scores(&detector, self.data.validation.len());
             Threshold::on_validation(&scores, &self.data.validation_labels)?
         } else {
             Threshold::on_training(&self.data.normal.scores(&detector, THRESHOLD_IMAGES))?

@@ -31,7 +31,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         four.regions()
     );
     println!("| localisation figure | value | minus `aupro(0.3)` |\n|---|---|---|");
-    let row = |name: &str, value: f64| println!("| {name} | {value:.4} | {:+.4} |", value - aupro);
+    let row = |name: &str, value: f64| println!("| {name} | {value:.4} | {:+.6} |", value - aupro);
     row("aupro(0.3), 8-connected", aupro);
     row("aupro(0.3), 4-connected", four.aupro(0.3)?);
     row("aupro(0.05)", eight.aupro(0.05)?);

@@ -72,7 +72,7 @@ pub fn auroc_delong<S: Score>(
     let placements = Placements::of(scores, labels)?;
     let auroc = mean(&placements.anomalous);
     let variance = placements.covariance(&placements);
-    if variance <= 0.0 {
+    if variance < NEGLIGIBLE {
         return Err(MetricError::ZeroVariance { what: "the AUROC" });
     }
     let standard_error = variance.sqrt();
@@ -116,7 +116,7 @@ pub fn delong_test<S: Score>(
     let (auroc_a, auroc_b) = (mean(&a.anomalous), mean(&b.anomalous));
     let difference = a.minus(&b);
     let variance = difference.covariance(&difference);
-    if variance <= 0.0 {
+    if variance < NEGLIGIBLE {
         return Err(MetricError::ZeroVariance {
             what: "the difference of the two AUROCs",
         });
@@ -131,6 +131,9 @@ pub fn delong_test<S: Score>(
         p_value: libm::erfc(z.abs() / std::f64::consts::SQRT_2),
     })
 }
+
+/// What rounding may leave of a variance that is 0; those of placements that differ are far above it.
+const NEGLIGIBLE: f64 = 1e-31;
 
 /// For every sample the share of the other class that it is ranked rightly against, in the order given.
 struct Placements {

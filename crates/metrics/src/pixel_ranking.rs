@@ -95,7 +95,7 @@ impl PixelRanking {
     /// Ranks a set of maps, on all threads of the current rayon pool.
     ///
     /// # Errors
-    /// Those of [`pixel_auroc`].
+    /// Those of [`pixel_auroc`](crate::pixel_auroc).
     pub fn of(maps: &[AnnotatedMap<'_>], connectivity: Connectivity) -> Result<Self, MetricError> {
         let pixels: usize = maps.iter().map(|map| map.scores.len()).sum();
         let parts = pixels
@@ -141,22 +141,22 @@ impl PixelRanking {
         self.ranking.normal()
     }
 
-    /// Pixel AUROC: see [`pixel_auroc`].
+    /// Pixel AUROC: see [`pixel_auroc`](crate::pixel_auroc).
     pub fn auroc(&self) -> f64 {
         auroc_of(&self.ranking)
     }
 
-    /// Pixel average precision: see [`pixel_average_precision`].
+    /// Pixel average precision: see [`pixel_average_precision`](crate::pixel_average_precision).
     pub fn average_precision(&self) -> f64 {
         average_precision_of(&self.ranking)
     }
 
-    /// Pixel F1-max: see [`pixel_oracle_f1_max`].
+    /// Pixel F1-max: see [`pixel_oracle_f1_max`](crate::pixel_oracle_f1_max).
     pub fn oracle_f1_max(&self) -> Result<OracleF1, MetricError> {
         oracle_f1_of(&self.ranking)
     }
 
-    /// AUPRO: see [`aupro`].
+    /// AUPRO: see [`aupro`](crate::aupro).
     ///
     /// # Errors
     /// [`MetricError::InvalidParameter`] unless `0 < limit <= 1`.

@@ -10,8 +10,6 @@ impl Score for f64 {}
 
 /// An unsigned integer that ranks a score: the smaller, the higher the score.
 pub trait Key: Copy + Ord + Default + Send + Sync {
-    /// Width in bits.
-    const BITS: u32;
     /// `self - origin` as a number; `origin <= self`.
     fn distance(self, origin: Self) -> u64;
     /// The score that has this key.
@@ -48,7 +46,7 @@ macro_rules! rank {
                 const SIGN: $int = 1 << (<$int>::BITS - 1);
                 // Ascending floats are ascending integers once negative numbers are inverted and
                 // the others moved above them; the final inversion puts the highest score first.
-                let negative = ((bits as $int) >> (<$int>::BITS - 1)).wrapping_neg();
+                let negative = (bits >> (<$int>::BITS - 1)).wrapping_neg();
                 !(bits ^ (negative | SIGN))
             }
 
@@ -68,8 +66,6 @@ macro_rules! rank {
         }
 
         impl Key for $int {
-            const BITS: u32 = <$int>::BITS;
-
             #[inline(always)]
             fn distance(self, origin: Self) -> u64 {
                 u64::from(self - origin)

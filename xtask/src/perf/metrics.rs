@@ -54,23 +54,6 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     ensure!(args.rounds > 0, "--rounds must be at least 1");
-    let build = [
-        "build",
-        "--quiet",
-        "--release",
-        "-p",
-        "ckaad-metrics",
-        "--example",
-        "perf_worker",
-    ];
-    let built = Command::new(env!("CARGO"))
-        .args(build)
-        .status()
-        .context("cannot start cargo")?;
-    ensure!(
-        built.success(),
-        "the worker of ckaad-metrics does not build"
-    );
     let worker = || {
         let run = [
             "run",

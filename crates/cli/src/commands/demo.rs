@@ -1,0 +1,125 @@
+use std::path::PathBuf;
+
+use anyhow::Context;
+use ckaad_data::{SynthSize, synth_demo};
+use ckaad_engine::{
+    Config, Detector, Outcome, PredictOptions, RunFolder, Surroundings, evaluate_run, find_images,
+    predict, train,
+};
+use toml::{Table, Value};
+
+use super::train::stop_on_interrupt;
+use crate::Global;
+use crate::backbone::{self, Network};
+use crate::data_args::path_text;
+use crate::output::{print_json, report_text};
+use crate::progress::Display;
+
+#[derive(clap::Args)]
+#[command(after_help = "Example: ckaad demo --out demo")]
+pub(crate) struct Args {
+    /// Folder for the synthetic data set, the run and the heat maps; must not exist
+    #[arg(long, value_name = "DIR", default_value = "ckaad-demo")]
+    out: PathBuf,
+    /// Seed of the pictures and of the training
+    #[arg(long, default_value_t = 7)]
+    seed: u32,
+    /// Passes over the normal images
+    #[arg(long, default_value_t = 8)]
+    epochs: u32,
+    /// recon, recon-sub, gan, cka-img, cka-patch
+    #[arg(long, default_value = "cka-patch")]
+    method: String,
+}
+
+/// Draws, trains, evaluates, predicts.
+pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
+    let display = Display::new();
+    let device = global.open_device()?;
+    anyhow::ensure!(
+        !args.out.exists(),
+        "{} exists already; choose another folder by --out",
+        args.out.display()
+    );
+    let data = args.out.join("synthetic-data");
+    display.line("drawing a synthetic data set: woven texture, some pieces with a defect");
+    synth_demo(&data, u64::from(args.seed), SynthSize::default())?;
+
+    let folder = RunFolder::create(&args.out.join("run"))?;
+    let mut config = Config::resolve(None, settings(&args, &data)?)?;
+    let (backbone, weights) = match backbone::open(&config, Network::Forbidden, &device, &display)?
+    {
+        Some(found) => found,
+        None => {
+            display.line(
+                "no pretrained weights at hand: using seeded random features, which are much weaker \
+                 (`ckaad weights fetch resnet18` downloads pretrained ones)",
+            );
+            config.features = ckaad_engine::FeatureSource::Random;
+            backbone::open(&config, Network::Forbidden, &device, &display)?
+                .context("random features")?
+        }
+    };
+    let stop = stop_on_interrupt()?;
+    let surroundings = Surroundings {
+        backbone: &backbone,
+        weights: &weights,
+        device: &device,
+        observer: &|event| display.show(event),
+        stop: &stop,
+    };
+    if train(&config, &folder, surroundings)? == Outcome::Stopped {
+        anyhow::bail!(
+            "stopped; go on by: ckaad train --resume {}",
+            folder.path().display()
+        );
+    }
+    let report = evaluate_run(&folder, &global.device, &device, &|event| {
+        display.show(event)
+    })?;
+
+    let (detector, info) = Detector::load(&folder.model(), &device)?;
+    let images = find_images(&[data.join("weave/test")])?;
+    let heatmaps = args.out.join("heatmaps");
+    let options = PredictOptions {
+        overlays: true,
+        raw: None,
+        skip_bad: false,
+    };
+    let threshold = info.threshold.value;
+    predict(
+        &detector,
+        threshold,
+        &images,
+        &heatmaps,
+        &options,
+        &|event| display.show(event),
+    )?;
+    if global.json {
+        return print_json(&report);
+    }
+    println!("results on SYNTHETIC pictures, with {weights}:");
+    print!("{}", report_text(&report));
+    println!("pictures:  {}", data.display());
+    println!("heat maps: {}", heatmaps.display());
+    println!("report:    {}", folder.report().display());
+    Ok(())
+}
+
+fn settings(args: &Args, data: &std::path::Path) -> anyhow::Result<Table> {
+    let root = path_text(&Some(data.to_owned()))?.unwrap_or_default();
+    let mut table: Table = toml::toml! {
+        image_size = 128
+        batch = 16
+        [data]
+        layout = "mvtec-ad"
+        category = "weave"
+    };
+    table.insert("seed".to_owned(), Value::Integer(args.seed.into()));
+    table.insert("epochs".to_owned(), Value::Integer(args.epochs.into()));
+    table.insert("method".to_owned(), Value::String(args.method.clone()));
+    if let Some(Value::Table(data)) = table.get_mut("data") {
+        data.insert("root".to_owned(), Value::String(root));
+    }
+    Ok(table)
+}

@@ -1,0 +1,9 @@
+//! One module per command.
+
+pub(crate) mod datasets;
+pub(crate) mod demo;
+pub(crate) mod devices;
+pub(crate) mod evaluate;
+pub(crate) mod predict;
+pub(crate) mod train;
+pub(crate) mod weights;

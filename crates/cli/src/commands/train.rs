@@ -1,0 +1,180 @@
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::Context;
+use ckaad_engine::{Config, Outcome, RunFolder, Surroundings, resume, train};
+use serde_json::json;
+use toml::{Table, Value};
+
+use crate::Global;
+use crate::backbone::{self, Network};
+use crate::data_args::{DataArgs, path_text};
+use crate::output::print_json;
+use crate::progress::Display;
+
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  ckaad train --normal good/ --anomalous bad/ --test test/ --out runs/mine
+  ckaad train --layout chest-xray --data ChestXRay2017 --labelled-ratio 0.05 --out runs/xray
+  ckaad train --resume runs/xray")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    data: DataArgs,
+    /// Folder for the run; must not exist
+    #[arg(long, value_name = "DIR", required_unless_present = "resume")]
+    out: Option<PathBuf>,
+    /// Go on with the run in this folder, with its own settings
+    #[arg(long, value_name = "DIR", exclusive = false)]
+    resume: Option<PathBuf>,
+    #[command(flatten)]
+    settings: SettingArgs,
+}
+
+/// Settings that have a flag of their own.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Settings")]
+struct SettingArgs {
+    /// Settings file
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Settings to start from: medical, industrial, cifar10
+    #[arg(long)]
+    preset: Option<String>,
+    /// recon, recon-sub, gan, cka-img, cka-patch
+    #[arg(long)]
+    method: Option<String>,
+    /// resnet18, resnet34, resnet50, resnet101, resnet152, wide_resnet50_2, wide_resnet101_2
+    #[arg(long)]
+    backbone: Option<String>,
+    /// Side of the resized images in pixels
+    #[arg(long, value_name = "PIXELS")]
+    image_size: Option<i64>,
+    /// Normal images per step
+    #[arg(long)]
+    batch: Option<i64>,
+    /// Passes over the normal images
+    #[arg(long)]
+    epochs: Option<i64>,
+    /// Share of labelled anomalous images among all training images; all there are if not given
+    #[arg(long, value_name = "RATIO")]
+    labelled_ratio: Option<f64>,
+    /// Where anomalous images come from: labelled, elastic
+    #[arg(long)]
+    anomalies: Option<String>,
+    /// Seed of everything random
+    #[arg(long)]
+    seed: Option<i64>,
+    /// Weights file of the backbone
+    #[arg(long, value_name = "FILE")]
+    weights: Option<PathBuf>,
+    /// Use seeded random features instead of pretrained ones
+    #[arg(long, conflicts_with = "weights")]
+    random_features: bool,
+    /// Any setting, as TOML: --set lambda=0.05 --set stages=[1,2,3]
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    set: Vec<String>,
+}
+
+impl SettingArgs {
+    fn table(&self) -> anyhow::Result<Table> {
+        let mut table = Table::new();
+        let texts = [
+            ("preset", &self.preset),
+            ("method", &self.method),
+            ("backbone", &self.backbone),
+            ("anomalies", &self.anomalies),
+            ("weights", &path_text(&self.weights)?),
+        ];
+        for (key, value) in texts {
+            if let Some(value) = value {
+                table.insert(key.to_owned(), Value::String(value.clone()));
+            }
+        }
+        let numbers = [
+            ("image_size", self.image_size),
+            ("batch", self.batch),
+            ("epochs", self.epochs),
+            ("seed", self.seed),
+        ];
+        for (key, value) in numbers {
+            if let Some(value) = value {
+                table.insert(key.to_owned(), Value::Integer(value));
+            }
+        }
+        if let Some(ratio) = self.labelled_ratio {
+            table.insert("labelled_ratio".to_owned(), Value::Float(ratio));
+        }
+        if self.random_features {
+            table.insert("features".to_owned(), Value::String("random".to_owned()));
+        }
+        for setting in &self.set {
+            let parsed: Table = setting.parse().with_context(|| {
+                format!("--set {setting}: not a TOML setting (texts need quotes)")
+            })?;
+            table.extend(parsed);
+        }
+        Ok(table)
+    }
+}
+
+/// Trains, or goes on training.
+pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
+    let display = Display::new();
+    let device = global.open_device()?;
+    let (folder, config, fresh) = match (&args.resume, &args.out) {
+        (Some(run), _) => {
+            let folder = RunFolder::open(run)?;
+            let config = Config::read(&folder.config())?;
+            (folder, config, false)
+        }
+        (None, out) => {
+            let mut settings = args.settings.table()?;
+            args.data.write(&mut settings)?;
+            let config = Config::resolve(args.settings.config.as_deref(), settings)?;
+            let out = out.as_deref().context("--out is missing")?;
+            (RunFolder::create(out)?, config, true)
+        }
+    };
+    let (backbone, weights) = backbone::open(&config, Network::Allowed, &device, &display)?
+        .context("no weights at hand")?;
+    let stop = stop_on_interrupt()?;
+    let surroundings = Surroundings {
+        backbone: &backbone,
+        weights: &weights,
+        device: &device,
+        observer: &|event| display.show(event),
+        stop: &stop,
+    };
+    let outcome = if fresh {
+        train(&config, &folder, surroundings)?
+    } else {
+        resume(&folder, surroundings)?
+    };
+    let path = folder.path().display();
+    match outcome {
+        Outcome::Finished if global.json => print_json(
+            &json!({"outcome": "finished", "run": folder.path(), "model": folder.model()}),
+        ),
+        Outcome::Finished => {
+            println!("trained: {}", folder.model().display());
+            println!("next: ckaad evaluate {path}, or ckaad predict {path} IMAGES --out DIR");
+            Ok(())
+        }
+        Outcome::Stopped => anyhow::bail!("stopped; go on by: ckaad train --resume {path}"),
+    }
+}
+
+/// The first Ctrl-C asks the run to stop after its step, the second ends the program.
+pub(crate) fn stop_on_interrupt() -> anyhow::Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&stop);
+    ctrlc::set_handler(move || {
+        if flag.swap(true, Ordering::Relaxed) {
+            std::process::exit(1);
+        }
+        eprintln!("stopping after this step; a checkpoint will be written (again to end at once)");
+    })
+    .context("cannot watch for Ctrl-C")?;
+    Ok(stop)
+}

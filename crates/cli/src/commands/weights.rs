@@ -1,0 +1,85 @@
+use ckaad_backbone::ResNetVariant;
+use ckaad_backbone::weights::{DownloadOptions, Lookup};
+use clap::Subcommand;
+use serde_json::json;
+
+use crate::Global;
+use crate::backbone::download_progress;
+use crate::output::print_json;
+use crate::progress::Display;
+
+#[derive(clap::Args)]
+#[command(after_help = "Example: ckaad weights fetch resnet18")]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// List the backbones, their published weights, and which are at hand
+    List,
+    /// Download the weights of a backbone, unless they are at hand
+    Fetch {
+        /// The backbone
+        backbone: ResNetVariant,
+    },
+    /// Print the weights file of a backbone that would be used
+    Path {
+        /// The backbone
+        backbone: ResNetVariant,
+    },
+}
+
+/// Lists, fetches or finds weights.
+pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
+    let lookup = Lookup::from_environment();
+    match args.action {
+        Action::List => list(&lookup, global),
+        Action::Fetch { backbone } => {
+            let display = Display::new();
+            let mut progress = download_progress(&display);
+            let file = lookup.fetch(backbone, &mut progress, &DownloadOptions::default())?;
+            print_path(&file, global)
+        }
+        Action::Path { backbone } => match lookup.find(backbone, None)? {
+            Some(file) => print_path(&file, global),
+            None => anyhow::bail!(
+                "no weights of {backbone} at hand; `ckaad weights fetch {backbone}` downloads them"
+            ),
+        },
+    }
+}
+
+fn list(lookup: &Lookup, global: &Global) -> anyhow::Result<()> {
+    let mut rows = Vec::new();
+    for variant in ResNetVariant::ALL {
+        let info = lookup.info(variant)?;
+        rows.push(json!({
+            "backbone": variant.to_string(),
+            "file_name": info.file_name,
+            "url": info.url,
+            "local": info.local,
+        }));
+        if !global.json {
+            let local = info.local.map_or_else(
+                || "not at hand".to_owned(),
+                |path| path.display().to_string(),
+            );
+            println!("{:<17} {:<30} {local}", variant.to_string(), info.file_name);
+        }
+    }
+    if global.json {
+        print_json(&rows)
+    } else {
+        Ok(())
+    }
+}
+
+fn print_path(path: &std::path::Path, global: &Global) -> anyhow::Result<()> {
+    if global.json {
+        return print_json(&path);
+    }
+    println!("{}", path.display());
+    Ok(())
+}

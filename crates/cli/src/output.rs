@@ -1,0 +1,51 @@
+//! Results as text.
+
+use ckaad_engine::{ModelReport, Report};
+
+/// Prints a value as pretty JSON.
+pub(crate) fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
+    println!("{}", serde_json::to_string_pretty(value)?);
+    Ok(())
+}
+
+/// A report for people.
+pub(crate) fn report_text(report: &Report) -> String {
+    let mut text = model_text(&format!("last epoch ({})", report.last.epoch), &report.last);
+    if let Some(best) = &report.best_on_validation {
+        text.push_str(&model_text(
+            &format!("best on validation (epoch {})", best.epoch),
+            best,
+        ));
+    }
+    text
+}
+
+fn model_text(title: &str, report: &ModelReport) -> String {
+    let counts = &report.counts;
+    let mut lines = vec![format!(
+        "{title}: {} normal, {} anomalous test images",
+        counts.normal, counts.anomalous
+    )];
+    let mut figure = |name: &str, value: f64| lines.push(format!("  {name:<28} {value:.4}"));
+    if let Some(image) = &report.image {
+        figure("image AUROC", image.image_auroc);
+        figure("image average precision", image.image_average_precision);
+        figure("oracle F1-max", image.oracle_f1_max);
+        figure("oracle accuracy", image.oracle_accuracy);
+    }
+    figure("accuracy at the threshold", report.at_threshold.accuracy);
+    if let Some(f1) = report.at_threshold.f1 {
+        figure("F1 at the threshold", f1);
+    }
+    if let Some(pixel) = &report.pixel {
+        figure("pixel AUROC", pixel.pixel_auroc);
+        figure("pixel average precision", pixel.pixel_average_precision);
+        figure("AUPRO (limit 0.3)", pixel.aupro_0_3);
+        figure("PRO per image", pixel.pro_per_image);
+    }
+    lines.push(format!(
+        "  threshold {:.6}: {}",
+        report.threshold.value, report.threshold.rule
+    ));
+    lines.join("\n") + "\n"
+}

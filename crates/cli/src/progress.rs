@@ -1,0 +1,114 @@
+//! What a person sees while something takes long: bars on a terminal, plain lines elsewhere.
+
+use std::collections::HashMap;
+use std::io::IsTerminal;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use ckaad_engine::{EpochRecord, Event};
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// Time between two plain lines about the same work.
+const PLAIN_INTERVAL: Duration = Duration::from_secs(20);
+
+/// Logs go to standard error, so that standard output holds results alone.
+pub(crate) fn init_logging() {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_from_env("CKAAD_LOG")
+        .unwrap_or_else(|_| EnvFilter::new("warn,ckaad=info,ckaad_engine=info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false)
+        .without_time()
+        .init();
+}
+
+/// Shows events.
+pub(crate) struct Display {
+    terminal: bool,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    bar: Option<(String, ProgressBar)>,
+    last_line: HashMap<String, Instant>,
+}
+
+impl Display {
+    pub(crate) fn new() -> Self {
+        Self {
+            terminal: std::io::stderr().is_terminal(),
+            state: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn show(&self, event: Event<'_>) {
+        match event {
+            Event::Progress { what, done, total } => self.progress(what, done, total),
+            Event::Epoch { record, epochs } => self.line(&epoch_line(record, epochs)),
+            _ => {}
+        }
+    }
+
+    pub(crate) fn progress(&self, what: &str, done: usize, total: usize) {
+        let Ok(mut state) = self.state.lock() else {
+            return;
+        };
+        if self.terminal {
+            if state.bar.as_ref().is_none_or(|(name, _)| name != what) {
+                let bar = ProgressBar::new(total as u64).with_message(what.to_owned());
+                if let Ok(style) =
+                    ProgressStyle::with_template("{msg} [{bar:30}] {pos}/{len} {eta}")
+                {
+                    bar.set_style(style.progress_chars("=> "));
+                }
+                state.bar = Some((what.to_owned(), bar));
+            }
+            if let Some((_, bar)) = &state.bar {
+                bar.set_position(done as u64);
+                if done >= total {
+                    bar.finish_and_clear();
+                }
+            }
+            return;
+        }
+        let now = Instant::now();
+        let last = state.last_line.entry(what.to_owned()).or_insert(now);
+        if now.duration_since(*last) >= PLAIN_INTERVAL {
+            *last = now;
+            eprintln!("{what}: {done}/{total}");
+        }
+        if done >= total {
+            state.last_line.remove(what);
+        }
+    }
+
+    /// Prints a line above any bar.
+    pub(crate) fn line(&self, text: &str) {
+        let Ok(state) = self.state.lock() else { return };
+        match &state.bar {
+            Some((_, bar)) if !bar.is_finished() => bar.println(text),
+            _ => eprintln!("{text}"),
+        }
+    }
+}
+
+fn epoch_line(record: &EpochRecord, epochs: usize) -> String {
+    let mut line = format!(
+        "epoch {}/{epochs}: reconstruction {:.4}",
+        record.epoch, record.reconstruction
+    );
+    let mut add = |name: &str, value: Option<f64>| {
+        if let Some(value) = value {
+            line.push_str(&format!(", {name} {value:.4}"));
+        }
+    };
+    add("adversarial", record.adversarial);
+    add("discriminator", record.discriminator);
+    add("validation AUROC", record.validation_auroc);
+    line.push_str(&format!(" ({:.1} s)", record.seconds));
+    line
+}

@@ -1,0 +1,58 @@
+use std::time::Instant;
+
+use burn::tensor::Device;
+use ckaad_data::Split;
+
+use crate::event::Observer;
+use crate::report::{Report, Seconds, TrainingCounts, definitions, write_test_scores};
+use crate::{Config, Detector, EngineError, RunFolder, evaluate, log};
+
+/// Evaluates a finished run on its test images, with the last model and the one that was best on validation, and writes
+/// `report.json` and `predictions.csv` (scores of the last model). `device_name` is what the report calls the device.
+///
+/// # Errors
+/// [`EngineError::NotARun`] if the run has no model yet, and those of [`evaluate`].
+pub fn evaluate_run(
+    folder: &RunFolder,
+    device_name: &str,
+    device: &Device,
+    observer: Observer<'_>,
+) -> Result<Report, EngineError> {
+    let clock = Instant::now();
+    if !folder.model().is_file() {
+        return Err(EngineError::NotARun {
+            path: folder.path().to_owned(),
+            missing: "model.safetensors (training did not finish)",
+        });
+    }
+    let config = Config::read(&folder.config())?;
+    let split = Split::read(&folder.split())?;
+    let (last, scores) = evaluate(&folder.model(), &folder.split(), device, observer)?;
+    let best_on_validation = match folder.best_model() {
+        path if path.is_file() => Some(evaluate(&path, &folder.split(), device, observer)?.0),
+        _ => None,
+    };
+    let (_, info) = Detector::load(&folder.model(), device)?;
+    let epochs = log::read(&folder.log(), config.epochs)?;
+    write_test_scores(&folder.predictions(), &scores, last.threshold.value)?;
+    let report = Report {
+        last,
+        best_on_validation,
+        training: TrainingCounts {
+            normal: split.normal.len(),
+            labelled_anomalous: split.labelled.len(),
+            validation: split.validation.len(),
+        },
+        config,
+        weights: info.weights,
+        device: device_name.to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        seconds: Seconds {
+            training: epochs.iter().map(|record| record.seconds).sum(),
+            evaluation: clock.elapsed().as_secs_f64(),
+        },
+        definitions: definitions(),
+    };
+    report.write(&folder.report())?;
+    Ok(report)
+}
