@@ -93,10 +93,11 @@ impl ScanState {
             }
         }
         for part in &scan.parts {
-            if !frame.progressive {
+            if frame.progressive {
+                self.known[part.component][scan.start..=scan.end].fill(scan.low as i8);
+            } else {
                 self.seen[part.component] = true;
             }
-            self.known[part.component][scan.start.min(63)..=scan.end.min(63)].fill(scan.low as i8);
         }
         Reader::new(data, position).read(frame, scan, self.deferred)
     }
