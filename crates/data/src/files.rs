@@ -12,8 +12,8 @@ pub const EXTENSIONS: [&str; 9] = [
 ];
 /// How many wrapper folders around a data set are looked through.
 const WRAPPERS: usize = 3;
-/// Deepest nesting of folders that is searched.
-const DEPTH: usize = 32;
+/// Most folders of one level that are looked through for a data set: a wrong root must not turn into a search of the whole disk.
+const BREADTH: usize = 2_000;
 
 /// True for the extensions of images.
 pub fn is_image_name(path: &Path) -> bool {
@@ -68,32 +68,34 @@ pub(crate) fn entries(folder: &Path) -> Result<Vec<(PathBuf, String, bool)>, Dat
 /// Images of a folder, sorted bytewise by name; may be empty.
 pub(crate) fn list_images(folder: &Path, descend: Descend) -> Result<Vec<PathBuf>, DataError> {
     let mut images = Vec::new();
-    walk(folder, descend, DEPTH, &mut images)?;
+    walk(folder, descend, &mut Vec::new(), &mut images)?;
     Ok(images)
 }
 
-/// Adds the images of `folder` and, on request, of the folders below.
+/// Adds the images of `folder` and, on request, of the folders below. `above` are the folders that lead here, links resolved.
 fn walk(
     folder: &Path,
     descend: Descend,
-    depth: usize,
+    above: &mut Vec<PathBuf>,
     images: &mut Vec<PathBuf>,
 ) -> Result<(), DataError> {
-    if depth == 0 {
-        let expected = format!("an end of the nested folders within {DEPTH} levels");
+    let here = fs::canonicalize(folder).map_err(DataError::io(folder))?;
+    if above.contains(&here) {
         return Err(DataError::Missing {
             path: folder.into(),
-            expected,
-            hint: "is there a symbolic link to a parent folder?".into(),
+            expected: "an end of the nested folders".into(),
+            hint: "it is a symbolic link to a folder above it; remove the link".into(),
         });
     }
+    above.push(here);
     for (path, _, is_folder) in entries(folder)? {
         if is_folder && descend == Descend::Yes {
-            walk(&path, descend, depth - 1, images)?;
+            walk(&path, descend, above, images)?;
         } else if !is_folder && is_image_name(&path) {
             images.push(path);
         }
     }
+    above.pop();
     Ok(())
 }
 
@@ -164,6 +166,7 @@ pub(crate) fn unwrap_root(
         for folder in &level {
             next.extend(subfolders(folder)?.into_iter().map(|(path, _)| path));
         }
+        next.truncate(BREADTH);
         level = next;
     }
     Err(DataError::Missing {

@@ -283,6 +283,8 @@ mod unix {
 
         let (_dir, source) = normal_folder();
         symlink(&source.normal, source.normal.join("inner")).unwrap();
+        // Two loops, followed blindly, would double at every level.
+        symlink(&source.normal, source.normal.join("other")).unwrap();
         let error = Dataset::from_folders(&source).unwrap_err().to_string();
         assert!(
             error.contains("inner") && (error.contains("symbolic link")),
