@@ -14,7 +14,11 @@ use clap::{Parser, Subcommand};
 
 /// Fine-grained visual anomaly detection from normal images and a few coarsely labelled anomalies
 #[derive(Parser)]
-#[command(version, after_help = "Try it without any data: ckaad demo")]
+#[command(
+    version,
+    args_override_self = true,
+    after_help = "Try it without any data: ckaad demo"
+)]
 struct Args {
     #[command(subcommand)]
     command: Command,
