@@ -4,17 +4,32 @@
 //! decodes the chosen images once to resized u8, [`epoch_batches`] and [`anomalous_batch`] say which images make up a step, and
 //! [`normalise`] turns bytes into the numbers that a backbone expects. Buffers are plain slices; no tensor library is involved.
 //!
-//! ```no_run
-//! use ckaad_data::{Dataset, ImageStore, Layout, Protocol, StoreOptions, epoch_batches};
+//! ```
+//! use std::num::NonZeroUsize;
+//! use std::sync::Arc;
 //!
-//! let dataset = Dataset::open(Layout::ChestXRay2017, "chest_xray".as_ref(), None)?;
-//! let split = Protocol { labelled_ratio: 0.05, seed: 111, ..Protocol::default() }.split(&dataset)?;
-//! let (store, _) = ImageStore::load(&split.normal, StoreOptions { size: 128, ..StoreOptions::DEFAULT }, None)?;
-//! for batch in epoch_batches(store.len(), 32, 111, 0) {
-//!     let mut planes = vec![0.0; batch.len() * 3 * 128 * 128];
-//!     store.normalise_into(&batch, &mut planes);
+//! use ckaad_data::{Anomalies, Dataset, ImageStore, Layout, Protocol, StandIn, StoreOptions, TrainBatches, synth_layout};
+//!
+//! // A small synthetic stand-in takes the place of the real data set here.
+//! let folder = tempfile::tempdir()?;
+//! synth_layout(Layout::ChestXRay2017, &[], folder.path(), 7, StandIn { side: 64, train: 20, test: 2 })?;
+//!
+//! let dataset = Dataset::open(Layout::ChestXRay2017, folder.path(), None)?;
+//! let split = Protocol { labelled_ratio: 0.1, seed: 111, ..Protocol::default() }.split(&dataset)?;
+//! assert_eq!((split.normal.len(), split.labelled.len(), split.validation.len(), split.test.len()), (18, 2, 4, 4));
+//!
+//! let options = StoreOptions { size: 32, ..StoreOptions::DEFAULT };
+//! let (normal, _) = ImageStore::load(&split.normal, options, None)?;
+//! let (labelled, _) = ImageStore::load(&split.labelled, options, None)?;
+//!
+//! let two = NonZeroUsize::MIN.saturating_add(1);
+//! let eight = NonZeroUsize::MIN.saturating_add(7);
+//! let batches = TrainBatches::new(Arc::new(normal), Anomalies::Labelled(Arc::new(labelled)), eight, 111);
+//! // Two epochs of two steps, made ahead by two threads, in an order that does not depend on them.
+//! for batch in batches.prefetch(0, 2, two, two) {
+//!     assert_eq!((batch.normal.len(), batch.anomalous.len()), (8 * 3 * 32 * 32, 2 * 3 * 32 * 32));
 //! }
-//! # Ok::<(), ckaad_data::DataError>(())
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 mod atomic;

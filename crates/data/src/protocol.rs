@@ -83,8 +83,12 @@ impl Protocol {
                 reason,
             });
         }
-        let train = self.without_test_groups(dataset);
-        let excluded = dataset.train.len() - train.len();
+        let mut train = dataset.train.clone();
+        if self.group_by {
+            leave_out_groups(&mut train, &dataset.test);
+            leave_out_groups(&mut train, &dataset.validation);
+        }
+        let mut excluded = dataset.train.len() - train.len();
         let (mut normal, mut pool): (Vec<_>, Vec<_>) = train
             .into_iter()
             .partition(|sample| sample.label == Label::Normal);
@@ -93,6 +97,13 @@ impl Protocol {
             let (from_normal, from_pool) = self.validation_counts(normal.len(), pool.len());
             validation = self.take("validation.normal", &mut normal, from_normal);
             validation.extend(self.take("validation.anomalous", &mut pool, from_pool));
+        }
+        if self.group_by {
+            // A patient can have images of both kinds, of which only one kind was drawn.
+            let before = normal.len() + pool.len();
+            leave_out_groups(&mut normal, &validation);
+            leave_out_groups(&mut pool, &validation);
+            excluded += before - normal.len() - pool.len();
         }
         if normal.is_empty() {
             let hint = "no normal training image is left after the validation split".into();
@@ -117,30 +128,6 @@ impl Protocol {
         };
         split.check_leak()?;
         Ok(split)
-    }
-
-    /// Training images, less those of test groups when groups are kept together.
-    fn without_test_groups(&self, dataset: &Dataset) -> Vec<Sample> {
-        let held_out: HashSet<&String> = match self.group_by {
-            true => dataset
-                .test
-                .iter()
-                .chain(&dataset.validation)
-                .filter_map(|sample| sample.group.as_ref())
-                .collect(),
-            false => HashSet::new(),
-        };
-        dataset
-            .train
-            .iter()
-            .filter(|sample| {
-                !sample
-                    .group
-                    .as_ref()
-                    .is_some_and(|group| held_out.contains(group))
-            })
-            .cloned()
-            .collect()
     }
 
     /// Images of each kind that leave for validation.
@@ -242,6 +229,20 @@ impl Protocol {
         });
         Ok(pool)
     }
+}
+
+/// Removes the samples whose group is among `held`.
+fn leave_out_groups(samples: &mut Vec<Sample>, held: &[Sample]) {
+    let held: HashSet<&String> = held
+        .iter()
+        .filter_map(|sample| sample.group.as_ref())
+        .collect();
+    samples.retain(|sample| {
+        !sample
+            .group
+            .as_ref()
+            .is_some_and(|group| held.contains(group))
+    });
 }
 
 /// m = round(n / (1 - r_l) - n): so many labelled images make up the share r_l of all n + m. Ties round to even.

@@ -23,7 +23,7 @@ pub struct Split {
     /// Labelled images that the ratio asks for; more than `labelled.len()` where the classes have no more.
     #[serde(default)]
     pub labelled_wanted: usize,
-    /// Training images left out because their group is in the test part.
+    /// Training images left out because their group is in the test or validation part.
     #[serde(default)]
     pub excluded: usize,
 }

@@ -154,6 +154,23 @@ fn truncated_files_are_errors_at_every_tenth() {
 }
 
 #[test]
+fn an_odd_band_in_a_sequential_scan_header_is_ignored() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("odd.jpg");
+    let mut jpeg = golden_jpeg("sequential-420.jpg");
+    fs::write(&path, &jpeg).unwrap();
+    let plain = load(&path).unwrap();
+    let scan = jpeg
+        .windows(2)
+        .position(|pair| pair == [0xFF, 0xDA])
+        .unwrap();
+    // First and last coefficient, after the length, the count and three components.
+    jpeg[scan + 11..scan + 13].copy_from_slice(&[46, 1]);
+    fs::write(&path, &jpeg).unwrap();
+    assert_eq!(load(&path).unwrap(), plain);
+}
+
+#[test]
 fn files_that_are_no_images_are_refused_by_name() {
     let dir = tempfile::tempdir().unwrap();
     for (name, content) in [

@@ -136,12 +136,9 @@ fn a_mapped_store_holds_the_same_bytes_as_one_in_memory() {
     };
     let (memory, mapped) = (load(u64::MAX), load(1000));
     assert_eq!(memory.len(), 12);
-    for index in 0..memory.len() {
+    for (index, sample) in samples.iter().enumerate() {
         assert_eq!(memory.pixels(index), mapped.pixels(index));
-        assert_eq!(
-            memory.image(index),
-            load_image(&samples[index].path, 48).unwrap()
-        );
+        assert_eq!(memory.image(index), load_image(&sample.path, 48).unwrap());
     }
 }
 

@@ -244,6 +244,17 @@ fn groups_stay_together_on_request() {
     assert!(
         train.is_disjoint(&groups(&split.validation)) && train.is_disjoint(&groups(&split.test))
     );
+    // The same patients in both classes: whoever validates does not train, whatever the class.
+    let mut shared = dataset(90, &[("a", 90)], 0);
+    for sample in &mut shared.train {
+        sample.group = sample
+            .group
+            .as_ref()
+            .map(|group| group.replace("normal", "").replace('a', ""));
+    }
+    let both = protocol.split(&shared).unwrap();
+    let train = &groups(&both.normal) | &groups(&both.labelled);
+    assert!(train.is_disjoint(&groups(&both.validation)) && both.excluded > 0);
     let apart = Protocol {
         group_by: false,
         ..protocol

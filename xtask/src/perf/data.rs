@@ -66,7 +66,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         "-p",
         "ckaad-data",
         "--example",
-        "perf_worker",
+        "pipeline_worker",
     ];
     let built = Command::new(env!("CARGO"))
         .arg("build")

@@ -2,15 +2,9 @@
 
 use super::JpegError;
 use super::frame::Frame;
-use super::huffman::Huffman;
 use super::scan::{Part, Scan, ScanState};
+use super::tables::Tables;
 
-/// Positions of coefficients in zigzag order.
-pub(super) const ZIGZAG: [u8; 64] = [
-    0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20,
-    13, 6, 7, 14, 21, 28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59,
-    52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
-];
 /// More scans than any encoder writes; stops files that are all scans.
 const MAX_SCANS: usize = 500;
 
@@ -18,9 +12,7 @@ const MAX_SCANS: usize = 500;
 pub(super) struct Parser<'a> {
     data: &'a [u8],
     position: usize,
-    quantisers: [Option<[i32; 64]>; 4],
-    dc: [Option<Huffman>; 4],
-    ac: [Option<Huffman>; 4],
+    tables: Tables,
     restart_interval: usize,
     jfif: bool,
     adobe: Option<u8>,
@@ -35,9 +27,7 @@ impl<'a> Parser<'a> {
         Ok(Self {
             data,
             position: 2,
-            quantisers: [None; 4],
-            dc: [const { None }; 4],
-            ac: [const { None }; 4],
+            tables: Tables::default(),
             restart_interval: 0,
             jfif: false,
             adobe: None,
@@ -160,11 +150,11 @@ impl<'a> Parser<'a> {
             0x01 | 0xD0..=0xD8 => return Ok(()),
             0xDB => {
                 let body = self.segment()?;
-                return self.quantisation(body);
+                return self.tables.quantisation(body);
             }
             0xC4 => {
                 let body = self.segment()?;
-                return self.huffman(body);
+                return self.tables.huffman(body);
             }
             0xDD => match *self.segment()? {
                 [high, low] => self.restart_interval = usize::from(u16::from_be_bytes([high, low])),
@@ -178,59 +168,6 @@ impl<'a> Parser<'a> {
                 }
             }
             _ => drop(self.segment()?),
-        }
-        Ok(())
-    }
-
-    /// Quantisation tables.
-    fn quantisation(&mut self, mut body: &[u8]) -> Result<(), JpegError> {
-        while let [head, rest @ ..] = body {
-            let (wide, number) = (head >> 4 != 0, usize::from(head & 15));
-            let length = if wide { 128 } else { 64 };
-            let values = rest
-                .get(..length)
-                .ok_or(JpegError::Corrupt("a short quantisation table"))?;
-            let slot = self
-                .quantisers
-                .get_mut(number)
-                .ok_or(JpegError::Corrupt("a quantisation table number over 3"))?;
-            let mut table = [0; 64];
-            for (k, &position) in ZIGZAG.iter().enumerate() {
-                table[usize::from(position)] = if wide {
-                    i32::from(u16::from_be_bytes([values[2 * k], values[2 * k + 1]]))
-                } else {
-                    i32::from(values[k])
-                };
-            }
-            *slot = Some(table);
-            body = &rest[length..];
-        }
-        Ok(())
-    }
-
-    /// Huffman tables.
-    fn huffman(&mut self, mut body: &[u8]) -> Result<(), JpegError> {
-        let short = JpegError::Corrupt("a short Huffman table");
-        while !body.is_empty() {
-            let Some((head, rest)) = body.split_first_chunk::<17>() else {
-                return Err(short);
-            };
-            let mut counts = [0; 16];
-            counts.copy_from_slice(&head[1..]);
-            let total = counts.iter().map(|&count| usize::from(count)).sum();
-            let Some(symbols) = rest.get(..total).filter(|_| total <= 256) else {
-                return Err(short);
-            };
-            let tables = if head[0] >> 4 == 0 {
-                &mut self.dc
-            } else {
-                &mut self.ac
-            };
-            let slot = tables
-                .get_mut(usize::from(head[0] & 15))
-                .ok_or(JpegError::Corrupt("a Huffman table number over 3"))?;
-            *slot = Some(Huffman::new(&counts, symbols)?);
-            body = &rest[total..];
         }
         Ok(())
     }
@@ -281,25 +218,12 @@ impl<'a> Parser<'a> {
             };
             let component = &mut frame.components[index];
             if component.quantisers.is_none() {
-                component.quantisers = self.quantisers[component.table];
+                component.quantisers = self.tables.quantisers(component.table);
             }
             if component.quantisers.is_none() {
                 return Err(JpegError::Corrupt("a quantisation table is missing"));
             }
-            let table = |tables: &'_ [Option<Huffman>; 4], number: u8| {
-                tables.get(usize::from(number)).is_some_and(Option::is_some)
-            };
-            let (dc, ac) = (pair[1] >> 4, pair[1] & 15);
-            let dc = if table(&self.dc, dc) {
-                self.dc[usize::from(dc)].as_ref()
-            } else {
-                None
-            };
-            let ac = if table(&self.ac, ac) {
-                self.ac[usize::from(ac)].as_ref()
-            } else {
-                None
-            };
+            let (dc, ac) = self.tables.pair(pair[1]);
             parts.push(Part {
                 component: index,
                 dc,

@@ -12,7 +12,9 @@ mod huffman;
 mod idct;
 mod markers;
 mod progressive;
+mod reader;
 mod scan;
+mod tables;
 mod upsample;
 
 use colour::Colour;

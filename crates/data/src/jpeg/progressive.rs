@@ -3,8 +3,8 @@
 use super::JpegError;
 use super::bits::Bits;
 use super::huffman::Huffman;
-use super::markers::ZIGZAG;
 use super::scan::Scan;
+use super::tables::ZIGZAG;
 
 /// How the blocks of a scan are coded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

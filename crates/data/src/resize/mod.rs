@@ -2,7 +2,7 @@
 //!
 //! Pillow widens the triangle filter by the scale when shrinking (antialiasing), rounds the normalised weights to 22-bit fixed point, and
 //! rounds to u8 after each of the two passes. All three matter for the bytes, and so does the order of the passes: horizontal first,
-//! except (from Pillow 12 on; this is checked against 13.0) when the height shrinks by more than twice as many pixels as the width.
+//! except, in Pillow 13.0, when the height shrinks by more than twice as many pixels as the width.
 
 mod axis;
 mod passes;

@@ -81,24 +81,22 @@ impl<const CHANNELS: usize> Kernel for Horizontal<'_, CHANNELS> {
                     .fill(*weight);
             }
         }
-        gathered.resize(blocks * taps, [0; LANES]);
+        // A spare block for the surplus bytes of the last pixel.
+        gathered.resize(blocks * taps + 1, [0; LANES]);
         sums.resize(blocks, [0; LANES]);
         padded.clear();
-        padded.resize(row_len + taps * CHANNELS, 0);
+        padded.resize(row_len + taps * CHANNELS + 4, 0);
         for (row, out) in pixels
             .chunks_exact(row_len)
             .zip(out.chunks_exact_mut(out_len))
         {
             padded[..row_len].copy_from_slice(row);
-            let (source, _) = padded.as_chunks::<CHANNELS>();
             for tap in 0..taps {
-                let (gathered, _) = gathered[tap * blocks..]
-                    .as_flattened_mut()
-                    .as_chunks_mut::<CHANNELS>();
-                let source = &source[tap..];
-                for (pixel, &first) in gathered.iter_mut().zip(&axis.first) {
-                    *pixel = source[first];
-                }
+                gather::<CHANNELS>(
+                    &padded[tap * CHANNELS..],
+                    &axis.first,
+                    gathered[tap * blocks..].as_flattened_mut(),
+                );
             }
             for (number, sums) in sums.iter_mut().enumerate() {
                 let at = |tap: usize| {
@@ -110,6 +108,17 @@ impl<const CHANNELS: usize> Kernel for Horizontal<'_, CHANNELS> {
                 weigh((0..taps).map(at), sums);
             }
             out.copy_from_slice(&sums.as_flattened()[..out_len]);
+        }
+    }
+}
+
+/// Copies the pixel at each position, four bytes at a time; the surplus byte is overwritten by the next pixel.
+#[inline(always)]
+fn gather<const CHANNELS: usize>(source: &[u8], positions: &[usize], out: &mut [u8]) {
+    for (number, &position) in positions.iter().enumerate() {
+        let (from, to) = (position * CHANNELS, number * CHANNELS);
+        if let (Some(from), Some(to)) = (source.get(from..from + 4), out.get_mut(to..to + 4)) {
+            to.copy_from_slice(from);
         }
     }
 }

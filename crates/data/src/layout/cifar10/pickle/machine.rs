@@ -1,34 +1,17 @@
-//! As much of python's pickle format as a CIFAR-10 batch needs: dictionaries, lists, numbers, strings, and one numpy array of bytes.
-//!
-//! Nothing is imported or executed: names of functions are skipped, and building an object only keeps its state. Nesting is limited and
-//! containers are never copied, so that no file can exhaust stack or memory.
+//! The stack machine.
 
 use std::collections::HashMap;
 use std::ops::Range;
 use std::rc::Rc;
-
-/// The content of a batch.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Batch {
-    pub(super) labels: Vec<i64>,
-    /// Where the pixels are in the file.
-    pub(super) pixels: Range<usize>,
-}
-
-/// What is wrong, and where.
-#[derive(Debug)]
-pub(super) struct PickleError {
-    pub(super) position: usize,
-    pub(super) reason: &'static str,
-}
 
 /// Deepest nesting of containers.
 const DEPTH: usize = 32;
 /// Most steps: a batch of 10,000 images takes about 50,000. Bounds the memory of what they build.
 const MAX_STEPS: usize = 1 << 20;
 
+/// What lies on the stack.
 #[derive(Clone, Debug)]
-enum Value {
+pub(super) enum Value {
     /// None, booleans, functions, and whatever is of no interest.
     Other,
     Int(i64),
@@ -39,9 +22,9 @@ enum Value {
 
 /// A tuple, a list, a dictionary (keys and values in turn) or the state of an object.
 #[derive(Debug)]
-struct Items {
+pub(super) struct Items {
     depth: usize,
-    values: Vec<Value>,
+    pub(super) values: Vec<Value>,
 }
 
 impl Value {
@@ -55,75 +38,30 @@ impl Value {
 }
 
 /// The stack machine that a pickle is a program for.
-struct Machine<'a> {
+pub(super) struct Machine<'a> {
     data: &'a [u8],
-    position: usize,
+    pub(super) position: usize,
     stack: Vec<Value>,
     /// Stack heights at the marks.
     marks: Vec<usize>,
     memo: HashMap<u32, Value>,
 }
 
-type Step<T> = Result<T, &'static str>;
+/// A result with the reason of a failure.
+pub(super) type Step<T> = Result<T, &'static str>;
 
-/// Reads a batch.
-pub(super) fn read_batch(data: &[u8]) -> Result<Batch, PickleError> {
-    let mut machine = Machine {
-        data,
-        position: 0,
-        stack: Vec::new(),
-        marks: Vec::new(),
-        memo: HashMap::new(),
-    };
-    machine
-        .run()
-        .and_then(|value| batch(data, &value))
-        .map_err(|reason| PickleError {
-            position: machine.position,
-            reason,
-        })
-}
-
-/// Takes labels and pixels out of the dictionary.
-fn batch(data: &[u8], value: &Value) -> Step<Batch> {
-    let Value::Items(dictionary) = value else {
-        return Err("it is not a dictionary");
-    };
-    let entry = |name: &[u8]| {
-        let mut pairs = dictionary.values.chunks_exact(2);
-        pairs
-            .find(|pair| matches!(&pair[0], Value::Bytes(range) if &data[range.clone()] == name))
-            .map(|pair| &pair[1])
-    };
-    let Some(Value::Items(labels)) = entry(b"labels") else {
-        return Err("it has no list \"labels\"");
-    };
-    let number = |value: &Value| {
-        if let Value::Int(number) = value {
-            Ok(*number)
-        } else {
-            Err("a label is not a number")
+impl<'a> Machine<'a> {
+    /// At the start of a file.
+    pub(super) fn new(data: &'a [u8]) -> Self {
+        Self {
+            data,
+            position: 0,
+            stack: Vec::new(),
+            marks: Vec::new(),
+            memo: HashMap::new(),
         }
-    };
-    let labels = labels
-        .values
-        .iter()
-        .map(number)
-        .collect::<Step<Vec<i64>>>()?;
-    // The state of an array: version, shape, type, column-major or not, bytes.
-    let Some(Value::Items(array)) = entry(b"data") else {
-        return Err("it has no array \"data\"");
-    };
-    match array.values.as_slice() {
-        [_, _, _, Value::Int(0), Value::Bytes(pixels)] => Ok(Batch {
-            labels,
-            pixels: pixels.clone(),
-        }),
-        _ => Err("\"data\" is not a row-major array of bytes"),
     }
-}
 
-impl Machine<'_> {
     fn take(&mut self, n: usize) -> Step<Range<usize>> {
         let end = self
             .position
@@ -238,7 +176,7 @@ impl Machine<'_> {
     }
 
     /// Runs to the STOP opcode.
-    fn run(&mut self) -> Step<Value> {
+    pub(super) fn run(&mut self) -> Step<Value> {
         for _ in 0..MAX_STEPS {
             let opcode = self.number(1)? as u8;
             match opcode {
@@ -315,35 +253,5 @@ impl Machine<'_> {
             }
         }
         Err("it is longer than a CIFAR-10 batch")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    #[test]
-    fn hostile_programs_are_errors() {
-        for program in [
-            &b""[..],
-            b".",
-            b"(",
-            b"N.",
-            b"}.",
-            b"]q\0h\0.",
-            b"T\xff\xff\xff\xffab.",
-            b"e.",
-            b"]N}a.",
-        ] {
-            assert!(read_batch(program).is_err(), "{program:?}");
-        }
-        let mut deep = b")".to_vec();
-        deep.extend([0x85; 100_000]);
-        deep.push(b'.');
-        assert_eq!(
-            read_batch(&deep).unwrap_err().reason,
-            "it is nested too deeply"
-        );
     }
 }
