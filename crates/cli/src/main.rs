@@ -49,7 +49,7 @@ impl Global {
 #[derive(Subcommand)]
 enum Command {
     /// Train a detector
-    Train(commands::train::Args),
+    Train(Box<commands::train::Args>),
     /// Evaluate a trained run on its test images
     Evaluate(commands::evaluate::Args),
     /// Score images and draw heat maps
@@ -92,7 +92,7 @@ fn run(args: Args) -> anyhow::Result<()> {
             .context("cannot set the number of threads")?;
     }
     match args.command {
-        Command::Train(args) => commands::train::run(args, &global),
+        Command::Train(args) => commands::train::run(*args, &global),
         Command::Evaluate(args) => commands::evaluate::run(args, &global),
         Command::Predict(args) => commands::predict::run(args, &global),
         Command::Weights(args) => commands::weights::run(args, &global),
