@@ -29,7 +29,7 @@ struct Args {
 /// Options of every command.
 #[derive(clap::Args)]
 struct Global {
-    /// Where to compute: cpu, cuda[:N], wgpu[:N], vulkan[:N], metal[:N]
+    /// Where to compute: cpu, cuda, wgpu, vulkan, metal, with a number as in cuda:1 where there are several
     #[arg(long, global = true, default_value = "cpu", env = "CKAAD_DEVICE")]
     device: String,
     /// Threads for the CPU's share of the work; as many as there are cores if not given

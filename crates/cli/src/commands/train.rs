@@ -71,7 +71,7 @@ struct SettingArgs {
     /// Use seeded random features instead of pretrained ones
     #[arg(long, conflicts_with = "weights")]
     random_features: bool,
-    /// Any setting, as TOML: --set lambda=0.05 --set stages=[1,2,3]
+    /// Any setting, as TOML: --set lambda=0.05 --set 'norm="batch"'
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
 }
