@@ -1,1 +1,9 @@
-//! Integration tests of the workspace.
+//! Integration tests: the command line as a user meets it, and the networks against recorded figures.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod end_to_end;
+mod methods;
+mod parity;
+mod resume;
+mod support;
+mod wrong_input;

@@ -164,7 +164,9 @@ impl BackboneConfig {
         self.with(fill(network, |info| {
             let mut values = Initialisation::KaimingNormal.values(info, seed);
             if let [_, inputs, height, width] = *info.shape {
-                values.chunks_exact_mut(inputs * height * width).for_each(centre);
+                values
+                    .chunks_exact_mut(inputs * height * width)
+                    .for_each(centre);
             }
             values
         }))

@@ -14,7 +14,11 @@ use clap::{Parser, Subcommand};
 
 /// Fine-grained visual anomaly detection from normal images and a few coarsely labelled anomalies
 #[derive(Parser)]
-#[command(version, after_help = "Try it without any data: ckaad demo")]
+#[command(
+    version,
+    args_override_self = true,
+    after_help = "Try it without any data: ckaad demo"
+)]
 struct Args {
     #[command(subcommand)]
     command: Command,
@@ -25,7 +29,7 @@ struct Args {
 /// Options of every command.
 #[derive(clap::Args)]
 struct Global {
-    /// Where to compute: cpu, cuda[:N], wgpu[:N], vulkan[:N], metal[:N]
+    /// Where to compute: cpu, cuda, wgpu, vulkan, metal, with a number as in cuda:1 where there are several
     #[arg(long, global = true, default_value = "cpu", env = "CKAAD_DEVICE")]
     device: String,
     /// Threads for the CPU's share of the work; as many as there are cores if not given
@@ -45,7 +49,7 @@ impl Global {
 #[derive(Subcommand)]
 enum Command {
     /// Train a detector
-    Train(commands::train::Args),
+    Train(Box<commands::train::Args>),
     /// Evaluate a trained run on its test images
     Evaluate(commands::evaluate::Args),
     /// Score images and draw heat maps
@@ -88,7 +92,7 @@ fn run(args: Args) -> anyhow::Result<()> {
             .context("cannot set the number of threads")?;
     }
     match args.command {
-        Command::Train(args) => commands::train::run(args, &global),
+        Command::Train(args) => commands::train::run(*args, &global),
         Command::Evaluate(args) => commands::evaluate::run(args, &global),
         Command::Predict(args) => commands::predict::run(args, &global),
         Command::Weights(args) => commands::weights::run(args, &global),

@@ -2,15 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use ckaad_anomaly_map::ImageScore;
-use ckaad_auto_encoder::Norm;
 use ckaad_backbone::{BackboneConfig, ResNetVariant};
-use ckaad_data::{ElasticTransform, FolderSource, LabelledClasses, Layout, ValidationRule};
+use ckaad_data::{FolderSource, LabelledClasses, Layout, ValidationRule};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use crate::networks::size_multiple;
-use crate::{EngineError, Method, Objective};
+use crate::{
+    AnomalySource, Elastic, EngineError, FeatureSource, Method, NormName, Objective, Preset,
+    ScoreRule,
+};
 
 /// A run's settings. Every key can be given in a TOML file or on the command line; unknown keys are refused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -106,118 +107,6 @@ mod defaults {
     }
     pub(super) fn feature_cache_mib() -> usize {
         2048
-    }
-}
-
-/// Settings that belong together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Preset {
-    /// Medical images with a few labelled anomalies.
-    #[default]
-    Medical,
-    /// Products with local defects and no labelled anomalies.
-    Industrial,
-    /// CIFAR-10, one class against the others.
-    Cifar10,
-}
-
-impl Preset {
-    fn table(self) -> &'static str {
-        match self {
-            Self::Medical => include_str!("../presets/medical.toml"),
-            Self::Industrial => include_str!("../presets/industrial.toml"),
-            Self::Cifar10 => include_str!("../presets/cifar10.toml"),
-        }
-    }
-}
-
-/// The norm of the auto-encoder, by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[allow(missing_docs, reason = "the names say it")]
-pub enum NormName {
-    #[default]
-    Instance,
-    Batch,
-}
-
-impl From<NormName> for Norm {
-    fn from(name: NormName) -> Self {
-        match name {
-            NormName::Instance => Self::Instance,
-            NormName::Batch => Self::Batch,
-        }
-    }
-}
-
-/// Where the backbone's weights come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FeatureSource {
-    /// ImageNet pretraining.
-    #[default]
-    Pretrained,
-    /// A seeded random draw: no download, much weaker features; for demonstrations and tests.
-    Random,
-}
-
-/// How an image's score follows from its anomaly map.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ScoreRule {
-    /// The mean of the 100 largest pixels.
-    #[default]
-    #[serde(rename = "top-100")]
-    Top100,
-    /// The mean of all pixels, for anomalies as large as the image (ISIC2018).
-    Mean,
-}
-
-impl From<ScoreRule> for ImageScore {
-    fn from(rule: ScoreRule) -> Self {
-        match rule {
-            ScoreRule::Top100 => Self::TopMean(100),
-            ScoreRule::Mean => Self::Mean,
-        }
-    }
-}
-
-/// What serves as anomalous images while training.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum AnomalySource {
-    /// Images with an image-level label.
-    Labelled,
-    /// The current normal images under an elastic transform, anew in every step.
-    Elastic,
-}
-
-/// Strength of the elastic transform.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Elastic {
-    /// Largest displacement before smoothing, in pixels.
-    pub alpha: f64,
-    /// Standard deviation of the smoothing, in pixels.
-    pub sigma: f64,
-}
-
-impl Default for Elastic {
-    fn default() -> Self {
-        Self {
-            alpha: 200.0,
-            sigma: 5.0,
-        }
-    }
-}
-
-impl From<Elastic> for ElasticTransform {
-    fn from(elastic: Elastic) -> Self {
-        Self {
-            alpha: elastic.alpha,
-            sigma: elastic.sigma,
-        }
     }
 }
 

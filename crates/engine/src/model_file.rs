@@ -11,8 +11,22 @@ use crate::networks::auto_encoder_config;
 use crate::{Config, Detector, EngineError, Threshold, atomic};
 
 const KIND: &str = "model file";
-const FORMAT: &str = "ckaad-model";
-const VERSION: &str = "1";
+/// The metadata entry that holds a [`Header`] as JSON.
+const KEY: &str = "ckaad_model";
+/// Raised whenever older programs could not read the file correctly.
+const VERSION: u32 = 1;
+
+#[derive(Serialize, Deserialize)]
+struct Header<I> {
+    version: u32,
+    info: I,
+}
+
+/// The part of a header that stays the same in all versions.
+#[derive(Deserialize)]
+struct FormatVersion {
+    version: u32,
+}
 
 /// What a model file says besides the weights.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -64,13 +78,13 @@ impl Detector {
     /// # Errors
     /// [`EngineError::Io`] if it cannot be written.
     pub(crate) fn save(&self, path: &Path, info: &ModelInfo) -> Result<(), EngineError> {
-        let json =
-            serde_json::to_string(info).map_err(|error| EngineError::file(path, KIND, error))?;
-        let metadata = HashMap::from([
-            ("format".to_owned(), FORMAT.to_owned()),
-            ("format_version".to_owned(), VERSION.to_owned()),
-            ("info".to_owned(), json),
-        ]);
+        let json = serde_json::to_string(&Header {
+            version: VERSION,
+            info,
+        })
+        .map_err(|error| EngineError::file(path, KIND, error))?;
+        // A single entry: several would be written in no fixed order.
+        let metadata = HashMap::from([(KEY.to_owned(), json)]);
         let backbone = self.backbone.parameters().prefixed("backbone.");
         let auto_encoder = collect(&self.auto_encoder).prefixed("auto_encoder.");
         let tensors: NamedTensors = backbone
@@ -88,21 +102,19 @@ impl Detector {
     /// [`EngineError::Backbone`] if it is damaged.
     pub fn load(path: &Path, device: &Device) -> Result<(Self, ModelInfo), EngineError> {
         let (mut tensors, metadata) = NamedTensors::read_safetensors(path)?;
-        let entry = |key: &str| metadata.get(key).map(String::as_str);
-        if entry("format") != Some(FORMAT) {
-            return Err(EngineError::file(
-                path,
-                KIND,
-                "it was not written by `ckaad train`",
-            ));
+        let failed = |reason: String| EngineError::file(path, KIND, reason);
+        let header = metadata
+            .get(KEY)
+            .ok_or_else(|| failed("it was not written by `ckaad train`".to_owned()))?;
+        let FormatVersion { version } =
+            serde_json::from_str(header).map_err(|error| failed(error.to_string()))?;
+        if version != VERSION {
+            return Err(failed(format!(
+                "its format version is {version}, this program reads {VERSION}"
+            )));
         }
-        if entry("format_version") != Some(VERSION) {
-            let found = entry("format_version").unwrap_or("unknown");
-            let reason = format!("its format version is {found}, this program reads {VERSION}");
-            return Err(EngineError::file(path, KIND, reason));
-        }
-        let info: ModelInfo = serde_json::from_str(entry("info").unwrap_or_default())
-            .map_err(|error| EngineError::file(path, KIND, error))?;
+        let Header { info, .. }: Header<ModelInfo> =
+            serde_json::from_str(header).map_err(|error| failed(error.to_string()))?;
         let backbone_config = info.config.backbone_config()?;
         let backbone = backbone_config.from_folded(&tensors.take_prefixed("backbone."), device)?;
         let auto_encoder = auto_encoder_config(&backbone_config, info.config.norm.into());

@@ -33,6 +33,7 @@ pub fn auto_encoder_config(backbone: &BackboneConfig, norm: Norm) -> AutoEncoder
 
 /// The adversary of the auto-encoder.
 #[derive(Module, Debug)]
+#[allow(clippy::large_enum_variant, reason = "a run has one of it")]
 pub enum Discriminator {
     /// Scores patches.
     Patch(PatchDiscriminator),

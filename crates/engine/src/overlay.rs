@@ -37,7 +37,7 @@ impl RawMap {
 pub const RAW_PNG_FULL_SCALE: f32 = 8.0;
 
 /// Writes the picture, at its own size, with the heat of the map over it. Colours mean the same in every picture of a
-/// model: clear up to half the threshold, yellow at the threshold, red from one and a half times the threshold on.
+/// model: clear up to three quarters of the threshold, yellow at the threshold, red from five quarters on.
 pub(crate) fn write_overlay(
     path: &Path,
     picture: &Picture,
@@ -54,8 +54,8 @@ pub(crate) fn write_overlay(
     let mut pixels = picture.pixels.clone();
     let threshold = (threshold as f32).max(f32::MIN_POSITIVE);
     for (pixel, value) in pixels.chunks_exact_mut(3).zip(heat) {
-        let level = (value / threshold - 0.5).clamp(0.0, 1.0);
-        let alpha = OPACITY * (2.0 * level).min(1.0);
+        let level = (2.0 * (value / threshold - 0.75)).clamp(0.0, 1.0);
+        let alpha = OPACITY * level;
         for (channel, colour) in pixel.iter_mut().zip(heat_colour(level)) {
             *channel = (f32::from(*channel) * (1.0 - alpha) + colour * alpha).round() as u8;
         }

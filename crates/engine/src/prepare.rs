@@ -1,9 +1,6 @@
 //! From settings to the images of a run.
 
-use std::path::Path;
-
 use burn::tensor::{Device, Tensor, TensorData};
-use ckaad_backbone::Backbone;
 use ckaad_data::{
     Dataset, ElasticTransform, ImageStore, Label, OnBad, Protocol, Sample, Split, StoreOptions,
     normalise_pixels,
@@ -12,7 +9,7 @@ use rayon::prelude::*;
 
 use crate::event::{Event, Observer};
 use crate::features::{CHUNK, FeatureBank};
-use crate::{AnomalySource, Config, Detector, EngineError};
+use crate::{AnomalySource, Config, Detector, EngineError, Surroundings};
 
 /// A labelled ratio so near to one that every labelled image is taken.
 const EVERY_LABELLED: f64 = 1.0 - 1e-9;
@@ -93,12 +90,15 @@ pub(crate) enum Anomalies {
 impl TrainingData {
     pub(crate) fn load(
         config: &Config,
-        split: &Path,
-        backbone: &Backbone,
-        device: &Device,
-        observer: Observer<'_>,
+        split: &Split,
+        with: Surroundings<'_>,
     ) -> Result<Self, EngineError> {
-        let split = Split::read(split)?;
+        let Surroundings {
+            backbone,
+            device,
+            observer,
+            ..
+        } = with;
         let load = |samples: &[Sample]| load_images(samples, config, observer);
         let (normal, labelled, validation) = (
             load(&split.normal)?,

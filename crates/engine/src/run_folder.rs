@@ -7,21 +7,30 @@ use crate::EngineError;
 pub struct RunFolder(PathBuf);
 
 impl RunFolder {
-    /// A new run's folder, made now.
+    /// Makes sure that a run can be started in that folder.
     ///
     /// # Errors
-    /// [`EngineError::OutputExists`] if it is there and not empty, [`EngineError::Io`] if it cannot be made.
-    pub fn create(path: &Path) -> Result<Self, EngineError> {
+    /// [`EngineError::OutputExists`] if it is there and not empty, [`EngineError::Io`] if it cannot be looked into.
+    pub fn check_free(path: &Path) -> Result<(), EngineError> {
         let occupied = match std::fs::read_dir(path) {
             Ok(mut entries) => entries.next().is_some(),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => false,
-            Err(error) => return Err(EngineError::io(path, "make the folder")(error)),
+            Err(error) => return Err(EngineError::io(path, "look into")(error)),
         };
         if occupied {
             return Err(EngineError::OutputExists {
                 path: path.to_owned(),
             });
         }
+        Ok(())
+    }
+
+    /// A new run's folder, made now.
+    ///
+    /// # Errors
+    /// Those of [`check_free`](Self::check_free), and [`EngineError::Io`] if it cannot be made.
+    pub fn create(path: &Path) -> Result<Self, EngineError> {
+        Self::check_free(path)?;
         let folder = Self(path.to_owned());
         let checkpoints = path.join("checkpoint");
         std::fs::create_dir_all(&checkpoints)

@@ -6,13 +6,14 @@ use std::time::Instant;
 
 use burn::tensor::{Device, Tensor};
 use ckaad_backbone::Backbone;
-use ckaad_data::{anomalous_batch, epoch_batches};
+use ckaad_data::{Split, anomalous_batch, epoch_batches};
 
+use crate::checkpoint::Position;
 use crate::event::{Event, Observer};
 use crate::log::LossSums;
 use crate::model_file::{ModelInfo, Preprocessing};
 use crate::networks::auto_encoder_config;
-use crate::prepare::{Anomalies, TrainingData, warped};
+use crate::prepare::{Anomalies, TrainingData, choose_split, warped};
 use crate::{
     Config, Detector, Discriminator, EngineError, Learner, RunFolder, Threshold, atomic,
     checkpoint, log,
@@ -48,20 +49,29 @@ pub struct Surroundings<'a> {
     pub stop: &'a AtomicBool,
 }
 
-/// Starts a run in a new folder.
+/// Starts a run. Its folder is made once the images have been read, so that wrong input leaves nothing behind.
 ///
 /// # Errors
-/// Any [`EngineError`]; the folder then holds what was done before it.
-pub fn train(
-    config: &Config,
-    folder: &RunFolder,
-    with: Surroundings<'_>,
-) -> Result<Outcome, EngineError> {
-    let split = crate::prepare::choose_split(config)?;
-    atomic::write(&folder.config(), config.to_toml()?.as_bytes())?;
+/// [`EngineError::OutputExists`] if `out` is there and not empty, and any other [`EngineError`].
+pub fn train(config: &Config, out: &Path, with: Surroundings<'_>) -> Result<Outcome, EngineError> {
+    RunFolder::check_free(out)?;
+    let split = choose_split(config)?;
+    let data = TrainingData::load(config, &split, with)?;
+    let folder = RunFolder::create(out)?;
     split.write(&folder.split())?;
     log::write(&folder.log(), &[])?;
-    run(config, folder, with, Start::Fresh)
+    // Last, since a folder with a configuration is a run.
+    atomic::write(&folder.config(), config.to_toml()?.as_bytes())?;
+    let learner = learner(config, with.device)?;
+    let run = Run {
+        config,
+        folder: &folder,
+        with,
+        data,
+        learner,
+        position: Position::default(),
+    };
+    run.epochs()
 }
 
 /// Goes on with a run from its checkpoint, with the settings and images that it was started with.
@@ -70,60 +80,23 @@ pub fn train(
 /// [`EngineError::NotARun`] if there is nothing to go on with, and any other [`EngineError`].
 pub fn resume(folder: &RunFolder, with: Surroundings<'_>) -> Result<Outcome, EngineError> {
     let config = Config::read(&folder.config())?;
-    let missing = if folder.split().is_file() {
-        None
-    } else {
-        Some("split.json")
-    };
-    if let Some(missing) = missing {
-        return Err(EngineError::NotARun {
-            path: folder.path().to_owned(),
-            missing,
-        });
-    }
-    // Stopped before its first checkpoint: nothing is lost by starting over.
-    let start = if folder.checkpoint().is_file() {
-        Start::Checkpoint
-    } else {
-        Start::Fresh
-    };
-    run(&config, folder, with, start)
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Start {
-    Fresh,
-    Checkpoint,
-}
-
-fn run(
-    config: &Config,
-    folder: &RunFolder,
-    with: Surroundings<'_>,
-    start: Start,
-) -> Result<Outcome, EngineError> {
-    let data = TrainingData::load(
-        config,
-        &folder.split(),
-        with.backbone,
-        with.device,
-        with.observer,
-    )?;
-    let learner = learner(config, with.device)?;
-    let (learner, position) = match start {
-        Start::Fresh => (learner, checkpoint::Position::default()),
-        Start::Checkpoint => checkpoint::load(&folder.checkpoint(), learner)?,
+    let data = TrainingData::load(&config, &Split::read(&folder.split())?, with)?;
+    let learner = learner(&config, with.device)?;
+    // Stopped before its first checkpoint, a run loses nothing by starting over.
+    let (learner, position) = match folder.checkpoint() {
+        path if path.is_file() => checkpoint::load(&path, learner)?,
+        _ => (learner, Position::default()),
     };
     log::write(&folder.log(), &log::read(&folder.log(), position.epochs)?)?;
-    Run {
-        config,
+    let run = Run {
+        config: &config,
         folder,
         with,
         data,
         learner,
         position,
-    }
-    .epochs()
+    };
+    run.epochs()
 }
 
 fn learner(config: &Config, device: &Device) -> Result<Learner, EngineError> {
@@ -148,7 +121,7 @@ struct Run<'a> {
     with: Surroundings<'a>,
     data: TrainingData,
     learner: Learner,
-    position: checkpoint::Position,
+    position: Position,
 }
 
 impl Run<'_> {
@@ -247,10 +220,10 @@ impl Run<'_> {
             self.position.best = Some((record.epoch, auroc));
             self.write_model(&self.folder.best_model(), record.epoch, Some(auroc))?;
         }
-        self.position = checkpoint::Position {
+        self.position = Position {
             epochs: record.epoch,
             best: self.position.best,
-            ..checkpoint::Position::default()
+            ..Position::default()
         };
         log::append(&self.folder.log(), &record)?;
         checkpoint::save(&self.folder.checkpoint(), &self.learner, &self.position)?;

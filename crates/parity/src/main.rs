@@ -14,7 +14,7 @@ struct Args {
     /// Case files
     #[arg(required = true)]
     cases: Vec<PathBuf>,
-    /// Device to run on: cpu, cuda[:N], wgpu[:N]
+    /// Device to run on: cpu, cuda:0, wgpu:0, ...
     #[arg(long, default_value = "cpu")]
     device: String,
     /// Run the forward part only

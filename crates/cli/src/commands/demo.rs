@@ -45,7 +45,7 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
     display.line("drawing a synthetic data set: woven texture, some pieces with a defect");
     synth_demo(&data, u64::from(args.seed), SynthSize::default())?;
 
-    let folder = RunFolder::create(&args.out.join("run"))?;
+    let run = args.out.join("run");
     let mut config = Config::resolve(None, settings(&args, &data)?)?;
     let (backbone, weights) = match backbone::open(&config, Network::Forbidden, &device, &display)?
     {
@@ -68,7 +68,9 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
         observer: &|event| display.show(event),
         stop: &stop,
     };
-    if train(&config, &folder, surroundings)? == Outcome::Stopped {
+    let outcome = train(&config, &run, surroundings)?;
+    let folder = RunFolder::open(&run)?;
+    if outcome == Outcome::Stopped {
         anyhow::bail!(
             "stopped; go on by: ckaad train --resume {}",
             folder.path().display()

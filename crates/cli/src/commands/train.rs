@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -25,7 +25,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR", required_unless_present = "resume")]
     out: Option<PathBuf>,
     /// Go on with the run in this folder, with its own settings
-    #[arg(long, value_name = "DIR", exclusive = false)]
+    #[arg(long, value_name = "DIR")]
     resume: Option<PathBuf>,
     #[command(flatten)]
     settings: SettingArgs,
@@ -71,7 +71,7 @@ struct SettingArgs {
     /// Use seeded random features instead of pretrained ones
     #[arg(long, conflicts_with = "weights")]
     random_features: bool,
-    /// Any setting, as TOML: --set lambda=0.05 --set stages=[1,2,3]
+    /// Any setting, as TOML: --set lambda=0.05 --set 'norm="batch"'
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
 }
@@ -122,19 +122,20 @@ impl SettingArgs {
 pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
     let display = Display::new();
     let device = global.open_device()?;
-    let (folder, config, fresh) = match (&args.resume, &args.out) {
+    let (start, config) = match (&args.resume, &args.out) {
         (Some(run), _) => {
             let folder = RunFolder::open(run)?;
             let config = Config::read(&folder.config())?;
-            (folder, config, false)
+            (Start::Resume(folder), config)
         }
-        (None, out) => {
+        (None, Some(out)) => {
             let mut settings = args.settings.table()?;
             args.data.write(&mut settings)?;
             let config = Config::resolve(args.settings.config.as_deref(), settings)?;
-            let out = out.as_deref().context("--out is missing")?;
-            (RunFolder::create(out)?, config, true)
+            RunFolder::check_free(out)?;
+            (Start::New(out), config)
         }
+        (None, None) => anyhow::bail!("--out is missing"),
     };
     let (backbone, weights) = backbone::open(&config, Network::Allowed, &device, &display)?
         .context("no weights at hand")?;
@@ -146,10 +147,13 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
         observer: &|event| display.show(event),
         stop: &stop,
     };
-    let outcome = if fresh {
-        train(&config, &folder, surroundings)?
-    } else {
-        resume(&folder, surroundings)?
+    let outcome = match &start {
+        Start::New(out) => train(&config, out, surroundings)?,
+        Start::Resume(folder) => resume(folder, surroundings)?,
+    };
+    let folder = match start {
+        Start::New(out) => RunFolder::open(out)?,
+        Start::Resume(folder) => folder,
     };
     let path = folder.path().display();
     match outcome {
@@ -163,6 +167,11 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
         }
         Outcome::Stopped => anyhow::bail!("stopped; go on by: ckaad train --resume {path}"),
     }
+}
+
+enum Start<'a> {
+    New(&'a Path),
+    Resume(RunFolder),
 }
 
 /// The first Ctrl-C asks the run to stop after its step, the second ends the program.

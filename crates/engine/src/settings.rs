@@ -1,0 +1,95 @@
+//! Settings with names of their own.
+
+use ckaad_anomaly_map::ImageScore;
+use ckaad_auto_encoder::Norm;
+use ckaad_data::ElasticTransform;
+use serde::{Deserialize, Serialize};
+
+/// The norm of the auto-encoder, by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum NormName {
+    #[default]
+    Instance,
+    Batch,
+}
+
+impl From<NormName> for Norm {
+    fn from(name: NormName) -> Self {
+        match name {
+            NormName::Instance => Self::Instance,
+            NormName::Batch => Self::Batch,
+        }
+    }
+}
+
+/// Where the backbone's weights come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FeatureSource {
+    /// ImageNet pretraining.
+    #[default]
+    Pretrained,
+    /// A seeded random draw: no download, much weaker features; for demonstrations and tests.
+    Random,
+}
+
+/// How an image's score follows from its anomaly map.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ScoreRule {
+    /// The mean of the 100 largest pixels.
+    #[default]
+    #[serde(rename = "top-100")]
+    Top100,
+    /// The mean of all pixels, for anomalies as large as the image (ISIC2018).
+    Mean,
+}
+
+impl From<ScoreRule> for ImageScore {
+    fn from(rule: ScoreRule) -> Self {
+        match rule {
+            ScoreRule::Top100 => Self::TopMean(100),
+            ScoreRule::Mean => Self::Mean,
+        }
+    }
+}
+
+/// What serves as anomalous images while training.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AnomalySource {
+    /// Images with an image-level label.
+    Labelled,
+    /// The current normal images under an elastic transform, anew in every step.
+    Elastic,
+}
+
+/// Strength of the elastic transform.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Elastic {
+    /// Largest displacement before smoothing, in pixels.
+    pub alpha: f64,
+    /// Standard deviation of the smoothing, in pixels.
+    pub sigma: f64,
+}
+
+impl Default for Elastic {
+    fn default() -> Self {
+        Self {
+            alpha: 200.0,
+            sigma: 5.0,
+        }
+    }
+}
+
+impl From<Elastic> for ElasticTransform {
+    fn from(elastic: Elastic) -> Self {
+        Self {
+            alpha: elastic.alpha,
+            sigma: elastic.sigma,
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! The five methods, and both sources of anomalous images.
+
+use crate::support::{ckaad, json_lines, synthetic, train_args};
+
+#[test]
+fn every_method_trains_two_epochs() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = synthetic(folder.path());
+    for (method, has_adversarial, has_discriminator) in [
+        ("recon", false, false),
+        ("recon-sub", true, false),
+        ("gan", true, true),
+        ("cka-img", true, true),
+        ("cka-patch", true, true),
+    ] {
+        let run = folder.path().join(method);
+        ckaad()
+            .args(train_args(&root, &run))
+            .args(["--method", method])
+            .assert()
+            .success();
+        let log = json_lines(&run.join("log.jsonl"));
+        assert_eq!(log.len(), 2, "{method}");
+        for line in &log {
+            assert!(
+                line["reconstruction"].as_f64().unwrap() > 0.0,
+                "{method}: {line}"
+            );
+            assert_eq!(
+                line.get("adversarial").is_some(),
+                has_adversarial,
+                "{method}: {line}"
+            );
+            assert_eq!(
+                line.get("discriminator").is_some(),
+                has_discriminator,
+                "{method}: {line}"
+            );
+        }
+        let losses: Vec<f64> = log
+            .iter()
+            .map(|line| line["reconstruction"].as_f64().unwrap())
+            .collect();
+        assert!(losses[1] < losses[0], "{method} does not learn: {losses:?}");
+    }
+}
+
+#[test]
+fn elastic_anomalies_need_no_labels() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = synthetic(folder.path());
+    let run = folder.path().join("run");
+    let normal = root.join("weave/train/good");
+    ckaad()
+        .args([
+            "train",
+            "--image-size",
+            "64",
+            "--batch",
+            "4",
+            "--epochs",
+            "1",
+            "--random-features",
+        ])
+        .arg("--normal")
+        .arg(&normal)
+        .arg("--out")
+        .arg(&run)
+        .assert()
+        .success();
+    let config = std::fs::read_to_string(run.join("config.toml")).unwrap();
+    assert!(
+        config.contains("anomalies = \"elastic\"")
+            && config.contains("validation = \"normal-only\""),
+        "{config}"
+    );
+    assert!(
+        json_lines(&run.join("log.jsonl"))[0]["discriminator"]
+            .as_f64()
+            .unwrap()
+            > 0.0
+    );
+}
