@@ -187,3 +187,60 @@ fn sample(pixels: &[u8], size: usize, x: f32, y: f32, out: &mut [u8]) {
         *value = (sum * inside).round_ties_even() as u8;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wide_registers_change_no_bit() {
+        let mut noise = vec![0.0; 50 * 50];
+        Stream::at("test", &[1]).fill_signed(&mut noise);
+        let kernel = ElasticTransform::default().kernel();
+        let mut narrow = noise.clone();
+        Blur {
+            field: &mut narrow,
+            size: 50,
+            kernel: &kernel,
+        }
+        .run();
+        best(Blur {
+            field: &mut noise,
+            size: 50,
+            kernel: &kernel,
+        });
+        assert!(
+            noise
+                .iter()
+                .zip(&narrow)
+                .all(|(a, b)| a.to_bits() == b.to_bits())
+        );
+    }
+
+    #[test]
+    fn reflection_does_not_repeat_the_border_and_wraps_small_sides() {
+        let row: Vec<usize> = (-3..7).map(|at| reflect(at, 4)).collect();
+        assert_eq!(row, [3, 2, 1, 0, 1, 2, 3, 2, 1, 0]);
+        assert_eq!(reflect(-7, 1), 0);
+        assert_eq!(reflect(-7, 2), 1);
+    }
+
+    #[test]
+    fn no_displacement_changes_nothing_and_a_large_one_is_black() {
+        let image = Image {
+            size: 16,
+            pixels: (0..16 * 16 * 3).map(|i| (i % 251) as u8).collect(),
+        };
+        assert_eq!(
+            ElasticTransform {
+                alpha: 0.0,
+                sigma: 5.0
+            }
+            .apply(&image, 1, 2, 3),
+            image
+        );
+        let (far, mut out) = (vec![4.0; 16 * 16], vec![1; 16 * 16 * 3]);
+        warp(&image.pixels, 16, &far, &far, &mut out);
+        assert!(out.iter().all(|&value| value == 0));
+    }
+}
