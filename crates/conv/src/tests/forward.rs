@@ -1,0 +1,119 @@
+//! Forward passes.
+
+use super::reference::{forward, relative_error, values};
+use crate::isa::Isa;
+use crate::{Activation, Algorithm, Blocked, Conv2d};
+
+/// Kernel, stride, padding, channels in and out, batch, height, width.
+const CASES: &[[usize; 8]] = &[
+    [3, 1, 1, 16, 32, 1, 8, 8],
+    [3, 1, 1, 5, 7, 3, 9, 11],
+    [3, 1, 1, 33, 50, 2, 13, 6],
+    [3, 1, 1, 64, 64, 1, 64, 64],
+    [3, 1, 1, 70, 40, 5, 7, 5],
+    [3, 1, 1, 128, 96, 2, 16, 16],
+    [3, 1, 1, 20, 20, 1, 1, 1],
+    [3, 1, 0, 20, 33, 2, 9, 7],
+    [3, 2, 1, 16, 32, 1, 8, 8],
+    [3, 2, 1, 37, 20, 2, 9, 13],
+    [3, 2, 1, 64, 48, 3, 32, 32],
+    [3, 2, 1, 48, 64, 1, 7, 40],
+    [1, 1, 0, 48, 64, 2, 5, 7],
+    [1, 1, 0, 7, 1, 2, 6, 6],
+    [1, 2, 0, 40, 33, 2, 9, 7],
+    [2, 2, 0, 16, 24, 1, 6, 10],
+    [2, 1, 0, 24, 24, 2, 2, 2],
+    [7, 2, 3, 3, 64, 2, 33, 40],
+    [7, 2, 3, 1, 20, 1, 16, 16],
+    [5, 3, 2, 20, 20, 1, 17, 16],
+];
+
+fn convolution(case: &[usize; 8]) -> (Conv2d, [usize; 3]) {
+    let [kernel, stride, padding, c_in, c_out, batch, height, width] = *case;
+    (Conv2d::new(c_in, c_out, kernel, stride, padding), [batch, height, width])
+}
+
+#[test]
+fn every_shape_and_instruction_set_agrees_with_f64() {
+    for case in CASES {
+        let (conv, size) = convolution(case);
+        let input = values(size.iter().product::<usize>() * conv.c_in, 1);
+        let weight = values(conv.weight_len(), 2);
+        let exact = forward(&conv, size, &input, &weight);
+        for isa in Isa::all() {
+            let conv = conv.with_isa(isa);
+            let mut output = vec![f32::NAN; exact.len()];
+            conv.forward(&input, size, &weight, None, &mut output);
+            let error = relative_error(&output, &exact);
+            assert!(error < 3e-6, "{case:?} on {isa:?}: {error:e}");
+        }
+    }
+}
+
+#[test]
+fn bias_residual_and_relu_follow_in_that_order() {
+    for case in CASES {
+        let (conv, size) = convolution(case);
+        let input = values(size.iter().product::<usize>() * conv.c_in, 3);
+        let (weight, bias) = (values(conv.weight_len(), 4), values(conv.c_out, 5));
+        let mut exact = forward(&conv, size, &input, &weight);
+        let residual = values(exact.len(), 6);
+        let (out_h, out_w) = (conv.output(size[1]), conv.output(size[2]));
+        for (i, value) in exact.iter_mut().enumerate() {
+            let channel = i / (out_h * out_w) % conv.c_out;
+            *value = (*value + f64::from(bias[channel]) + f64::from(residual[i])).max(0.0);
+        }
+        for isa in Isa::all() {
+            let conv = conv.with_isa(isa);
+            let blocked = Blocked::from_nchw(&input, size[0], conv.c_in, size[1], size[2]);
+            let residual = Blocked::from_nchw(&residual, size[0], conv.c_out, out_h, out_w);
+            let mut output = vec![f32::NAN; exact.len()];
+            let packed = conv.pack(&weight, Some(&bias));
+            packed.forward(&blocked, Some(&residual), Activation::Relu).to_nchw(&mut output);
+            let error = relative_error(&output, &exact);
+            assert!(error < 3e-6, "{case:?} on {isa:?}: {error:e}");
+        }
+    }
+}
+
+#[test]
+fn winograd_and_direct_agree() {
+    let conv = Conv2d::new(256, 256, 3, 1, 1);
+    let input: Vec<f32> = values(256 * 16 * 16, 7).into_iter().map(|x| x.max(0.0)).collect();
+    let weight = values(conv.weight_len(), 8);
+    let run = |algorithm| {
+        let packed = conv.pack_for(algorithm, &weight, None);
+        let mut output = vec![0.0; 256 * 16 * 16];
+        packed.forward_nchw(&input, [1, 16, 16], Activation::Identity).to_nchw(&mut output);
+        output
+    };
+    let direct: Vec<f64> = run(Algorithm::Direct).into_iter().map(f64::from).collect();
+    let error = relative_error(&run(Algorithm::Winograd), &direct);
+    assert!(error < 3e-6, "{error:e}");
+}
+
+#[test]
+fn the_same_input_gives_the_same_bits() {
+    for case in CASES {
+        let (conv, size) = convolution(case);
+        let input = values(size.iter().product::<usize>() * conv.c_in, 9);
+        let weight = values(conv.weight_len(), 10);
+        let run = || {
+            let mut output = vec![0.0; size[0] * conv.c_out * conv.output(size[1]) * conv.output(size[2])];
+            conv.forward(&input, size, &weight, None, &mut output);
+            output.into_iter().map(f32::to_bits).collect::<Vec<u32>>()
+        };
+        assert_eq!(run(), run(), "{case:?}");
+    }
+}
+
+#[test]
+fn not_a_number_is_not_hidden() {
+    let conv = Conv2d::new(16, 16, 3, 1, 1);
+    let mut input = vec![0.0; 16 * 64];
+    input[0] = f32::NAN;
+    let packed = conv.pack(&values(conv.weight_len(), 1), None);
+    let mut output = vec![0.0; 16 * 64];
+    packed.forward_nchw(&input, [1, 8, 8], Activation::Relu).to_nchw(&mut output);
+    assert!(output[0].is_nan());
+}

@@ -1,0 +1,5 @@
+//! Every kernel against a naive convolution in f64.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod forward;
+mod reference;

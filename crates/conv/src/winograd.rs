@@ -1,0 +1,155 @@
+//! 3x3 stride-1 convolution by Winograd's F(4x4, 3x3).
+// unsafe: tasks hand the kernels pointers into disjoint parts of shared buffers.
+#![allow(unsafe_code)]
+
+use crate::blocked::Blocked;
+use crate::buffer::Buffer;
+use crate::epilogue::Epilogue;
+use crate::isa::{Isa, LANES};
+use crate::parallel::{Shared, for_each};
+use crate::tile::{Finish, PANEL, Tap, Tile, run_tile};
+use crate::weights::WeightView;
+use crate::winograd_transform::{
+    Grid, InputJob, OutputJob, POINTS, Tiles, WeightJob, transform_inputs, transform_outputs, transform_weights,
+};
+
+/// Transforms the weights of all panels: `[panel][point][channel][32]`, channels padded to blocks.
+pub(crate) fn pack(isa: Isa, weights: WeightView<'_>) -> Buffer {
+    let channels = weights.c_in.div_ceil(LANES) * LANES;
+    let panel_len = POINTS * channels * PANEL;
+    let mut packed = Buffer::stale(weights.panels() * panel_len);
+    let out = Shared::new(&mut packed);
+    let blocks = channels / LANES;
+    for_each(weights.panels() * blocks, |task| {
+        let (panel, block) = (task / blocks, task % blocks);
+        // These channels of this panel are this task's own.
+        unsafe {
+            let points = out.at(panel * panel_len);
+            let job = WeightJob { weights, panel, first: block * LANES, count: LANES, points, channels };
+            transform_weights(isa, &job);
+        }
+    });
+    packed
+}
+
+/// Tiles whose inputs are transformed together, and of which products are made at once.
+struct Split {
+    group: usize,
+    groups: usize,
+    /// Whether groups run beside each other, or the work within one group is shared.
+    across: bool,
+}
+
+fn split(tiles: usize, in_blocks: usize) -> Split {
+    let threads = rayon::current_num_threads();
+    // Transformed inputs of a group stay in the second-level cache (half a MiB of it) where channels are few; where they
+    // are many the weights are what must be read seldom.
+    let fit = (1 << 19) / (POINTS * in_blocks * LANES * 4);
+    let wanted = fit.clamp(28, 64);
+    let groups = tiles.div_ceil(wanted);
+    if threads == 1 || groups >= 2 * threads {
+        let groups = groups.div_ceil(threads) * threads;
+        let group = tiles.div_ceil(groups);
+        Split { group, groups: tiles.div_ceil(group), across: true }
+    } else {
+        let groups = tiles.div_ceil(64);
+        let group = tiles.div_ceil(groups);
+        Split { group, groups: tiles.div_ceil(group), across: false }
+    }
+}
+
+fn maybe_parallel(parallel: bool, count: usize, task: impl Fn(usize) + Sync + Send) {
+    if parallel { for_each(count, task) } else { (0..count).for_each(task) }
+}
+
+/// Convolves with weights from [`pack`], padding 1.
+pub(crate) fn run(isa: Isa, input: &Blocked, packed: &[f32], epilogue: Epilogue<'_>, output: &mut Blocked) {
+    let grid = Grid { batch: input.batch(), height: input.height(), width: input.width() };
+    let split = split(grid.tiles(), input.blocks());
+    let out = Shared::new(&mut output.data);
+    let (out_blocks, image_len) = (output.channels().div_ceil(LANES), output.channels().div_ceil(LANES) * grid.height * grid.width * LANES);
+    let work = Work { isa, grid, input, packed, epilogue, out, out_blocks, image_len };
+    maybe_parallel(split.across, split.groups, |group| {
+        let first = group * split.group;
+        let count = split.group.min(grid.tiles() - first);
+        work.group(Tiles { grid, first, count }, !split.across);
+    });
+}
+
+struct Work<'a> {
+    isa: Isa,
+    grid: Grid,
+    input: &'a Blocked,
+    packed: &'a [f32],
+    epilogue: Epilogue<'a>,
+    out: Shared,
+    out_blocks: usize,
+    image_len: usize,
+}
+
+impl Work<'_> {
+    fn group(&self, tiles: Tiles, parallel: bool) {
+        let in_blocks = self.input.blocks();
+        let room = tiles.count;
+        let mut points = Buffer::stale(POINTS * in_blocks * room * LANES);
+        let to = Shared::new(&mut points);
+        let threads = if parallel { rayon::current_num_threads() } else { 1 };
+        let shares = (2 * threads).min(in_blocks);
+        maybe_parallel(parallel, shares, |share| {
+            let block = in_blocks * share / shares;
+            let blocks = in_blocks * (share + 1) / shares - block;
+            // These blocks of the transformed inputs are this task's own.
+            unsafe {
+                let input = self.input.data.as_ptr();
+                let job = InputJob { input, in_blocks, tiles, block, blocks, points: to.at(0), room };
+                transform_inputs(self.isa, &job);
+            }
+        });
+        let panels = self.out_blocks.div_ceil(2);
+        maybe_parallel(parallel, panels, |panel| self.panel(tiles, &points, panel));
+    }
+
+    fn panel(&self, tiles: Tiles, points: &[f32], panel: usize) {
+        let (in_blocks, room) = (self.input.blocks(), tiles.count);
+        let taps: Vec<Tap> = (0..in_blocks)
+            .map(|block| Tap { a: (block * room * LANES) as isize, panel: block * LANES * PANEL })
+            .collect();
+        let mut products = Buffer::stale(POINTS * 2 * room * LANES);
+        let vecs = (self.out_blocks - 2 * panel).min(2);
+        let weights = &self.packed[panel * POINTS * in_blocks * LANES * PANEL..];
+        for point in 0..POINTS {
+            // `products` is local; the other pointers stay within their buffers.
+            unsafe {
+                let tile = Tile {
+                    a: points.as_ptr().add(point * in_blocks * room * LANES),
+                    a_row: LANES,
+                    taps: &taps,
+                    tap_len: LANES,
+                    panel: weights.as_ptr().add(point * in_blocks * LANES * PANEL),
+                    out: products.as_mut_ptr().add(point * 2 * room * LANES),
+                    out_row: LANES,
+                    out_vec: room * LANES,
+                    rows: room,
+                    vecs,
+                    accumulate: false,
+                    finish: Finish::NONE,
+                };
+                run_tile(self.isa, &tile);
+            }
+        }
+        let offset = 2 * panel * self.grid.height * self.grid.width * LANES;
+        // The outputs of these tiles in this panel are this task's own.
+        unsafe {
+            let job = OutputJob {
+                products: products.as_ptr(),
+                room,
+                tiles,
+                output: self.out.at(offset),
+                image_len: self.image_len,
+                vecs,
+                finish: self.epilogue.finish(panel, offset),
+            };
+            transform_outputs(self.isa, &job);
+        }
+    }
+}
