@@ -134,7 +134,7 @@ impl Plan {
                         // Pixels of this image, panel and band are written by this task alone.
                         unsafe {
                             let tile = Tile {
-                                a: input.data.as_ptr().add(n * in_len + (in_y * self.input[1] + in_x) * LANES),
+                                a: input.data.as_ptr().wrapping_add(n * in_len + (in_y * self.input[1] + in_x) * LANES),
                                 a_row: a_step * self.stride * LANES,
                                 taps,
                                 tap_len: LANES,

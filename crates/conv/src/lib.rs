@@ -5,18 +5,23 @@ mod buffer;
 mod conv;
 mod direct;
 mod epilogue;
+mod input_grad;
 mod isa;
+mod outer;
 mod parallel;
 mod stem;
 mod tile;
 mod transpose;
+mod weight_grad;
 mod weights;
 mod winograd;
+mod winograd_grad;
 mod winograd_transform;
 
 pub use blocked::Blocked;
 pub use conv::{Algorithm, Conv2d, PackedConv2d};
 pub use epilogue::Activation;
+pub use input_grad::{ConvTranspose2d, PackedConvTranspose2d};
 pub use isa::Isa;
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Every kernel against a naive convolution in f64.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod backward;
 mod forward;
 mod reference;

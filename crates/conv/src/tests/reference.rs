@@ -51,3 +51,48 @@ pub(crate) fn forward(conv: &Conv2d, size: [usize; 3], input: &[f32], weight: &[
     products(conv, size, |i, w, o| output[o] += f64::from(input[i]) * f64::from(weight[w]));
     output
 }
+
+/// Gradients with respect to the input and the weights.
+pub(crate) fn gradients(
+    conv: &Conv2d,
+    size: [usize; 3],
+    input: &[f32],
+    weight: &[f32],
+    output_grad: &[f32],
+) -> (Vec<f64>, Vec<f64>) {
+    let (mut input_grad, mut weight_grad) = (vec![0.0; input.len()], vec![0.0; weight.len()]);
+    products(conv, size, |i, w, o| {
+        input_grad[i] += f64::from(output_grad[o]) * f64::from(weight[w]);
+        weight_grad[w] += f64::from(output_grad[o]) * f64::from(input[i]);
+    });
+    (input_grad, weight_grad)
+}
+
+/// Kernel, stride, padding, channels in and out, batch, height, width.
+pub(crate) const CASES: &[[usize; 8]] = &[
+    [3, 1, 1, 16, 32, 1, 8, 8],
+    [3, 1, 1, 5, 7, 3, 9, 11],
+    [3, 1, 1, 33, 50, 2, 13, 6],
+    [3, 1, 1, 64, 64, 1, 64, 64],
+    [3, 1, 1, 70, 40, 5, 7, 5],
+    [3, 1, 1, 128, 96, 2, 16, 16],
+    [3, 1, 1, 20, 20, 1, 1, 1],
+    [3, 1, 0, 20, 33, 2, 9, 7],
+    [3, 2, 1, 16, 32, 1, 8, 8],
+    [3, 2, 1, 37, 20, 2, 9, 13],
+    [3, 2, 1, 64, 48, 3, 32, 32],
+    [3, 2, 1, 48, 64, 1, 7, 40],
+    [1, 1, 0, 48, 64, 2, 5, 7],
+    [1, 1, 0, 7, 1, 2, 6, 6],
+    [1, 2, 0, 40, 33, 2, 9, 7],
+    [2, 2, 0, 16, 24, 1, 6, 10],
+    [2, 1, 0, 24, 24, 2, 2, 2],
+    [7, 2, 3, 3, 64, 2, 33, 40],
+    [7, 2, 3, 1, 20, 1, 16, 16],
+    [5, 3, 2, 20, 20, 1, 17, 16],
+];
+
+pub(crate) fn convolution(case: &[usize; 8]) -> (Conv2d, [usize; 3]) {
+    let [kernel, stride, padding, c_in, c_out, batch, height, width] = *case;
+    (Conv2d::new(c_in, c_out, kernel, stride, padding), [batch, height, width])
+}
