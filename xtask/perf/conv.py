@@ -4,10 +4,13 @@
     python xtask/perf/conv.py --bench target/release/examples/bench --markdown
 
 Each round times every case once in PyTorch and once in the Rust example, so slow phases of the machine hit both;
-the table gives the minimum and the median over the rounds. Without --bench only PyTorch is timed.
+the table gives the minimum and the median over the rounds. Without --bench only PyTorch is timed. The pass `packed` is
+a frozen layer in ours (weights packed before, blocked layout) against the plain forward pass of PyTorch. With --realtime
+both sides run under SCHED_FIFO, so that other processes on a busy machine disturb neither.
 """
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -66,6 +69,7 @@ def operator(case, batch):
         )
 
     return {
+        "packed": call,
         "forward": call,
         "input-grad": backward([True, False, False]),
         "weight-grad": backward([False, True, False]),
@@ -106,11 +110,14 @@ def main():
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=0.1, help="per case and round, at least one call")
-    parser.add_argument("--passes", default="forward", help="of forward,input-grad,weight-grad")
+    parser.add_argument("--passes", default="forward", help="of packed,forward,input-grad,weight-grad")
     parser.add_argument("--groups", default="backbone,auto-encoder,discriminator")
     parser.add_argument("--only", default="", help="names of cases, comma separated")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--realtime", action="store_true", help="SCHED_FIFO for both sides (needs the right to)")
     args = parser.parse_args()
+    if args.realtime:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
     torch.set_num_threads(args.threads)
     torch.manual_seed(0)
     passes, groups = args.passes.split(","), args.groups.split(",")

@@ -8,39 +8,70 @@
 
 use std::time::Instant;
 
-use ckaad_conv::{Activation, Blocked, Conv2d};
+use ckaad_conv::{Activation, Blocked, Conv2d, ConvTranspose2d};
+
+#[derive(Clone, Copy)]
+enum Operator {
+    Conv(Conv2d),
+    /// 2x2, stride 2.
+    Transposed(ConvTranspose2d),
+}
 
 #[derive(Clone, Copy)]
 struct Case {
     name: &'static str,
-    conv: Conv2d,
+    operator: Operator,
+    c_in: usize,
+    c_out: usize,
     side: usize,
+}
+
+impl Case {
+    fn out_side(&self) -> usize {
+        match self.operator {
+            Operator::Conv(conv) => conv.output(self.side),
+            Operator::Transposed(_) => 2 * self.side,
+        }
+    }
+
+    /// Products and sums of one image.
+    fn flop(&self) -> f64 {
+        match self.operator {
+            Operator::Conv(conv) => 2.0 * (self.out_side().pow(2) * conv.weight_len()) as f64,
+            Operator::Transposed(conv) => 2.0 * (self.side.pow(2) * conv.weight_len()) as f64,
+        }
+    }
 }
 
 fn cases(size: usize) -> Vec<Case> {
     let (a, b, c, d) = (size / 4, size / 8, size / 16, size / 32);
-    let case = |name, c_in, c_out, side, kernel, stride, padding| Case {
-        name,
-        conv: Conv2d::new(c_in, c_out, kernel, stride, padding),
-        side,
+    let conv = |name, c_in, c_out, side, kernel, stride, padding| {
+        let operator = Operator::Conv(Conv2d::new(c_in, c_out, kernel, stride, padding));
+        Case { name, operator, c_in, c_out, side }
+    };
+    let transposed = |name, c_in, c_out, side| {
+        let operator = Operator::Transposed(ConvTranspose2d::new(c_in, c_out, 2));
+        Case { name, operator, c_in, c_out, side }
     };
     vec![
-        case("stem", 3, 64, size, 7, 2, 3),
-        case("s1-3x3", 64, 64, a, 3, 1, 1),
-        case("s2-down", 64, 128, a, 3, 2, 1),
-        case("s2-short", 64, 128, a, 1, 2, 0),
-        case("s2-3x3", 128, 128, b, 3, 1, 1),
-        case("s3-down", 128, 256, b, 3, 2, 1),
-        case("s3-short", 128, 256, b, 1, 2, 0),
-        case("s3-3x3", 256, 256, c, 3, 1, 1),
-        case("fuse", 128, 256, b, 3, 2, 1),
-        case("enc-down", 512, 512, c, 3, 2, 1),
-        case("enc-short", 512, 512, c, 1, 2, 0),
-        case("enc-3x3", 512, 512, d, 3, 1, 1),
-        case("dec3-3x3", 256, 256, c, 3, 1, 1),
-        case("dec2-3x3", 128, 128, b, 3, 1, 1),
-        case("disc2", 128, 128, b, 1, 1, 0),
-        case("disc3", 256, 256, c, 1, 1, 0),
+        conv("stem", 3, 64, size, 7, 2, 3),
+        conv("s1-3x3", 64, 64, a, 3, 1, 1),
+        conv("s2-down", 64, 128, a, 3, 2, 1),
+        conv("s2-short", 64, 128, a, 1, 2, 0),
+        conv("s2-3x3", 128, 128, b, 3, 1, 1),
+        conv("s3-down", 128, 256, b, 3, 2, 1),
+        conv("s3-short", 128, 256, b, 1, 2, 0),
+        conv("s3-3x3", 256, 256, c, 3, 1, 1),
+        conv("fuse", 128, 256, b, 3, 2, 1),
+        conv("enc-down", 512, 512, c, 3, 2, 1),
+        conv("enc-short", 512, 512, c, 1, 2, 0),
+        conv("enc-3x3", 512, 512, d, 3, 1, 1),
+        transposed("dec3-up", 512, 256, d),
+        conv("dec3-3x3", 256, 256, c, 3, 1, 1),
+        transposed("dec2-up", 256, 128, c),
+        conv("dec2-3x3", 128, 128, b, 3, 1, 1),
+        conv("disc2", 128, 128, b, 1, 1, 0),
+        conv("disc3", 256, 256, c, 1, 1, 0),
     ]
 }
 
@@ -70,24 +101,40 @@ fn time(seconds: f64, mut call: impl FnMut()) -> (f64, f64) {
 }
 
 fn run(case: Case, batch: usize, pass: &str, seconds: f64) -> Option<(f64, f64)> {
-    let Case { conv, side, .. } = case;
-    let out_side = conv.output(side);
-    let input = values(batch * conv.c_in * side * side);
-    let weight = values(conv.weight_len());
-    let mut output = vec![0.0; batch * conv.c_out * out_side * out_side];
+    let Case { operator, side, c_in, c_out, .. } = case;
+    let input = values(batch * c_in * side * side);
+    let grad = values(batch * c_out * case.out_side().pow(2));
+    let (mut output, mut input_grad) = (grad.clone(), input.clone());
     let size = [batch, side, side];
-    Some(match pass {
-        "packed" => {
+    let blocked = Blocked::from_nchw(&input, batch, c_in, side, side);
+    Some(match operator {
+        Operator::Conv(conv) => {
+            let weight = values(conv.weight_len());
+            let mut weight_grad = weight.clone();
             let packed = conv.pack(&weight, None);
-            if conv.c_in <= 4 {
-                time(seconds, || drop(packed.forward_nchw(&input, size, Activation::Relu)))
-            } else {
-                let input = Blocked::from_nchw(&input, batch, conv.c_in, side, side);
-                time(seconds, || drop(packed.forward(&input, None, Activation::Relu)))
+            match pass {
+                "packed" if c_in <= 4 => {
+                    time(seconds, || drop(packed.forward_nchw(&input, size, Activation::Relu)))
+                }
+                "packed" => time(seconds, || drop(packed.forward(&blocked, None, Activation::Relu))),
+                "forward" => time(seconds, || conv.forward(&input, size, &weight, None, &mut output)),
+                "input-grad" => time(seconds, || conv.input_grad(&grad, size, &weight, &mut input_grad)),
+                "weight-grad" => time(seconds, || conv.weight_grad(&input, size, &grad, &mut weight_grad)),
+                _ => return None,
             }
         }
-        "forward" => time(seconds, || conv.forward(&input, size, &weight, None, &mut output)),
-        _ => return None,
+        Operator::Transposed(conv) => {
+            let weight = values(conv.weight_len());
+            let mut weight_grad = weight.clone();
+            let packed = conv.pack(&weight, None);
+            match pass {
+                "packed" => time(seconds, || drop(packed.forward(&blocked, None, Activation::Relu))),
+                "forward" => time(seconds, || conv.forward(&input, size, &weight, &mut output)),
+                "input-grad" => time(seconds, || conv.input_grad(&grad, size, &weight, &mut input_grad)),
+                "weight-grad" => time(seconds, || conv.weight_grad(&input, size, &grad, &mut weight_grad)),
+                _ => return None,
+            }
+        }
     })
 }
 
@@ -107,9 +154,7 @@ fn main() {
             if !only.is_empty() && !only.split(',').any(|name| name == case.name) {
                 continue;
             }
-            let Case { conv, side, name } = case;
-            let positions = conv.output(side).pow(2) * batch;
-            let flop = 2.0 * (positions * conv.weight_len()) as f64;
+            let (name, flop) = (case.name, case.flop() * batch as f64);
             for pass in passes.split(',') {
                 let Some((min, median)) = run(case, batch, pass, seconds) else { continue };
                 if json {
