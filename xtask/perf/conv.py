@@ -73,6 +73,7 @@ def operator(case, batch):
         "forward": call,
         "input-grad": backward([True, False, False]),
         "weight-grad": backward([False, True, False]),
+        "backward": backward([True, True, False]),
     }
 
 
@@ -110,7 +111,7 @@ def main():
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=0.1, help="per case and round, at least one call")
-    parser.add_argument("--passes", default="forward", help="of packed,forward,input-grad,weight-grad")
+    parser.add_argument("--passes", default="forward", help="of packed,forward,input-grad,weight-grad,backward")
     parser.add_argument("--groups", default="backbone,auto-encoder,discriminator")
     parser.add_argument("--only", default="", help="names of cases, comma separated")
     parser.add_argument("--threads", type=int, default=2)

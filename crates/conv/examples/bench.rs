@@ -3,7 +3,7 @@
 //!     cargo run --release -p ckaad-conv --example bench -- --batch 8 --passes packed,forward
 //!
 //! Passes: `packed` (weights packed before, layers in the blocked layout: a frozen network), `forward` (contiguous
-//! tensors, weights packed in the call: training), `input-grad`, `weight-grad`. `xtask/perf/conv.py` runs this in
+//! tensors, weights packed in the call: training), `input-grad`, `weight-grad`, `backward` (both). `xtask/perf/conv.py` runs this in
 //! alternation with PyTorch.
 
 use std::time::Instant;
@@ -120,6 +120,9 @@ fn run(case: Case, batch: usize, pass: &str, seconds: f64) -> Option<(f64, f64)>
                 "forward" => time(seconds, || conv.forward(&input, size, &weight, None, &mut output)),
                 "input-grad" => time(seconds, || conv.input_grad(&grad, size, &weight, &mut input_grad)),
                 "weight-grad" => time(seconds, || conv.weight_grad(&input, size, &grad, &mut weight_grad)),
+                "backward" => time(seconds, || {
+                    conv.backward(&input, size, &weight, &grad, &mut input_grad, &mut weight_grad);
+                }),
                 _ => return None,
             }
         }
@@ -132,6 +135,9 @@ fn run(case: Case, batch: usize, pass: &str, seconds: f64) -> Option<(f64, f64)>
                 "forward" => time(seconds, || conv.forward(&input, size, &weight, &mut output)),
                 "input-grad" => time(seconds, || conv.input_grad(&grad, size, &weight, &mut input_grad)),
                 "weight-grad" => time(seconds, || conv.weight_grad(&input, size, &grad, &mut weight_grad)),
+                "backward" => time(seconds, || {
+                    conv.backward(&input, size, &weight, &grad, &mut input_grad, &mut weight_grad);
+                }),
                 _ => return None,
             }
         }

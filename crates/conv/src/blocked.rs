@@ -38,7 +38,7 @@ impl Blocked {
             let lanes = LANES.min(channels - block * LANES);
             let planes = nchw[(n * channels + block * LANES) * pixels..].as_ptr();
             // The block `task` is this task's own.
-            unsafe { to_block(isa, planes, pixels, lanes, pixels, out.at(task * pixels * LANES)) };
+            unsafe { to_block(isa, planes, pixels, lanes, pixels, out.at(task * pixels * LANES), LANES) };
         });
         blocked
     }
@@ -61,7 +61,7 @@ impl Blocked {
             let planes = (n * self.channels + block * LANES) * pixels;
             let from = self.data[task * pixels * LANES..].as_ptr();
             // The planes of this block are this task's own.
-            unsafe { from_block(isa, from, out.at(planes), pixels, lanes, pixels) };
+            unsafe { from_block(isa, from, LANES, out.at(planes), pixels, lanes, pixels) };
         });
     }
 

@@ -100,9 +100,9 @@ impl Conv2d {
         let weights = match algorithm {
             Algorithm::Winograd => {
                 assert!(self.is_3x3(), "Winograd is for 3x3 kernels of stride 1 and padding 1");
-                winograd::pack(self.isa, view)
+                winograd::pack(self.isa, view, false)
             }
-            Algorithm::Direct => view.pack_blocked(),
+            Algorithm::Direct => view.pack_blocked(self.isa),
             Algorithm::Interleaved => view.pack_interleaved(),
         };
         PackedConv2d { conv: *self, algorithm, weights, bias: bias.map(pack_bias) }

@@ -16,11 +16,40 @@ impl Conv2d {
     /// # Panics
     /// If a length does not fit.
     pub fn input_grad(&self, output_grad: &[f32], size: [usize; 3], weight: &[f32], input_grad: &mut [f32]) {
-        let [batch, height, width] = size;
-        let grad_shape = [batch, self.c_out, self.output(height), self.output(width)];
-        let grad = Blocked::from_nchw_with(self.isa, output_grad, grad_shape);
+        self.blocked_input_grad(&self.blocked_output(output_grad, size), size, weight, input_grad);
+    }
+
+    /// Both gradients: [`Self::input_grad`] and [`Self::weight_grad`], cheaper than one after the other.
+    ///
+    /// # Panics
+    /// If a length does not fit.
+    pub fn backward(
+        &self,
+        input: &[f32],
+        size: [usize; 3],
+        weight: &[f32],
+        output_grad: &[f32],
+        input_grad: &mut [f32],
+        weight_grad: &mut [f32],
+    ) {
+        let grad = self.blocked_output(output_grad, size);
+        self.blocked_input_grad(&grad, size, weight, input_grad);
+        self.blocked_weight_grad(&self.blocked_input(input, size), &grad, weight_grad);
+    }
+
+    pub(crate) fn blocked_input(&self, input: &[f32], [batch, height, width]: [usize; 3]) -> Blocked {
+        Blocked::from_nchw_with(self.isa, input, [batch, self.c_in, height, width])
+    }
+
+    pub(crate) fn blocked_output(&self, output: &[f32], [batch, height, width]: [usize; 3]) -> Blocked {
+        let shape = [batch, self.c_out, self.output(height), self.output(width)];
+        Blocked::from_nchw_with(self.isa, output, shape)
+    }
+
+    fn blocked_input_grad(&self, grad: &Blocked, size: [usize; 3], weight: &[f32], input_grad: &mut [f32]) {
         let packed = self.pack_transposed(weight, None);
-        packed.forward_to(&grad, [height, width], None, Activation::Identity).to_nchw_with(self.isa, input_grad);
+        let to = packed.forward_to(grad, [size[1], size[2]], None, Activation::Identity);
+        to.to_nchw_with(self.isa, input_grad);
     }
 
     /// Packs the weights for the map from output gradients to input gradients.
@@ -29,7 +58,7 @@ impl Conv2d {
         assert!(bias.is_none_or(|b| b.len() == self.c_in), "a bias needs one value per channel");
         let view = WeightView::forward(weight, self.c_out, self.c_in, self.kernel).swapped();
         let weights =
-            if self.is_3x3() { winograd::pack(self.isa, view.flipped()) } else { view.pack_blocked() };
+            if self.is_3x3() { winograd::pack(self.isa, view, true) } else { view.pack_blocked(self.isa) };
         PackedTransposed { conv: *self, weights, bias: bias.map(pack_bias) }
     }
 
@@ -147,6 +176,26 @@ impl ConvTranspose2d {
     /// If a length does not fit.
     pub fn weight_grad(&self, input: &[f32], size: [usize; 3], output_grad: &[f32], weight_grad: &mut [f32]) {
         self.conv.weight_grad(output_grad, self.enlarged(size), input, weight_grad);
+    }
+
+    /// Both gradients: [`Self::input_grad`] and [`Self::weight_grad`], cheaper than one after the other.
+    ///
+    /// # Panics
+    /// If a length does not fit.
+    pub fn backward(
+        &self,
+        input: &[f32],
+        size: [usize; 3],
+        weight: &[f32],
+        output_grad: &[f32],
+        input_grad: &mut [f32],
+        weight_grad: &mut [f32],
+    ) {
+        let large = self.enlarged(size);
+        let grad = self.conv.blocked_input(output_grad, large);
+        let packed = self.conv.pack(weight, None);
+        packed.forward(&grad, None, Activation::Identity).to_nchw_with(self.conv.isa, input_grad);
+        self.conv.blocked_weight_grad(&grad, &self.conv.blocked_output(input, large), weight_grad);
     }
 
     /// Packs the weights `[c_in, c_out, kernel, kernel]` and a bias of `c_out` for any number of forward passes.

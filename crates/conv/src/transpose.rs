@@ -7,7 +7,8 @@ use std::arch::x86_64::*;
 
 use crate::isa::{Isa, LANES};
 
-/// `block[p][c] = planes[c * plane + p]` for `pixels` p and `channels` c up to 16; the other lanes become zero.
+/// `block[p * block_row + c] = planes[c * plane + p]` for `pixels` p and `channels` c up to 16; the other lanes of 16
+/// become zero.
 ///
 /// # Safety
 /// Both pointers cover what is addressed, and the block is written by this call alone.
@@ -18,30 +19,32 @@ pub(crate) unsafe fn to_block(
     channels: usize,
     pixels: usize,
     block: *mut f32,
+    block_row: usize,
 ) {
     unsafe {
         let mut done = 0;
         #[cfg(target_arch = "x86_64")]
         if isa != Isa::Portable && channels == LANES {
             done = pixels / 8 * 8;
-            squares_to_block(planes, plane, done, block);
+            squares_to_block(planes, plane, done, block, block_row);
         }
         for p in done..pixels {
             for c in 0..LANES {
-                *block.add(p * LANES + c) = if c < channels { *planes.add(c * plane + p) } else { 0.0 };
+                *block.add(p * block_row + c) = if c < channels { *planes.add(c * plane + p) } else { 0.0 };
             }
         }
         let _ = isa;
     }
 }
 
-/// `planes[c * plane + p] = block[p][c]`, the reverse of [`to_block`].
+/// `planes[c * plane + p] = block[p * block_row + c]`, the reverse of [`to_block`].
 ///
 /// # Safety
 /// Both pointers cover what is addressed, and the planes are written by this call alone.
 pub(crate) unsafe fn from_block(
     isa: Isa,
     block: *const f32,
+    block_row: usize,
     planes: *mut f32,
     plane: usize,
     channels: usize,
@@ -52,11 +55,11 @@ pub(crate) unsafe fn from_block(
         #[cfg(target_arch = "x86_64")]
         if isa != Isa::Portable && channels == LANES {
             done = pixels / 8 * 8;
-            squares_from_block(block, planes, plane, done);
+            squares_from_block(block, block_row, planes, plane, done);
         }
         for c in 0..channels {
             for p in done..pixels {
-                *planes.add(c * plane + p) = *block.add(p * LANES + c);
+                *planes.add(c * plane + p) = *block.add(p * block_row + c);
             }
         }
         let _ = isa;
@@ -65,20 +68,20 @@ pub(crate) unsafe fn from_block(
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-unsafe fn squares_to_block(planes: *const f32, plane: usize, pixels: usize, block: *mut f32) {
+unsafe fn squares_to_block(planes: *const f32, plane: usize, pixels: usize, block: *mut f32, block_row: usize) {
     for p in (0..pixels).step_by(8) {
         for half in [0, 8] {
-            unsafe { square(planes.add(half * plane + p), plane, block.add(p * LANES + half), LANES) };
+            unsafe { square(planes.add(half * plane + p), plane, block.add(p * block_row + half), block_row) };
         }
     }
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-unsafe fn squares_from_block(block: *const f32, planes: *mut f32, plane: usize, pixels: usize) {
+unsafe fn squares_from_block(block: *const f32, block_row: usize, planes: *mut f32, plane: usize, pixels: usize) {
     for half in [0, 8] {
         for p in (0..pixels).step_by(8) {
-            unsafe { square(block.add(p * LANES + half), LANES, planes.add(half * plane + p), plane) };
+            unsafe { square(block.add(p * block_row + half), block_row, planes.add(half * plane + p), plane) };
         }
     }
 }

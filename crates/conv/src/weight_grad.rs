@@ -10,10 +10,11 @@ use std::ops::Range;
 use crate::blocked::Blocked;
 use crate::buffer::Buffer;
 use crate::conv::Conv2d;
-use crate::isa::LANES;
+use crate::isa::{Isa, LANES};
 use crate::outer::{Outer, run_outer};
 use crate::parallel::{Shared, for_each};
 use crate::tile::PANEL;
+use crate::transpose::from_block;
 use crate::winograd_grad;
 
 impl Conv2d {
@@ -23,15 +24,16 @@ impl Conv2d {
     /// # Panics
     /// If a length does not fit.
     pub fn weight_grad(&self, input: &[f32], size: [usize; 3], output_grad: &[f32], weight_grad: &mut [f32]) {
-        let [batch, height, width] = size;
+        let (input, grad) = (self.blocked_input(input, size), self.blocked_output(output_grad, size));
+        self.blocked_weight_grad(&input, &grad, weight_grad);
+    }
+
+    pub(crate) fn blocked_weight_grad(&self, input: &Blocked, grad: &Blocked, weight_grad: &mut [f32]) {
         assert_eq!(weight_grad.len(), self.weight_len(), "weights of another shape than the convolution's");
-        let grad_shape = [batch, self.c_out, self.output(height), self.output(width)];
-        let input = Blocked::from_nchw_with(self.isa, input, [batch, self.c_in, height, width]);
-        let grad = Blocked::from_nchw_with(self.isa, output_grad, grad_shape);
         if self.is_3x3() {
-            winograd_grad::run(self, &input, &grad, weight_grad);
+            winograd_grad::run(self, input, grad, weight_grad);
         } else {
-            self.direct_weight_grad(&input, &grad, weight_grad);
+            self.direct_weight_grad(input, grad, weight_grad);
         }
     }
 
@@ -85,7 +87,7 @@ impl Conv2d {
                     }
                 }
             }
-            target.write(panel, block, &sums, |tap, lane| (tap * LANES + lane) * PANEL);
+            target.write(panel, block, &sums, PANEL, LANES * PANEL);
         });
     }
 }
@@ -95,26 +97,32 @@ pub(crate) struct Scatter {
     c_in: usize,
     c_out: usize,
     taps: usize,
+    isa: Isa,
     out: Shared,
 }
 
 impl Scatter {
     pub(crate) fn new(conv: &Conv2d, weight_grad: &mut [f32]) -> Self {
         let taps = conv.kernel * conv.kernel;
-        Self { c_in: conv.c_in, c_out: conv.c_out, taps, out: Shared::new(weight_grad) }
+        Self { c_in: conv.c_in, c_out: conv.c_out, taps, isa: conv.isa, out: Shared::new(weight_grad) }
     }
 
-    /// Writes the weights between output panel `panel` and input block `block`; `row` finds the 32 values of a tap and
-    /// an input channel of the block.
-    pub(crate) fn write(&self, panel: usize, block: usize, sums: &[f32], row: impl Fn(usize, usize) -> usize) {
-        let lanes = LANES.min(self.c_in - block * LANES);
-        for k in 0..PANEL.min(self.c_out - panel * PANEL) {
-            let base = ((panel * PANEL + k) * self.c_in + block * LANES) * self.taps;
-            // The weights of this panel and block belong to one task.
-            let to = crate::parallel::part(self.out, base, lanes * self.taps);
-            for (lane, weights) in to.chunks_exact_mut(self.taps).enumerate() {
-                for (tap, weight) in weights.iter_mut().enumerate() {
-                    *weight = sums[row(tap, lane) + k];
+    /// Writes the weights between output panel `panel` and input block `block`; a tap's 32 values of an input channel of
+    /// the block lie at `sums[lane * lane_row + tap * tap_row]`.
+    pub(crate) fn write(&self, panel: usize, block: usize, sums: &[f32], lane_row: usize, tap_row: usize) {
+        assert!(sums.len() >= (LANES - 1) * lane_row + (self.taps - 1) * tap_row + PANEL);
+        for half in [0, LANES] {
+            let out = panel * PANEL + half;
+            let channels = LANES.min(self.c_out.saturating_sub(out));
+            for lane in 0..LANES.min(self.c_in - block * LANES) {
+                let plane = self.c_in * self.taps;
+                let at = out * plane + (block * LANES + lane) * self.taps;
+                // The weights of this panel and block belong to one task; the sums' extent was checked.
+                unsafe {
+                    let from = sums.as_ptr().add(lane * lane_row + half);
+                    if channels > 0 {
+                        from_block(self.isa, from, tap_row, self.out.at(at), plane, channels, self.taps);
+                    }
                 }
             }
         }

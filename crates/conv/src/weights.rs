@@ -1,9 +1,12 @@
 //! Weights packed into panels of 32 output channels.
+// unsafe: hands checked extents to the transposing kernel.
+#![allow(unsafe_code)]
 
 use crate::buffer::Buffer;
-use crate::isa::LANES;
+use crate::isa::{Isa, LANES};
 use crate::parallel::{Shared, for_each};
 use crate::tile::PANEL;
+use crate::transpose::to_block;
 
 /// Weights seen as `[out][in][tap]`, whatever convolution they come from.
 #[derive(Clone, Copy)]
@@ -15,15 +18,13 @@ pub(crate) struct WeightView<'a> {
     pub(crate) taps: usize,
     pub(crate) out_stride: usize,
     pub(crate) in_stride: usize,
-    /// Taps in reverse order.
-    pub(crate) flip: bool,
 }
 
 impl<'a> WeightView<'a> {
     /// Of a contiguous `[out, in, kernel, kernel]`.
     pub(crate) fn forward(data: &'a [f32], c_out: usize, c_in: usize, kernel: usize) -> Self {
         let taps = kernel * kernel;
-        Self { data, c_out, c_in, taps, out_stride: c_in * taps, in_stride: taps, flip: false }
+        Self { data, c_out, c_in, taps, out_stride: c_in * taps, in_stride: taps }
     }
 
     /// The same weights with the roles of input and output exchanged.
@@ -37,14 +38,33 @@ impl<'a> WeightView<'a> {
         }
     }
 
-    pub(crate) fn flipped(self) -> Self {
-        Self { flip: !self.flip, ..self }
+    #[inline]
+    fn at(&self, out: usize, input: usize, tap: usize) -> f32 {
+        self.data[out * self.out_stride + input * self.in_stride + tap]
     }
 
-    #[inline]
-    pub(crate) fn at(&self, out: usize, input: usize, tap: usize) -> f32 {
-        let tap = if self.flip { self.taps - 1 - tap } else { tap };
-        self.data[out * self.out_stride + input * self.in_stride + tap]
+    /// Writes the taps of one input channel and 32 output channels to `rows[tap * row + k]`; zeros where the view ends.
+    pub(crate) fn gather(&self, isa: Isa, panel: usize, input: usize, rows: &mut [f32], row: usize) {
+        assert!(row >= PANEL && rows.len() >= (self.taps - 1) * row + PANEL);
+        for half in [0, LANES] {
+            let out = panel * PANEL + half;
+            let channels = if input < self.c_in { LANES.min(self.c_out.saturating_sub(out)) } else { 0 };
+            if channels == LANES {
+                let from = &self.data[out * self.out_stride + input * self.in_stride..];
+                assert!(from.len() >= (LANES - 1) * self.out_stride + self.taps);
+                // Both extents were just checked.
+                unsafe {
+                    let to = rows[half..].as_mut_ptr();
+                    to_block(isa, from.as_ptr(), self.out_stride, LANES, self.taps, to, row);
+                }
+            } else {
+                for (tap, lanes) in rows.chunks_mut(row).take(self.taps).enumerate() {
+                    for (k, lane) in lanes[half..half + LANES].iter_mut().enumerate() {
+                        *lane = if k < channels { self.at(out + k, input, tap) } else { 0.0 };
+                    }
+                }
+            }
+        }
     }
 
     /// Panels of output channels.
@@ -53,7 +73,7 @@ impl<'a> WeightView<'a> {
     }
 
     /// `[panel][in / 16][tap][16][32]`, padded with zeros.
-    pub(crate) fn pack_blocked(&self) -> Buffer {
+    pub(crate) fn pack_blocked(&self, isa: Isa) -> Buffer {
         let blocks = self.c_in.div_ceil(LANES);
         let panel_len = blocks * self.taps * LANES * PANEL;
         let mut packed = Buffer::stale(self.panels() * panel_len);
@@ -64,14 +84,7 @@ impl<'a> WeightView<'a> {
             // The rows of this panel and block are this task's own.
             let rows = crate::parallel::part(out, base, self.taps * LANES * PANEL);
             for lane in 0..LANES {
-                let input = block * LANES + lane;
-                for k in 0..PANEL {
-                    let o = panel * PANEL + k;
-                    for tap in 0..self.taps {
-                        let inside = input < self.c_in && o < self.c_out;
-                        rows[(tap * LANES + lane) * PANEL + k] = if inside { self.at(o, input, tap) } else { 0.0 };
-                    }
-                }
+                self.gather(isa, panel, block * LANES + lane, &mut rows[lane * PANEL..], LANES * PANEL);
             }
         });
         packed

@@ -13,8 +13,9 @@ use crate::winograd_transform::{
     Grid, InputJob, OutputJob, POINTS, Tiles, WeightJob, transform_inputs, transform_outputs, transform_weights,
 };
 
-/// Transforms the weights of all panels: `[panel][point][channel][32]`, channels padded to blocks.
-pub(crate) fn pack(isa: Isa, weights: WeightView<'_>) -> Buffer {
+/// Transforms the weights of all panels: `[panel][point][channel][32]`, channels padded to blocks. `mirror` takes the taps
+/// in reverse order, as the gradient with respect to the input does.
+pub(crate) fn pack(isa: Isa, weights: WeightView<'_>, mirror: bool) -> Buffer {
     let channels = weights.c_in.div_ceil(LANES) * LANES;
     let panel_len = POINTS * channels * PANEL;
     let mut packed = Buffer::stale(weights.panels() * panel_len);
@@ -25,7 +26,7 @@ pub(crate) fn pack(isa: Isa, weights: WeightView<'_>) -> Buffer {
         // These channels of this panel are this task's own.
         unsafe {
             let points = out.at(panel * panel_len);
-            let job = WeightJob { weights, panel, first: block * LANES, count: LANES, points, channels };
+            let job = WeightJob { isa, weights, mirror, panel, first: block * LANES, count: LANES, points, channels };
             transform_weights(isa, &job);
         }
     });

@@ -95,6 +95,6 @@ pub(crate) fn run(conv: &Conv2d, input: &Blocked, grad: &Blocked, weight_grad: &
             };
             transform_weight_grads(conv.isa, &job);
         }
-        target.write(panel, block, &taps, |tap, lane| (lane * 9 + tap) * PANEL);
+        target.write(panel, block, &taps, 9 * PANEL, PANEL);
     });
 }

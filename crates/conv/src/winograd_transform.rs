@@ -6,7 +6,7 @@
 // unsafe: raw pointers into tile buffers; each job states what they must cover.
 #![allow(unsafe_code)]
 
-use crate::isa::{LANES, Simd, simd_entry};
+use crate::isa::{Isa, LANES, Simd, simd_entry};
 use crate::tile::{Finish, PANEL};
 use crate::weights::WeightView;
 
@@ -345,7 +345,10 @@ unsafe fn outputs<S: Simd>(job: &OutputJob) {
 
 /// Weights of one panel and the input channels `first..first + count`, to `points[point][channel][32]`.
 pub(crate) struct WeightJob<'a> {
+    pub(crate) isa: Isa,
     pub(crate) weights: WeightView<'a>,
+    /// Take the taps in reverse order.
+    pub(crate) mirror: bool,
     pub(crate) panel: usize,
     pub(crate) first: usize,
     pub(crate) count: usize,
@@ -366,22 +369,17 @@ simd_entry!(
 #[inline(always)]
 unsafe fn weights<S: Simd>(job: &WeightJob<'_>) {
     unsafe {
-        let view = job.weights;
         for channel in job.first..job.first + job.count {
-            let mut taps = [[0.0f32; PANEL]; 9];
-            if channel < view.c_in {
-                for k in 0..PANEL.min(view.c_out - job.panel * PANEL) {
-                    for (tap, lanes) in taps.iter_mut().enumerate() {
-                        lanes[k] = view.at(job.panel * PANEL + k, channel, tap);
-                    }
-                }
-            }
+            let mut taps = [0.0f32; 9 * PANEL];
+            job.weights.gather(job.isa, job.panel, channel, &mut taps, PANEL);
             for vec in 0..2 {
                 let mut half = [[S::splat(0.0); 3]; IN];
                 for j in 0..3 {
                     let mut g = [S::splat(0.0); 3];
                     for i in 0..3 {
-                        g[i] = S::load(taps[3 * i + j].as_ptr().add(vec * LANES));
+                        let tap = 3 * i + j;
+                        let tap = if job.mirror { 8 - tap } else { tap };
+                        g[i] = S::load(taps.as_ptr().add(tap * PANEL + vec * LANES));
                     }
                     let r = weight_axis::<S>(g);
                     for i in 0..IN {

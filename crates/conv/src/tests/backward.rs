@@ -22,6 +22,9 @@ fn gradients_agree_with_f64() {
             conv.weight_grad(&input, size, &grad, &mut weight_grad);
             let error = relative_error(&weight_grad, &exact_weight);
             assert!(error < 3e-6, "weight of {case:?} on {isa:?}: {error:e}");
+            let mut both = (vec![f32::NAN; input.len()], vec![f32::NAN; weight.len()]);
+            conv.backward(&input, size, &weight, &grad, &mut both.0, &mut both.1);
+            assert_eq!(both, (input_grad, weight_grad));
         }
     }
 }
@@ -55,6 +58,9 @@ fn the_transposed_convolution_is_the_adjoint_of_its_convolution() {
             let mut weight_grad = vec![f32::NAN; weight.len()];
             transposed.weight_grad(&input, size, &grad, &mut weight_grad);
             assert!(relative_error(&weight_grad, &exact_weight) < 1e-6);
+            let mut both = (vec![f32::NAN; input.len()], vec![f32::NAN; weight.len()]);
+            transposed.backward(&input, size, &weight, &grad, &mut both.0, &mut both.1);
+            assert_eq!(both, (input_grad, weight_grad));
         }
     }
 }
