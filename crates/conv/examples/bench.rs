@@ -117,6 +117,7 @@ fn run(case: Case, batch: usize, pass: &str, seconds: f64) -> Option<(f64, f64)>
                     time(seconds, || drop(packed.forward_nchw(&input, size, Activation::Relu)))
                 }
                 "packed" => time(seconds, || drop(packed.forward(&blocked, None, Activation::Relu))),
+                "pack" => time(seconds, || drop(conv.pack(&weight, None))),
                 "forward" => time(seconds, || conv.forward(&input, size, &weight, None, &mut output)),
                 "input-grad" => time(seconds, || conv.input_grad(&grad, size, &weight, &mut input_grad)),
                 "weight-grad" => time(seconds, || conv.weight_grad(&input, size, &grad, &mut weight_grad)),

@@ -113,8 +113,21 @@ impl Conv2d {
     /// # Panics
     /// If a length does not fit.
     pub fn forward(&self, input: &[f32], size: [usize; 3], weight: &[f32], bias: Option<&[f32]>, output: &mut [f32]) {
-        let packed = self.pack(weight, bias);
-        packed.forward_nchw(input, size, Activation::Identity).to_nchw_with(self.isa, output);
+        if self.algorithm() == Algorithm::Winograd {
+            assert_eq!(weight.len(), self.weight_len(), "weights of another shape than the convolution's");
+            assert!(bias.is_none_or(|b| b.len() == self.c_out), "a bias needs one value per output channel");
+            let input = self.blocked_input(input, size);
+            let mut to = Blocked::stale(size[0], self.c_out, size[1], size[2]);
+            let view = WeightView::forward(weight, self.c_out, self.c_in, self.kernel);
+            let bias = bias.map(pack_bias);
+            let epilogue = Epilogue { bias: bias.as_deref(), ..Epilogue::default() };
+            let weights = winograd::Weights::Fresh { view, mirror: false };
+            winograd::run(self.isa, &input, weights, epilogue, &mut to);
+            to.to_nchw_with(self.isa, output);
+        } else {
+            let packed = self.pack(weight, bias);
+            packed.forward_nchw(input, size, Activation::Identity).to_nchw_with(self.isa, output);
+        }
     }
 
     pub(crate) fn plan(&self, height: usize, width: usize) -> Plan {
@@ -167,7 +180,9 @@ impl PackedConv2d {
         let residual = residual.map(|r| r.data.as_slice());
         let epilogue = Epilogue { bias: self.bias.as_deref(), residual, activation };
         match self.algorithm {
-            Algorithm::Winograd => winograd::run(conv.isa, input, &self.weights, epilogue, &mut output),
+            Algorithm::Winograd => {
+                winograd::run(conv.isa, input, winograd::Weights::Packed(&self.weights), epilogue, &mut output);
+            },
             Algorithm::Direct => {
                 let plan = conv.plan(input.height(), input.width());
                 plan.run(conv.isa, input, &self.weights, epilogue, &mut output);

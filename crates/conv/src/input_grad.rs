@@ -47,9 +47,18 @@ impl Conv2d {
     }
 
     fn blocked_input_grad(&self, grad: &Blocked, size: [usize; 3], weight: &[f32], input_grad: &mut [f32]) {
-        let packed = self.pack_transposed(weight, None);
-        let to = packed.forward_to(grad, [size[1], size[2]], None, Activation::Identity);
-        to.to_nchw_with(self.isa, input_grad);
+        if self.is_3x3() {
+            assert_eq!(weight.len(), self.weight_len(), "weights of another shape than the convolution's");
+            let mut to = Blocked::stale(size[0], self.c_in, size[1], size[2]);
+            let view = WeightView::forward(weight, self.c_out, self.c_in, self.kernel).swapped();
+            let weights = winograd::Weights::Fresh { view, mirror: true };
+            winograd::run(self.isa, grad, weights, Epilogue::default(), &mut to);
+            to.to_nchw_with(self.isa, input_grad);
+        } else {
+            let packed = self.pack_transposed(weight, None);
+            let to = packed.forward_to(grad, [size[1], size[2]], None, Activation::Identity);
+            to.to_nchw_with(self.isa, input_grad);
+        }
     }
 
     /// Packs the weights for the map from output gradients to input gradients.
@@ -111,7 +120,7 @@ impl PackedTransposed {
         let residual = residual.map(|r| r.data.as_slice());
         let epilogue = Epilogue { bias: self.bias.as_deref(), residual, activation };
         if conv.is_3x3() {
-            winograd::run(conv.isa, grad, &self.weights, epilogue, &mut output);
+            winograd::run(conv.isa, grad, winograd::Weights::Packed(&self.weights), epilogue, &mut output);
         } else {
             let grad_size = [grad.height(), grad.width()];
             for phase in 0..conv.stride * conv.stride {

@@ -2,6 +2,8 @@
 // unsafe: tasks hand the kernels pointers into disjoint parts of shared buffers.
 #![allow(unsafe_code)]
 
+use std::ops::Range;
+
 use crate::blocked::Blocked;
 use crate::buffer::Buffer;
 use crate::epilogue::Epilogue;
@@ -25,13 +27,28 @@ pub(crate) fn pack(isa: Isa, weights: WeightView<'_>, mirror: bool) -> Buffer {
         let (panel, block) = (task / blocks, task % blocks);
         // These channels of this panel are this task's own.
         unsafe {
-            let points = out.at(panel * panel_len);
+            let points = out.at(panel * panel_len + block * LANES * PANEL);
             let job = WeightJob { isa, weights, mirror, panel, first: block * LANES, count: LANES, points, channels };
             transform_weights(isa, &job);
         }
     });
     packed
 }
+
+/// Where the weights come from.
+#[derive(Clone, Copy)]
+pub(crate) enum Weights<'a> {
+    /// From [`pack`].
+    Packed(&'a [f32]),
+    /// Transformed on the way, for weights used once.
+    Fresh {
+        view: WeightView<'a>,
+        mirror: bool,
+    },
+}
+
+/// Channel blocks of fresh weights transformed at once: half a MiB, which stays in the second-level cache.
+const FRESH_BLOCKS: usize = 8;
 
 /// Tiles whose inputs are transformed together, and of which products are made at once.
 struct Split {
@@ -63,13 +80,19 @@ fn maybe_parallel(parallel: bool, count: usize, task: impl Fn(usize) + Sync + Se
     if parallel { for_each(count, task) } else { (0..count).for_each(task) }
 }
 
-/// Convolves with weights from [`pack`], padding 1.
-pub(crate) fn run(isa: Isa, input: &Blocked, packed: &[f32], epilogue: Epilogue<'_>, output: &mut Blocked) {
+/// Convolves, padding 1.
+pub(crate) fn run(isa: Isa, input: &Blocked, weights: Weights<'_>, epilogue: Epilogue<'_>, output: &mut Blocked) {
     let grid = Grid { batch: input.batch(), height: input.height(), width: input.width() };
     let split = split(grid.tiles(), input.blocks());
+    if let Weights::Fresh { view, mirror } = weights
+        && split.groups > 1
+    {
+        let packed = pack(isa, view, mirror);
+        return run(isa, input, Weights::Packed(&packed), epilogue, output);
+    }
+    let (out_blocks, image_len) = (output.blocks(), output.image_len());
     let out = Shared::new(&mut output.data);
-    let (out_blocks, image_len) = (output.channels().div_ceil(LANES), output.channels().div_ceil(LANES) * grid.height * grid.width * LANES);
-    let work = Work { isa, grid, input, packed, epilogue, out, out_blocks, image_len };
+    let work = Work { isa, grid, input, weights, epilogue, out, out_blocks, image_len };
     maybe_parallel(split.across, split.groups, |group| {
         let first = group * split.group;
         let count = split.group.min(grid.tiles() - first);
@@ -81,7 +104,7 @@ struct Work<'a> {
     isa: Isa,
     grid: Grid,
     input: &'a Blocked,
-    packed: &'a [f32],
+    weights: Weights<'a>,
     epilogue: Epilogue<'a>,
     out: Shared,
     out_blocks: usize,
@@ -112,30 +135,34 @@ impl Work<'_> {
 
     fn panel(&self, tiles: Tiles, points: &[f32], panel: usize) {
         let (in_blocks, room) = (self.input.blocks(), tiles.count);
-        let taps: Vec<Tap> = (0..in_blocks)
-            .map(|block| Tap { a: (block * room * LANES) as isize, panel: block * LANES * PANEL })
-            .collect();
         let mut products = Buffer::stale(POINTS * 2 * room * LANES);
         let vecs = (self.out_blocks - 2 * panel).min(2);
-        let weights = &self.packed[panel * POINTS * in_blocks * LANES * PANEL..];
-        for point in 0..POINTS {
-            // `products` is local; the other pointers stay within their buffers.
-            unsafe {
-                let tile = Tile {
-                    a: points.as_ptr().add(point * in_blocks * room * LANES),
-                    a_row: LANES,
-                    taps: &taps,
-                    tap_len: LANES,
-                    panel: weights.as_ptr().add(point * in_blocks * LANES * PANEL),
-                    out: products.as_mut_ptr().add(point * 2 * room * LANES),
-                    out_row: LANES,
-                    out_vec: room * LANES,
-                    rows: room,
-                    vecs,
-                    accumulate: false,
-                    finish: Finish::NONE,
-                };
-                run_tile(self.isa, &tile);
+        match self.weights {
+            Weights::Packed(packed) => {
+                let weights = &packed[panel * POINTS * in_blocks * LANES * PANEL..];
+                self.multiply(points, weights, 0..in_blocks, room, vecs, &mut products);
+            }
+            Weights::Fresh { view, mirror } => {
+                let mut scratch = Buffer::stale(POINTS * FRESH_BLOCKS.min(in_blocks) * LANES * PANEL);
+                for block in (0..in_blocks).step_by(FRESH_BLOCKS) {
+                    let blocks = block..(block + FRESH_BLOCKS).min(in_blocks);
+                    let channels = blocks.len() * LANES;
+                    // `scratch` is local and holds these channels.
+                    unsafe {
+                        let job = WeightJob {
+                            isa: self.isa,
+                            weights: view,
+                            mirror,
+                            panel,
+                            first: block * LANES,
+                            count: channels,
+                            points: scratch.as_mut_ptr(),
+                            channels,
+                        };
+                        transform_weights(self.isa, &job);
+                    }
+                    self.multiply(points, &scratch, blocks, room, vecs, &mut products);
+                }
             }
         }
         let offset = 2 * panel * self.grid.height * self.grid.width * LANES;
@@ -151,6 +178,44 @@ impl Work<'_> {
                 finish: self.epilogue.finish(panel, offset),
             };
             transform_outputs(self.isa, &job);
+        }
+    }
+
+    /// Products of all points from `weights` `[point][channel of blocks][32]`, added to those of earlier blocks.
+    fn multiply(
+        &self,
+        points: &[f32],
+        weights: &[f32],
+        blocks: Range<usize>,
+        room: usize,
+        vecs: usize,
+        products: &mut [f32],
+    ) {
+        let in_blocks = self.input.blocks();
+        let tap = |i: usize| Tap {
+            a: ((blocks.start + i) * room * LANES) as isize,
+            panel: i * LANES * PANEL,
+        };
+        let taps: Vec<Tap> = (0..blocks.len()).map(tap).collect();
+        for point in 0..POINTS {
+            // `products` is the caller's own; the other pointers stay within their buffers.
+            unsafe {
+                let tile = Tile {
+                    a: points.as_ptr().add(point * in_blocks * room * LANES),
+                    a_row: LANES,
+                    taps: &taps,
+                    tap_len: LANES,
+                    panel: weights.as_ptr().add(point * blocks.len() * LANES * PANEL),
+                    out: products.as_mut_ptr().add(point * 2 * room * LANES),
+                    out_row: LANES,
+                    out_vec: room * LANES,
+                    rows: room,
+                    vecs,
+                    accumulate: blocks.start > 0,
+                    finish: Finish::NONE,
+                };
+                run_tile(self.isa, &tile);
+            }
         }
     }
 }

@@ -343,7 +343,7 @@ unsafe fn outputs<S: Simd>(job: &OutputJob) {
     }
 }
 
-/// Weights of one panel and the input channels `first..first + count`, to `points[point][channel][32]`.
+/// Weights of one panel and the input channels `first..first + count`, to `points[point][channel - first][32]`.
 pub(crate) struct WeightJob<'a> {
     pub(crate) isa: Isa,
     pub(crate) weights: WeightView<'a>,
@@ -352,9 +352,8 @@ pub(crate) struct WeightJob<'a> {
     pub(crate) panel: usize,
     pub(crate) first: usize,
     pub(crate) count: usize,
-    /// The panel's start.
     pub(crate) points: *mut f32,
-    /// Input channels, padded to blocks.
+    /// Rows of 32 between points.
     pub(crate) channels: usize,
 }
 
@@ -389,7 +388,7 @@ unsafe fn weights<S: Simd>(job: &WeightJob<'_>) {
                 for i in 0..IN {
                     let r = weight_axis::<S>(half[i]);
                     for j in 0..IN {
-                        let row = (i * IN + j) * job.channels + channel;
+                        let row = (i * IN + j) * job.channels + channel - job.first;
                         S::store(job.points.add(row * PANEL + vec * LANES), r[j]);
                     }
                 }
