@@ -12,14 +12,14 @@ use crate::parallel::{Shared, for_each};
 use crate::tile::{Finish, PANEL, Tap, Tile, run_tile};
 use crate::weights::WeightView;
 use crate::winograd_transform::{
-    Grid, InputJob, OutputJob, POINTS, Tiles, WeightJob, transform_inputs, transform_outputs, transform_weights,
+    Grid, InputJob, OutputJob, POINTS, Tiles, WeightJob, point_len, transform_inputs, transform_outputs, transform_weights,
 };
 
 /// Transforms the weights of all panels: `[panel][point][channel][32]`, channels padded to blocks. `mirror` takes the taps
 /// in reverse order, as the gradient with respect to the input does.
 pub(crate) fn pack(isa: Isa, weights: WeightView<'_>, mirror: bool) -> Buffer {
     let channels = weights.c_in.div_ceil(LANES) * LANES;
-    let panel_len = POINTS * channels * PANEL;
+    let panel_len = POINTS * point_len(2 * channels);
     let mut packed = Buffer::stale(weights.panels() * panel_len);
     let out = Shared::new(&mut packed);
     let blocks = channels / LANES;
@@ -115,7 +115,7 @@ impl Work<'_> {
     fn group(&self, tiles: Tiles, parallel: bool) {
         let in_blocks = self.input.blocks();
         let room = tiles.count;
-        let mut points = Buffer::stale(POINTS * in_blocks * room * LANES);
+        let mut points = Buffer::stale(POINTS * point_len(in_blocks * room));
         let to = Shared::new(&mut points);
         let threads = if parallel { rayon::current_num_threads() } else { 1 };
         let shares = (2 * threads).min(in_blocks);
@@ -135,15 +135,15 @@ impl Work<'_> {
 
     fn panel(&self, tiles: Tiles, points: &[f32], panel: usize) {
         let (in_blocks, room) = (self.input.blocks(), tiles.count);
-        let mut products = Buffer::stale(POINTS * 2 * room * LANES);
+        let mut products = Buffer::stale(POINTS * point_len(2 * room));
         let vecs = (self.out_blocks - 2 * panel).min(2);
         match self.weights {
             Weights::Packed(packed) => {
-                let weights = &packed[panel * POINTS * in_blocks * LANES * PANEL..];
+                let weights = &packed[panel * POINTS * point_len(2 * in_blocks * LANES)..];
                 self.multiply(points, weights, 0..in_blocks, room, vecs, &mut products);
             }
             Weights::Fresh { view, mirror } => {
-                let mut scratch = Buffer::stale(POINTS * FRESH_BLOCKS.min(in_blocks) * LANES * PANEL);
+                let mut scratch = Buffer::stale(POINTS * point_len(2 * FRESH_BLOCKS.min(in_blocks) * LANES));
                 for block in (0..in_blocks).step_by(FRESH_BLOCKS) {
                     let blocks = block..(block + FRESH_BLOCKS).min(in_blocks);
                     let channels = blocks.len() * LANES;
@@ -201,12 +201,12 @@ impl Work<'_> {
             // `products` is the caller's own; the other pointers stay within their buffers.
             unsafe {
                 let tile = Tile {
-                    a: points.as_ptr().add(point * in_blocks * room * LANES),
+                    a: points.as_ptr().add(point * point_len(in_blocks * room)),
                     a_row: LANES,
                     taps: &taps,
                     tap_len: LANES,
-                    panel: weights.as_ptr().add(point * blocks.len() * LANES * PANEL),
-                    out: products.as_mut_ptr().add(point * 2 * room * LANES),
+                    panel: weights.as_ptr().add(point * point_len(2 * blocks.len() * LANES)),
+                    out: products.as_mut_ptr().add(point * point_len(2 * room)),
                     out_row: LANES,
                     out_vec: room * LANES,
                     rows: room,

@@ -14,7 +14,7 @@ use crate::parallel::{Shared, for_each};
 use crate::tile::PANEL;
 use crate::weight_grad::Scatter;
 use crate::winograd_transform::{
-    Grid, InputJob, POINTS, Tiles, WeightGradJob, transform_gradients, transform_inputs, transform_weight_grads,
+    Grid, InputJob, POINTS, Tiles, WeightGradJob, point_len, transform_gradients, transform_inputs, transform_weight_grads,
 };
 
 /// Bytes of transformed inputs and gradients that a chunk may fill: they are written, then read, through the
@@ -27,12 +27,12 @@ pub(crate) fn run(conv: &Conv2d, input: &Blocked, grad: &Blocked, weight_grad: &
     let (in_blocks, out_blocks) = (input.blocks(), grad.blocks());
     let panels = out_blocks.div_ceil(2);
     let room = (CHUNK_BYTES / (POINTS * (in_blocks + out_blocks) * LANES * 4)).clamp(64, 512).min(grid.tiles());
-    let mut points = Buffer::stale(POINTS * in_blocks * room * LANES);
-    let mut grads = Buffer::stale(POINTS * out_blocks * room * LANES);
+    let mut points = Buffer::stale(POINTS * point_len(in_blocks * room));
+    let mut grads = Buffer::stale(POINTS * point_len(out_blocks * room));
     // [point][panel][in block][16][32]
     let block_len = LANES * PANEL;
-    let point_len = panels * in_blocks * block_len;
-    let mut sums = Buffer::stale(POINTS * point_len);
+    let sum_len = point_len(panels * in_blocks * 2 * LANES);
+    let mut sums = Buffer::stale(POINTS * sum_len);
     for first in (0..grid.tiles()).step_by(room) {
         let tiles = Tiles { grid, first, count: room.min(grid.tiles() - first) };
         let (to_points, to_grads) = (Shared::new(&mut points), Shared::new(&mut grads));
@@ -62,17 +62,17 @@ pub(crate) fn run(conv: &Conv2d, input: &Blocked, grad: &Blocked, weight_grad: &
                     // The sums of this point are this task's own.
                     unsafe {
                         let outer = Outer {
-                            a: points.as_ptr().add((point * in_blocks + block) * room * LANES),
+                            a: points.as_ptr().add(point * point_len(in_blocks * room) + block * room * LANES),
                             a_step: LANES,
                             a_line: 0,
-                            b: grads.as_ptr().add((point * out_blocks + 2 * panel) * room * LANES),
+                            b: grads.as_ptr().add(point * point_len(out_blocks * room) + 2 * panel * room * LANES),
                             b_step: LANES,
                             b_line: 0,
                             b_vec: room * LANES,
                             steps: tiles.count,
                             lines: 1,
                             vecs: (out_blocks - 2 * panel).min(2),
-                            out: to_sums.at(point * point_len + (panel * in_blocks + block) * block_len),
+                            out: to_sums.at(point * sum_len + (panel * in_blocks + block) * block_len),
                             accumulate: first > 0,
                         };
                         run_outer(conv.isa, &outer);
@@ -89,7 +89,7 @@ pub(crate) fn run(conv: &Conv2d, input: &Blocked, grad: &Blocked, weight_grad: &
         unsafe {
             let job = WeightGradJob {
                 points: sums[task * block_len..].as_ptr(),
-                point_len,
+                point_len: sum_len,
                 rows: LANES,
                 taps: taps.as_mut_ptr(),
             };

@@ -20,6 +20,12 @@ pub(crate) const POINTS: usize = IN * IN;
 const A: f32 = std::f32::consts::FRAC_1_SQRT_2;
 const B: f32 = std::f32::consts::SQRT_2;
 
+/// Floats from point to point of `lines` lines of 16 floats. The odd line keeps the points of a tile, which are touched
+/// together, out of one cache set.
+pub(crate) fn point_len(lines: usize) -> usize {
+    (lines + 1) * LANES
+}
+
 /// Tiles that cover the maps of a batch, counted through images, rows and columns.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Grid {
@@ -185,7 +191,7 @@ unsafe fn inputs<S: Simd>(job: &InputJob) {
     unsafe {
         let grid = job.tiles.grid;
         let plane_len = grid.height * grid.width * LANES;
-        let point_len = job.in_blocks * job.room * LANES;
+        let point_len = point_len(job.in_blocks * job.room);
         for block in job.block..job.block + job.blocks {
             for t in 0..job.tiles.count {
                 let (n, y, x) = grid.place(job.tiles.first + t);
@@ -238,7 +244,7 @@ unsafe fn gradients<S: Simd>(job: &InputJob) {
     unsafe {
         let grid = job.tiles.grid;
         let plane_len = grid.height * grid.width * LANES;
-        let point_len = job.in_blocks * job.room * LANES;
+        let point_len = point_len(job.in_blocks * job.room);
         for block in job.block..job.block + job.blocks {
             for t in 0..job.tiles.count {
                 let (n, y, x) = grid.place(job.tiles.first + t);
@@ -301,7 +307,7 @@ unsafe fn outputs<S: Simd>(job: &OutputJob) {
     unsafe {
         let grid = job.tiles.grid;
         let plane_len = grid.height * grid.width * LANES;
-        let finish = job.finish;
+        let (finish, point_len) = (job.finish, point_len(2 * job.room));
         for vec in 0..job.vecs {
             let bias =
                 if finish.bias.is_null() { S::splat(0.0) } else { S::load(finish.bias.add(vec * LANES)) };
@@ -312,7 +318,7 @@ unsafe fn outputs<S: Simd>(job: &OutputJob) {
                 for j in 0..IN {
                     let mut m = [S::splat(0.0); IN];
                     for i in 0..IN {
-                        m[i] = S::load(from.add((i * IN + j) * 2 * job.room * LANES));
+                        m[i] = S::load(from.add((i * IN + j) * point_len));
                     }
                     let r = output_axis::<S>(m);
                     for i in 0..OUT {
@@ -368,6 +374,7 @@ simd_entry!(
 #[inline(always)]
 unsafe fn weights<S: Simd>(job: &WeightJob<'_>) {
     unsafe {
+        let point_len = point_len(2 * job.channels);
         for channel in job.first..job.first + job.count {
             let mut taps = [0.0f32; 9 * PANEL];
             job.weights.gather(job.isa, job.panel, channel, &mut taps, PANEL);
@@ -388,8 +395,8 @@ unsafe fn weights<S: Simd>(job: &WeightJob<'_>) {
                 for i in 0..IN {
                     let r = weight_axis::<S>(half[i]);
                     for j in 0..IN {
-                        let row = (i * IN + j) * job.channels + channel - job.first;
-                        S::store(job.points.add(row * PANEL + vec * LANES), r[j]);
+                        let at = (i * IN + j) * point_len + (channel - job.first) * PANEL + vec * LANES;
+                        S::store(job.points.add(at), r[j]);
                     }
                 }
             }
