@@ -3,4 +3,5 @@
 
 mod backward;
 mod forward;
+mod layers;
 mod reference;
