@@ -7,7 +7,8 @@ use crate::epilogue::{Activation, Epilogue};
 use crate::isa::Isa;
 use crate::stem;
 use crate::weights::{WeightView, pack_bias};
-use crate::winograd;
+use crate::winograd::{self, Prepared};
+use crate::winograd_transform::Source;
 
 /// How a convolution is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,12 +101,12 @@ impl Conv2d {
         let weights = match algorithm {
             Algorithm::Winograd => {
                 assert!(self.is_3x3(), "Winograd is for 3x3 kernels of stride 1 and padding 1");
-                winograd::pack(self.isa, view, false)
+                Panels::Winograd(Prepared::new(self.isa, view, false))
             }
-            Algorithm::Direct => view.pack_blocked(self.isa),
-            Algorithm::Interleaved => view.pack_interleaved(),
+            Algorithm::Direct => Panels::Blocked(view.pack_blocked(self.isa)),
+            Algorithm::Interleaved => Panels::Interleaved(view.pack_interleaved()),
         };
-        PackedConv2d { conv: *self, algorithm, weights, bias: bias.map(pack_bias) }
+        PackedConv2d { conv: *self, weights, bias: bias.map(pack_bias) }
     }
 
     /// `output = input * weight + bias` on contiguous `[batch, channels, height, width]`.
@@ -121,7 +122,7 @@ impl Conv2d {
             let view = WeightView::forward(weight, self.c_out, self.c_in, self.kernel);
             let bias = bias.map(pack_bias);
             let epilogue = Epilogue { bias: bias.as_deref(), ..Epilogue::default() };
-            let weights = winograd::Weights::Fresh { view, mirror: false };
+            let weights = winograd::Weights::Fresh(Source::View { view, mirror: false });
             winograd::run(self.isa, &input, weights, epilogue, &mut to);
             to.to_nchw_with(self.isa, output);
         } else {
@@ -150,12 +151,19 @@ impl Conv2d {
     }
 }
 
+/// Weights, each algorithm's own way.
+#[derive(Clone)]
+pub(crate) enum Panels {
+    Winograd(Prepared),
+    Blocked(Buffer),
+    Interleaved(Buffer),
+}
+
 /// A convolution with weights packed for its algorithm.
 #[derive(Clone)]
 pub struct PackedConv2d {
     conv: Conv2d,
-    algorithm: Algorithm,
-    weights: Buffer,
+    weights: Panels,
     bias: Option<Buffer>,
 }
 
@@ -179,19 +187,17 @@ impl PackedConv2d {
         }
         let residual = residual.map(|r| r.data.as_slice());
         let epilogue = Epilogue { bias: self.bias.as_deref(), residual, activation };
-        match self.algorithm {
-            Algorithm::Winograd => {
-                winograd::run(conv.isa, input, winograd::Weights::Packed(&self.weights), epilogue, &mut output);
-            },
-            Algorithm::Direct => {
+        match &self.weights {
+            Panels::Winograd(weights) => winograd::run(conv.isa, input, weights.weights(), epilogue, &mut output),
+            Panels::Blocked(panels) => {
                 let plan = conv.plan(input.height(), input.width());
-                plan.run(conv.isa, input, &self.weights, epilogue, &mut output);
+                plan.run(conv.isa, input, panels, epilogue, &mut output);
             }
-            Algorithm::Interleaved => {
+            Panels::Interleaved(panels) => {
                 let mut nchw = Buffer::stale(input.shape().iter().product());
                 input.to_nchw_with(conv.isa, &mut nchw);
                 let size = [input.batch(), input.height(), input.width()];
-                stem::run(conv, &nchw, size, &self.weights, epilogue, &mut output);
+                stem::run(conv, &nchw, size, panels, epilogue, &mut output);
             }
         }
         output
@@ -205,10 +211,10 @@ impl PackedConv2d {
         let conv = &self.conv;
         let [batch, height, width] = size;
         assert_eq!(input.len(), batch * conv.c_in * height * width, "the input has not the size it is said to have");
-        if self.algorithm == Algorithm::Interleaved {
+        if let Panels::Interleaved(panels) = &self.weights {
             let mut output = Blocked::stale(batch, conv.c_out, conv.output(height), conv.output(width));
             let epilogue = Epilogue { bias: self.bias.as_deref(), residual: None, activation };
-            stem::run(conv, input, size, &self.weights, epilogue, &mut output);
+            stem::run(conv, input, size, panels, epilogue, &mut output);
             output
         } else {
             let input = Blocked::from_nchw_with(conv.isa, input, [batch, conv.c_in, height, width]);

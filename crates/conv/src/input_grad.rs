@@ -8,6 +8,7 @@ use crate::epilogue::{Activation, Epilogue};
 use crate::isa::LANES;
 use crate::weights::{WeightView, pack_bias};
 use crate::winograd;
+use crate::winograd_transform::Source;
 
 impl Conv2d {
     /// Gradient with respect to the input `[batch, c_in, height, width]`, `size` = `[batch, height, width]`, from that of
@@ -51,7 +52,7 @@ impl Conv2d {
             assert_eq!(weight.len(), self.weight_len(), "weights of another shape than the convolution's");
             let mut to = Blocked::stale(size[0], self.c_in, size[1], size[2]);
             let view = WeightView::forward(weight, self.c_out, self.c_in, self.kernel).swapped();
-            let weights = winograd::Weights::Fresh { view, mirror: true };
+            let weights = winograd::Weights::Fresh(Source::View { view, mirror: true });
             winograd::run(self.isa, grad, weights, Epilogue::default(), &mut to);
             to.to_nchw_with(self.isa, input_grad);
         } else {
@@ -66,9 +67,7 @@ impl Conv2d {
         assert_eq!(weight.len(), self.weight_len(), "weights of another shape than the convolution's");
         assert!(bias.is_none_or(|b| b.len() == self.c_in), "a bias needs one value per channel");
         let view = WeightView::forward(weight, self.c_out, self.c_in, self.kernel).swapped();
-        let weights =
-            if self.is_3x3() { winograd::pack(self.isa, view, true) } else { view.pack_blocked(self.isa) };
-        PackedTransposed { conv: *self, weights, bias: bias.map(pack_bias) }
+        PackedTransposed { conv: *self, panels: view.pack_blocked(self.isa), bias: bias.map(pack_bias) }
     }
 
     /// The input pixels of one phase: those at `phase` plus multiples of the stride share their taps.
@@ -98,7 +97,7 @@ impl Conv2d {
 #[derive(Clone)]
 pub(crate) struct PackedTransposed {
     conv: Conv2d,
-    weights: Buffer,
+    panels: Buffer,
     bias: Option<Buffer>,
 }
 
@@ -119,14 +118,10 @@ impl PackedTransposed {
         }
         let residual = residual.map(|r| r.data.as_slice());
         let epilogue = Epilogue { bias: self.bias.as_deref(), residual, activation };
-        if conv.is_3x3() {
-            winograd::run(conv.isa, grad, winograd::Weights::Packed(&self.weights), epilogue, &mut output);
-        } else {
-            let grad_size = [grad.height(), grad.width()];
-            for phase in 0..conv.stride * conv.stride {
-                let plan = conv.phase(size, grad_size, [phase / conv.stride, phase % conv.stride]);
-                plan.run(conv.isa, grad, &self.weights, epilogue, &mut output);
-            }
+        let grad_size = [grad.height(), grad.width()];
+        for phase in 0..conv.stride * conv.stride {
+            let plan = conv.phase(size, grad_size, [phase / conv.stride, phase % conv.stride]);
+            plan.run(conv.isa, grad, &self.panels, epilogue, &mut output);
         }
         output
     }

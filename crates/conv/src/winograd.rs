@@ -12,39 +12,83 @@ use crate::parallel::{Shared, for_each};
 use crate::tile::{Finish, PANEL, Tap, Tile, run_tile};
 use crate::weights::WeightView;
 use crate::winograd_transform::{
-    Grid, InputJob, OutputJob, POINTS, Tiles, WeightJob, point_len, transform_inputs, transform_outputs, transform_weights,
+    Grid, InputJob, OutputJob, POINTS, Source, Tiles, WeightJob, point_len, transform_inputs, transform_outputs, transform_weights,
 };
 
-/// Transforms the weights of all panels: `[panel][point][channel][32]`, channels padded to blocks. `mirror` takes the taps
-/// in reverse order, as the gradient with respect to the input does.
-pub(crate) fn pack(isa: Isa, weights: WeightView<'_>, mirror: bool) -> Buffer {
-    let channels = weights.c_in.div_ceil(LANES) * LANES;
+/// Weights of a frozen layer.
+#[derive(Clone)]
+pub(crate) enum Prepared {
+    /// `[panel][point][channel][32]`, channels padded to blocks.
+    Points(Buffer),
+    /// `[panel][channel][tap][32]` with this many channels: four times fewer to read.
+    Taps(Buffer, usize),
+}
+
+impl Prepared {
+    /// Packs weights; `mirror` takes the taps in reverse order.
+    pub(crate) fn new(isa: Isa, view: WeightView<'_>, mirror: bool) -> Self {
+        let blocks = view.c_in.div_ceil(LANES);
+        if is_large(blocks, view.c_out.div_ceil(LANES)) {
+            Self::Taps(pack_taps(isa, view, mirror), blocks * LANES)
+        } else {
+            Self::Points(transform(isa, Source::View { view, mirror }, view.panels(), blocks))
+        }
+    }
+
+    pub(crate) fn weights(&self) -> Weights<'_> {
+        match self {
+            Self::Points(points) => Weights::Packed(points),
+            Self::Taps(taps, channels) => Weights::Fresh(Source::Taps(taps, *channels)),
+        }
+    }
+}
+
+/// Whether transformed weights fill more than half of a third-level cache of 32 MiB.
+fn is_large(in_blocks: usize, out_blocks: usize) -> bool {
+    POINTS * in_blocks * out_blocks * LANES * LANES * 4 > 16 << 20
+}
+
+/// Transforms the weights of all panels: `[panel][point][channel][32]`, channels padded to blocks.
+fn transform(isa: Isa, source: Source<'_>, panels: usize, blocks: usize) -> Buffer {
+    let channels = blocks * LANES;
     let panel_len = POINTS * point_len(2 * channels);
-    let mut packed = Buffer::stale(weights.panels() * panel_len);
+    let mut packed = Buffer::stale(panels * panel_len);
     let out = Shared::new(&mut packed);
-    let blocks = channels / LANES;
-    for_each(weights.panels() * blocks, |task| {
+    for_each(panels * blocks, |task| {
         let (panel, block) = (task / blocks, task % blocks);
         // These channels of this panel are this task's own.
         unsafe {
             let points = out.at(panel * panel_len + block * LANES * PANEL);
-            let job = WeightJob { isa, weights, mirror, panel, first: block * LANES, count: LANES, points, channels };
+            let job = WeightJob { isa, source, panel, first: block * LANES, count: LANES, points, channels };
             transform_weights(isa, &job);
         }
     });
     packed
 }
 
+/// Packs the weights of all panels for [`Source::Taps`].
+fn pack_taps(isa: Isa, view: WeightView<'_>, mirror: bool) -> Buffer {
+    let channels = view.c_in.div_ceil(LANES) * LANES;
+    let mut packed = Buffer::stale(view.panels() * channels * 9 * PANEL);
+    for (row, taps) in packed.chunks_exact_mut(9 * PANEL).enumerate() {
+        view.gather(isa, row / channels, row % channels, taps, PANEL);
+        if mirror {
+            for tap in 0..4 {
+                let (low, high) = taps.split_at_mut((8 - tap) * PANEL);
+                low[tap * PANEL..][..PANEL].swap_with_slice(&mut high[..PANEL]);
+            }
+        }
+    }
+    packed
+}
+
 /// Where the weights come from.
 #[derive(Clone, Copy)]
 pub(crate) enum Weights<'a> {
-    /// From [`pack`].
+    /// Transformed.
     Packed(&'a [f32]),
-    /// Transformed on the way, for weights used once.
-    Fresh {
-        view: WeightView<'a>,
-        mirror: bool,
-    },
+    /// Transformed on the way: weights used once, or so many that reading them transformed takes longer.
+    Fresh(Source<'a>),
 }
 
 /// Channel blocks of fresh weights transformed at once: half a MiB, which stays in the second-level cache.
@@ -58,22 +102,16 @@ struct Split {
     across: bool,
 }
 
-fn split(tiles: usize, in_blocks: usize) -> Split {
+fn split(tiles: usize, in_blocks: usize, out_blocks: usize) -> Split {
     let threads = rayon::current_num_threads();
     // Transformed inputs of a group stay in the second-level cache (half a MiB of it) where channels are few; where they
     // are many the weights are what must be read seldom.
     let fit = (1 << 19) / (POINTS * in_blocks * LANES * 4);
-    let wanted = fit.clamp(28, 64);
-    let groups = tiles.div_ceil(wanted);
-    if threads == 1 || groups >= 2 * threads {
-        let groups = groups.div_ceil(threads) * threads;
-        let group = tiles.div_ceil(groups);
-        Split { group, groups: tiles.div_ceil(group), across: true }
-    } else {
-        let groups = tiles.div_ceil(64);
-        let group = tiles.div_ceil(groups);
-        Split { group, groups: tiles.div_ceil(group), across: false }
-    }
+    let groups = tiles.div_ceil(fit.clamp(28, 64));
+    let across = !is_large(in_blocks, out_blocks) && (threads == 1 || groups >= 2 * threads);
+    let groups = if across { groups.div_ceil(threads) * threads } else { tiles.div_ceil(64) };
+    let group = tiles.div_ceil(groups);
+    Split { group, groups: tiles.div_ceil(group), across }
 }
 
 fn maybe_parallel(parallel: bool, count: usize, task: impl Fn(usize) + Sync + Send) {
@@ -83,11 +121,11 @@ fn maybe_parallel(parallel: bool, count: usize, task: impl Fn(usize) + Sync + Se
 /// Convolves, padding 1.
 pub(crate) fn run(isa: Isa, input: &Blocked, weights: Weights<'_>, epilogue: Epilogue<'_>, output: &mut Blocked) {
     let grid = Grid { batch: input.batch(), height: input.height(), width: input.width() };
-    let split = split(grid.tiles(), input.blocks());
-    if let Weights::Fresh { view, mirror } = weights
-        && split.groups > 1
+    let split = split(grid.tiles(), input.blocks(), output.blocks());
+    if let Weights::Fresh(source) = weights
+        && split.across
     {
-        let packed = pack(isa, view, mirror);
+        let packed = transform(isa, source, output.blocks().div_ceil(2), input.blocks());
         return run(isa, input, Weights::Packed(&packed), epilogue, output);
     }
     let (out_blocks, image_len) = (output.blocks(), output.image_len());
@@ -142,7 +180,7 @@ impl Work<'_> {
                 let weights = &packed[panel * POINTS * point_len(2 * in_blocks * LANES)..];
                 self.multiply(points, weights, 0..in_blocks, room, vecs, &mut products);
             }
-            Weights::Fresh { view, mirror } => {
+            Weights::Fresh(source) => {
                 let mut scratch = Buffer::stale(POINTS * point_len(2 * FRESH_BLOCKS.min(in_blocks) * LANES));
                 for block in (0..in_blocks).step_by(FRESH_BLOCKS) {
                     let blocks = block..(block + FRESH_BLOCKS).min(in_blocks);
@@ -151,8 +189,7 @@ impl Work<'_> {
                     unsafe {
                         let job = WeightJob {
                             isa: self.isa,
-                            weights: view,
-                            mirror,
+                            source,
                             panel,
                             first: block * LANES,
                             count: channels,

@@ -349,12 +349,19 @@ unsafe fn outputs<S: Simd>(job: &OutputJob) {
     }
 }
 
+/// Untransformed weights.
+#[derive(Clone, Copy)]
+pub(crate) enum Source<'a> {
+    /// A convolution's own; `mirror` takes the taps in reverse order, as the gradient with respect to the input does.
+    View { view: WeightView<'a>, mirror: bool },
+    /// `[panel][channel][tap][32]` with this many channels.
+    Taps(&'a [f32], usize),
+}
+
 /// Weights of one panel and the input channels `first..first + count`, to `points[point][channel - first][32]`.
 pub(crate) struct WeightJob<'a> {
     pub(crate) isa: Isa,
-    pub(crate) weights: WeightView<'a>,
-    /// Take the taps in reverse order.
-    pub(crate) mirror: bool,
+    pub(crate) source: Source<'a>,
     pub(crate) panel: usize,
     pub(crate) first: usize,
     pub(crate) count: usize,
@@ -376,15 +383,23 @@ unsafe fn weights<S: Simd>(job: &WeightJob<'_>) {
     unsafe {
         let point_len = point_len(2 * job.channels);
         for channel in job.first..job.first + job.count {
-            let mut taps = [0.0f32; 9 * PANEL];
-            job.weights.gather(job.isa, job.panel, channel, &mut taps, PANEL);
+            let mut gathered = [0.0f32; 9 * PANEL];
+            let (taps, mirror) = match job.source {
+                Source::View { view, mirror } => {
+                    view.gather(job.isa, job.panel, channel, &mut gathered, PANEL);
+                    (&gathered[..], mirror)
+                }
+                Source::Taps(taps, channels) => {
+                    (&taps[(job.panel * channels + channel) * 9 * PANEL..][..9 * PANEL], false)
+                }
+            };
             for vec in 0..2 {
                 let mut half = [[S::splat(0.0); 3]; IN];
                 for j in 0..3 {
                     let mut g = [S::splat(0.0); 3];
                     for i in 0..3 {
                         let tap = 3 * i + j;
-                        let tap = if job.mirror { 8 - tap } else { tap };
+                        let tap = if mirror { 8 - tap } else { tap };
                         g[i] = S::load(taps.as_ptr().add(tap * PANEL + vec * LANES));
                     }
                     let r = weight_axis::<S>(g);
