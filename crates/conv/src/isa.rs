@@ -85,6 +85,8 @@ pub(crate) trait Simd: Copy {
     unsafe fn fma(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
     /// `c - a * b`
     unsafe fn fnma(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    /// Hints that the line at `p`, any address, is read soon.
+    unsafe fn prefetch(p: *const f32);
 }
 
 /// Plain arrays.
@@ -144,6 +146,8 @@ impl Simd for Portable {
     unsafe fn fnma(a: Self::V, b: Self::V, c: Self::V) -> Self::V {
         lanes!(|i| c[i] - a[i] * b[i])
     }
+    #[inline(always)]
+    unsafe fn prefetch(_: *const f32) {}
 }
 
 /// AVX2 with FMA: a vector is two registers.
@@ -196,6 +200,10 @@ impl Simd for Avx2 {
     unsafe fn fnma(a: Self::V, b: Self::V, c: Self::V) -> Self::V {
         unsafe { (_mm256_fnmadd_ps(a.0, b.0, c.0), _mm256_fnmadd_ps(a.1, b.1, c.1)) }
     }
+    #[inline(always)]
+    unsafe fn prefetch(p: *const f32) {
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(p.cast()) }
+    }
 }
 
 /// AVX-512F.
@@ -244,6 +252,10 @@ impl Simd for Avx512 {
     #[inline(always)]
     unsafe fn fnma(a: Self::V, b: Self::V, c: Self::V) -> Self::V {
         unsafe { _mm512_fnmadd_ps(a, b, c) }
+    }
+    #[inline(always)]
+    unsafe fn prefetch(p: *const f32) {
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(p.cast()) }
     }
 }
 

@@ -7,6 +7,9 @@ use crate::isa::{LANES, Simd, simd_entry};
 /// Output channels of a weight panel.
 pub(crate) const PANEL: usize = 2 * LANES;
 
+/// Rows of a panel that are prefetched ahead of their use: the processor's own prefetching ends at a page.
+const AHEAD: usize = 64;
+
 /// `out[r][k] (+)= sum over taps t and c: a[r * a_row + t.a + c] * panel[t.panel + 32 * c + k]` for `rows` rows and the
 /// 16 * `vecs` channels k, then bias, residual and ReLU.
 pub(crate) struct Tile<'a> {
@@ -117,6 +120,9 @@ unsafe fn rows<S: Simd, const NV: usize, const MR: usize, const ROW: usize>(t: &
                 let mut w = [S::splat(0.0); NV];
                 for v in 0..NV {
                     w[v] = S::load(panel.add(v * LANES));
+                }
+                for v in 0..NV {
+                    S::prefetch(panel.wrapping_add(AHEAD * PANEL + v * LANES));
                 }
                 for r in 0..MR {
                     let x = S::splat(*a.add(r * a_row));
