@@ -47,11 +47,23 @@ fn cases(size: usize) -> Vec<Case> {
     let (a, b, c, d) = (size / 4, size / 8, size / 16, size / 32);
     let conv = |name, c_in, c_out, side, kernel, stride, padding| {
         let operator = Operator::Conv(Conv2d::new(c_in, c_out, kernel, stride, padding));
-        Case { name, operator, c_in, c_out, side }
+        Case {
+            name,
+            operator,
+            c_in,
+            c_out,
+            side,
+        }
     };
     let transposed = |name, c_in, c_out, side| {
         let operator = Operator::Transposed(ConvTranspose2d::new(c_in, c_out, 2));
-        Case { name, operator, c_in, c_out, side }
+        Case {
+            name,
+            operator,
+            c_in,
+            c_out,
+            side,
+        }
     };
     vec![
         conv("stem", 3, 64, size, 7, 2, 3),
@@ -101,7 +113,13 @@ fn time(seconds: f64, mut call: impl FnMut()) -> (f64, f64) {
 }
 
 fn run(case: Case, batch: usize, pass: &str, seconds: f64) -> Option<(f64, f64)> {
-    let Case { operator, side, c_in, c_out, .. } = case;
+    let Case {
+        operator,
+        side,
+        c_in,
+        c_out,
+        ..
+    } = case;
     let input = values(batch * c_in * side * side);
     let grad = values(batch * c_out * case.out_side().pow(2));
     let (mut output, mut input_grad) = (grad.clone(), input.clone());
@@ -113,16 +131,31 @@ fn run(case: Case, batch: usize, pass: &str, seconds: f64) -> Option<(f64, f64)>
             let mut weight_grad = weight.clone();
             let packed = conv.pack(&weight, None);
             match pass {
-                "packed" if c_in <= 4 => {
-                    time(seconds, || drop(packed.forward_nchw(&input, size, Activation::Relu)))
-                }
-                "packed" => time(seconds, || drop(packed.forward(&blocked, None, Activation::Relu))),
+                "packed" if c_in <= 4 => time(seconds, || {
+                    drop(packed.forward_nchw(&input, size, Activation::Relu))
+                }),
+                "packed" => time(seconds, || {
+                    drop(packed.forward(&blocked, None, Activation::Relu))
+                }),
                 "pack" => time(seconds, || drop(conv.pack(&weight, None))),
-                "forward" => time(seconds, || conv.forward(&input, size, &weight, None, &mut output)),
-                "input-grad" => time(seconds, || conv.input_grad(&grad, size, &weight, &mut input_grad)),
-                "weight-grad" => time(seconds, || conv.weight_grad(&input, size, &grad, &mut weight_grad)),
+                "forward" => time(seconds, || {
+                    conv.forward(&input, size, &weight, None, &mut output)
+                }),
+                "input-grad" => time(seconds, || {
+                    conv.input_grad(&grad, size, &weight, &mut input_grad)
+                }),
+                "weight-grad" => time(seconds, || {
+                    conv.weight_grad(&input, size, &grad, &mut weight_grad)
+                }),
                 "backward" => time(seconds, || {
-                    conv.backward(&input, size, &weight, &grad, &mut input_grad, &mut weight_grad);
+                    conv.backward(
+                        &input,
+                        size,
+                        &weight,
+                        &grad,
+                        &mut input_grad,
+                        &mut weight_grad,
+                    );
                 }),
                 _ => return None,
             }
@@ -132,12 +165,25 @@ fn run(case: Case, batch: usize, pass: &str, seconds: f64) -> Option<(f64, f64)>
             let mut weight_grad = weight.clone();
             let packed = conv.pack(&weight, None);
             match pass {
-                "packed" => time(seconds, || drop(packed.forward(&blocked, None, Activation::Relu))),
+                "packed" => time(seconds, || {
+                    drop(packed.forward(&blocked, None, Activation::Relu))
+                }),
                 "forward" => time(seconds, || conv.forward(&input, size, &weight, &mut output)),
-                "input-grad" => time(seconds, || conv.input_grad(&grad, size, &weight, &mut input_grad)),
-                "weight-grad" => time(seconds, || conv.weight_grad(&input, size, &grad, &mut weight_grad)),
+                "input-grad" => time(seconds, || {
+                    conv.input_grad(&grad, size, &weight, &mut input_grad)
+                }),
+                "weight-grad" => time(seconds, || {
+                    conv.weight_grad(&input, size, &grad, &mut weight_grad)
+                }),
                 "backward" => time(seconds, || {
-                    conv.backward(&input, size, &weight, &grad, &mut input_grad, &mut weight_grad);
+                    conv.backward(
+                        &input,
+                        size,
+                        &weight,
+                        &grad,
+                        &mut input_grad,
+                        &mut weight_grad,
+                    );
                 }),
                 _ => return None,
             }
@@ -149,12 +195,23 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let option = |name: &str, default: &str| {
         let at = arguments.iter().position(|a| a == name);
-        at.and_then(|i| arguments.get(i + 1)).map_or(default.to_owned(), Clone::clone)
+        at.and_then(|i| arguments.get(i + 1))
+            .map_or(default.to_owned(), Clone::clone)
     };
-    let number = |name: &str, default: &str| option(name, default).parse::<f64>().unwrap_or(f64::NAN);
-    let (size, batch) = (number("--size", "256") as usize, number("--batch", "1") as usize);
-    let (seconds, json) = (number("--seconds", "0.3"), arguments.iter().any(|a| a == "--json"));
-    let (passes, only) = (option("--passes", "packed,forward,input-grad,weight-grad"), option("--only", ""));
+    let number =
+        |name: &str, default: &str| option(name, default).parse::<f64>().unwrap_or(f64::NAN);
+    let (size, batch) = (
+        number("--size", "256") as usize,
+        number("--batch", "1") as usize,
+    );
+    let (seconds, json) = (
+        number("--seconds", "0.3"),
+        arguments.iter().any(|a| a == "--json"),
+    );
+    let (passes, only) = (
+        option("--passes", "packed,forward,input-grad,weight-grad"),
+        option("--only", ""),
+    );
     // The caller as one of the pool's threads: no hand-over per layer.
     rayon::scope(|_| {
         for case in cases(size) {
@@ -163,11 +220,18 @@ fn main() {
             }
             let (name, flop) = (case.name, case.flop() * batch as f64);
             for pass in passes.split(',') {
-                let Some((min, median)) = run(case, batch, pass, seconds) else { continue };
+                let Some((min, median)) = run(case, batch, pass, seconds) else {
+                    continue;
+                };
                 if json {
-                    println!("{{\"name\": \"{name}\", \"pass\": \"{pass}\", \"ms\": {min}, \"median_ms\": {median}}}");
+                    println!(
+                        "{{\"name\": \"{name}\", \"pass\": \"{pass}\", \"ms\": {min}, \"median_ms\": {median}}}"
+                    );
                 } else {
-                    println!("{name:10} {pass:11} {min:8.3} ms min {median:8.3} median {:7.0} GFLOP/s", flop / min / 1e6);
+                    println!(
+                        "{name:10} {pass:11} {min:8.3} ms min {median:8.3} median {:7.0} GFLOP/s",
+                        flop / min / 1e6
+                    );
                 }
             }
         }

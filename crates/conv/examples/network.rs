@@ -4,7 +4,9 @@
 
 use std::time::Instant;
 
-use ckaad_conv::{Activation, Blocked, Conv2d, ConvTranspose2d, PackedConv2d, PackedConvTranspose2d};
+use ckaad_conv::{
+    Activation, Blocked, Conv2d, ConvTranspose2d, PackedConv2d, PackedConvTranspose2d,
+};
 
 /// Pseudo-random values in [-1, 1) times `scale`.
 fn values(len: usize, scale: f32) -> Vec<f32> {
@@ -33,13 +35,24 @@ struct Block {
 impl Block {
     fn new(c_in: usize, c_out: usize, stride: usize) -> Self {
         let shortcut = (stride > 1).then(|| conv(c_in, c_out, 1, stride));
-        Self { first: conv(c_in, c_out, 3, stride), second: conv(c_out, c_out, 3, 1), shortcut }
+        Self {
+            first: conv(c_in, c_out, 3, stride),
+            second: conv(c_out, c_out, 3, 1),
+            shortcut,
+        }
     }
 
     fn forward(&self, input: &Blocked) -> Blocked {
         let inner = self.first.forward(input, None, Activation::Relu);
-        let shortcut = self.shortcut.as_ref().map(|s| s.forward(input, None, Activation::Identity));
-        self.second.forward(&inner, Some(shortcut.as_ref().unwrap_or(input)), Activation::Relu)
+        let shortcut = self
+            .shortcut
+            .as_ref()
+            .map(|s| s.forward(input, None, Activation::Identity));
+        self.second.forward(
+            &inner,
+            Some(shortcut.as_ref().unwrap_or(input)),
+            Activation::Relu,
+        )
     }
 }
 
@@ -64,23 +77,35 @@ struct NormBlock {
 impl NormBlock {
     fn new(entry: Entry, channels: usize) -> Self {
         let first = matches!(entry, Entry::Plain).then(|| conv(channels, channels, 3, 1));
-        Self { entry, first, second: conv(channels, channels, 3, 1) }
+        Self {
+            entry,
+            first,
+            second: conv(channels, channels, 3, 1),
+        }
     }
 
     fn forward(&self, input: &Blocked) -> Blocked {
         let id = Activation::Identity;
         let (inner, shortcut) = match (&self.entry, &self.first) {
-            (Entry::Down(body, shortcut), _) => {
-                (body.forward(input, None, id), Some(norm(shortcut.forward(input, None, id), None, id)))
-            }
-            (Entry::Up(body, shortcut), _) => {
-                (body.forward(input, None, id), Some(norm(shortcut.forward(input, None, id), None, id)))
-            }
+            (Entry::Down(body, shortcut), _) => (
+                body.forward(input, None, id),
+                Some(norm(shortcut.forward(input, None, id), None, id)),
+            ),
+            (Entry::Up(body, shortcut), _) => (
+                body.forward(input, None, id),
+                Some(norm(shortcut.forward(input, None, id), None, id)),
+            ),
             (Entry::Plain, Some(first)) => (first.forward(input, None, id), None),
             (Entry::Plain, None) => unreachable!("a plain block has a first convolution"),
         };
-        let inner = self.second.forward(&norm(inner, None, Activation::Relu), None, id);
-        norm(inner, Some(shortcut.as_ref().unwrap_or(input)), Activation::Relu)
+        let inner = self
+            .second
+            .forward(&norm(inner, None, Activation::Relu), None, id);
+        norm(
+            inner,
+            Some(shortcut.as_ref().unwrap_or(input)),
+            Activation::Relu,
+        )
     }
 }
 
@@ -90,7 +115,12 @@ fn up(c_in: usize, c_out: usize) -> PackedConvTranspose2d {
 }
 
 fn main() {
-    let number = |i: usize, default: usize| std::env::args().nth(i).and_then(|a| a.parse().ok()).unwrap_or(default);
+    let number = |i: usize, default: usize| {
+        std::env::args()
+            .nth(i)
+            .and_then(|a| a.parse().ok())
+            .unwrap_or(default)
+    };
     let (batch, size) = (number(1, 1), number(2, 256));
     let stem = conv(3, 64, 7, 2);
     let stages = [
@@ -115,14 +145,20 @@ fn main() {
         let start = Instant::now();
         while backbone_ms.len() < 7 || start.elapsed().as_secs_f64() < 1.0 {
             let begin = Instant::now();
-            let mut map = stem.forward_nchw(&image, [batch, size, size], Activation::Relu).max_pool(3, 2, 1);
+            let mut map = stem
+                .forward_nchw(&image, [batch, size, size], Activation::Relu)
+                .max_pool(3, 2, 1);
             let mut features = Vec::new();
             for stage in &stages {
                 map = stage.iter().fold(map, |map, block| block.forward(&map));
                 features.push(map.clone());
             }
             let middle = Instant::now();
-            let low = norm(fuse.forward(&features[1], None, Activation::Identity), None, Activation::Relu);
+            let low = norm(
+                fuse.forward(&features[1], None, Activation::Identity),
+                None,
+                Activation::Relu,
+            );
             let mut code = Blocked::concatenate(&[&low, &features[2]]);
             for block in encoder.iter().chain(&decoder) {
                 code = block.forward(&code);
@@ -132,8 +168,15 @@ fn main() {
             auto_encoder_ms.push((end - middle).as_secs_f64() * 1e3);
         }
     });
-    for (name, times) in [("backbone", &mut backbone_ms), ("auto-encoder", &mut auto_encoder_ms)] {
+    for (name, times) in [
+        ("backbone", &mut backbone_ms),
+        ("auto-encoder", &mut auto_encoder_ms),
+    ] {
         times.sort_by(f64::total_cmp);
-        println!("{name:12} batch {batch}: min {:.2} ms, median {:.2} ms", times[0], times[times.len() / 2]);
+        println!(
+            "{name:12} batch {batch}: min {:.2} ms, median {:.2} ms",
+            times[0],
+            times[times.len() / 2]
+        );
     }
 }

@@ -23,13 +23,27 @@ impl Blocked {
     ///
     /// # Panics
     /// If the length of `nchw` is not the product of the four sizes.
-    pub fn from_nchw(nchw: &[f32], batch: usize, channels: usize, height: usize, width: usize) -> Self {
+    pub fn from_nchw(
+        nchw: &[f32],
+        batch: usize,
+        channels: usize,
+        height: usize,
+        width: usize,
+    ) -> Self {
         Self::from_nchw_with(Isa::best(), nchw, [batch, channels, height, width])
     }
 
-    pub(crate) fn from_nchw_with(isa: Isa, nchw: &[f32], [batch, channels, height, width]: [usize; 4]) -> Self {
+    pub(crate) fn from_nchw_with(
+        isa: Isa,
+        nchw: &[f32],
+        [batch, channels, height, width]: [usize; 4],
+    ) -> Self {
         let pixels = height * width;
-        assert_eq!(nchw.len(), batch * channels * pixels, "the slice holds another number of floats than its shape");
+        assert_eq!(
+            nchw.len(),
+            batch * channels * pixels,
+            "the slice holds another number of floats than its shape"
+        );
         let mut blocked = Self::stale(batch, channels, height, width);
         let blocks = blocked.blocks();
         let out = Shared::new(&mut blocked.data);
@@ -38,7 +52,17 @@ impl Blocked {
             let lanes = LANES.min(channels - block * LANES);
             let planes = nchw[(n * channels + block * LANES) * pixels..].as_ptr();
             // The block `task` is this task's own.
-            unsafe { to_block(isa, planes, pixels, lanes, pixels, out.at(task * pixels * LANES), LANES) };
+            unsafe {
+                to_block(
+                    isa,
+                    planes,
+                    pixels,
+                    lanes,
+                    pixels,
+                    out.at(task * pixels * LANES),
+                    LANES,
+                )
+            };
         });
         blocked
     }
@@ -53,7 +77,11 @@ impl Blocked {
 
     pub(crate) fn to_nchw_with(&self, isa: Isa, nchw: &mut [f32]) {
         let (blocks, pixels) = (self.blocks(), self.height * self.width);
-        assert_eq!(nchw.len(), self.batch * self.channels * pixels, "the slice has not the size of the feature maps");
+        assert_eq!(
+            nchw.len(),
+            self.batch * self.channels * pixels,
+            "the slice has not the size of the feature maps"
+        );
         let out = Shared::new(nchw);
         for_each(self.batch * blocks, |task| {
             let (n, block) = (task / blocks, task % blocks);
@@ -68,7 +96,13 @@ impl Blocked {
     /// Arbitrary content: every float must be written next.
     pub(crate) fn stale(batch: usize, channels: usize, height: usize, width: usize) -> Self {
         let data = Buffer::stale(batch * channels.div_ceil(LANES) * height * width * LANES);
-        Self { batch, channels, height, width, data }
+        Self {
+            batch,
+            channels,
+            height,
+            width,
+            data,
+        }
     }
 
     /// Images.

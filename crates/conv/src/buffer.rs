@@ -31,7 +31,10 @@ impl Buffer {
             .min_by_key(|&i| free[i].len());
         let lines = fit.map(|i| free.swap_remove(i));
         drop(free);
-        Self { lines: lines.unwrap_or_else(|| vec![Line([0.0; LANES]); need]), len }
+        Self {
+            lines: lines.unwrap_or_else(|| vec![Line([0.0; LANES]); need]),
+            len,
+        }
     }
 
     /// `len` zeros.

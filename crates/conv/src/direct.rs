@@ -40,7 +40,12 @@ pub(crate) struct Plan {
 }
 
 /// Steps grouped by which taps are inside: (range of steps, valid taps).
-fn spans(steps: usize, stride: usize, size: usize, taps: &[(isize, usize)]) -> Vec<(Range<usize>, Vec<usize>)> {
+fn spans(
+    steps: usize,
+    stride: usize,
+    size: usize,
+    taps: &[(isize, usize)],
+) -> Vec<(Range<usize>, Vec<usize>)> {
     let valid = |step: usize| -> Vec<usize> {
         let inside = |t: &usize| {
             let at = (step * stride) as isize + taps[*t].0;
@@ -73,12 +78,20 @@ impl Plan {
                             let ((dy, ky), (dx, kx)) = (self.taps[0][i], self.taps[1][j]);
                             let plane = (block * self.input[0] * self.input[1]) as isize;
                             let a = (plane + dy * self.input[1] as isize + dx) * LANES as isize;
-                            let position = block * self.kernel[0] * self.kernel[1] + ky * self.kernel[1] + kx;
-                            taps.push(Tap { a, panel: position * LANES * PANEL });
+                            let position =
+                                block * self.kernel[0] * self.kernel[1] + ky * self.kernel[1] + kx;
+                            taps.push(Tap {
+                                a,
+                                panel: position * LANES * PANEL,
+                            });
                         }
                     }
                 }
-                regions.push(Region { rows: row_range.clone(), cols: col_range.clone(), taps });
+                regions.push(Region {
+                    rows: row_range.clone(),
+                    cols: col_range.clone(),
+                    taps,
+                });
             }
         }
         regions
@@ -87,7 +100,14 @@ impl Plan {
     /// Runs the plan for every image and output channel.
     ///
     /// `panels` are weights packed by `pack_blocked`.
-    pub(crate) fn run(&self, isa: Isa, input: &Blocked, panels: &[f32], epilogue: Epilogue<'_>, output: &mut Blocked) {
+    pub(crate) fn run(
+        &self,
+        isa: Isa,
+        input: &Blocked,
+        panels: &[f32],
+        epilogue: Epilogue<'_>,
+        output: &mut Blocked,
+    ) {
         let regions = self.regions();
         let out_blocks = output.blocks();
         let panel_count = out_blocks.div_ceil(2);
@@ -95,7 +115,10 @@ impl Plan {
         let images = input.batch();
         // Enough tasks to share evenly; bands of rows only where images and panels are few.
         let wanted = 4 * rayon::current_num_threads();
-        let bands = wanted.div_ceil(images * panel_count).min(self.steps[0].div_ceil(4)).max(1);
+        let bands = wanted
+            .div_ceil(images * panel_count)
+            .min(self.steps[0].div_ceil(4))
+            .max(1);
         let (in_len, out_len) = (input.image_len(), output.image_len());
         let out_plane = self.output[0] * self.output[1] * LANES;
         let out = Shared::new(&mut output.data);
@@ -114,10 +137,15 @@ impl Plan {
                 let (height, width) = (rows.len(), region.cols.len());
                 // Runs go along the longer side, so that few are short.
                 let by_row = width >= height || width >= 8;
-                let (runs, run_len) = if by_row { (height, width) } else { (width, height) };
+                let (runs, run_len) = if by_row {
+                    (height, width)
+                } else {
+                    (width, height)
+                };
                 let passes = region.taps.len().div_ceil(PASS).max(1);
                 for pass in 0..passes {
-                    let taps = &region.taps[(pass * PASS).min(region.taps.len())..((pass + 1) * PASS).min(region.taps.len())];
+                    let taps = &region.taps[(pass * PASS).min(region.taps.len())
+                        ..((pass + 1) * PASS).min(region.taps.len())];
                     let last = pass + 1 == passes;
                     for run in 0..runs {
                         let (y, x) = if by_row {
@@ -126,15 +154,22 @@ impl Plan {
                             (rows.start, region.cols.start + run)
                         };
                         let (in_y, in_x) = (y * self.stride, x * self.stride);
-                        let (out_y, out_x) =
-                            (self.out_start[0] + y * self.out_stride, self.out_start[1] + x * self.out_stride);
+                        let (out_y, out_x) = (
+                            self.out_start[0] + y * self.out_stride,
+                            self.out_start[1] + x * self.out_stride,
+                        );
                         let at = (out_y * self.output[1] + out_x) * LANES;
-                        let (a_step, out_step) =
-                            if by_row { (1, 1) } else { (self.input[1], self.output[1]) };
+                        let (a_step, out_step) = if by_row {
+                            (1, 1)
+                        } else {
+                            (self.input[1], self.output[1])
+                        };
                         // Pixels of this image, panel and band are written by this task alone.
                         unsafe {
                             let tile = Tile {
-                                a: input.data.as_ptr().wrapping_add(n * in_len + (in_y * self.input[1] + in_x) * LANES),
+                                a: input.data.as_ptr().wrapping_add(
+                                    n * in_len + (in_y * self.input[1] + in_x) * LANES,
+                                ),
                                 a_row: a_step * self.stride * LANES,
                                 taps,
                                 tap_len: LANES,
@@ -145,7 +180,11 @@ impl Plan {
                                 rows: run_len,
                                 vecs,
                                 accumulate: pass > 0,
-                                finish: if last { finish.shifted(at) } else { crate::tile::Finish::NONE },
+                                finish: if last {
+                                    finish.shifted(at)
+                                } else {
+                                    crate::tile::Finish::NONE
+                                },
                             };
                             run_tile(isa, &tile);
                         }

@@ -28,8 +28,12 @@ impl Epilogue<'_> {
     /// For panel `panel`, whose output starts at `offset`.
     pub(crate) fn finish(&self, panel: usize, offset: usize) -> Finish {
         Finish {
-            bias: self.bias.map_or(std::ptr::null(), |bias| bias[panel * PANEL..].as_ptr()),
-            residual: self.residual.map_or(std::ptr::null(), |residual| residual[offset..].as_ptr()),
+            bias: self
+                .bias
+                .map_or(std::ptr::null(), |bias| bias[panel * PANEL..].as_ptr()),
+            residual: self
+                .residual
+                .map_or(std::ptr::null(), |residual| residual[offset..].as_ptr()),
             relu: self.activation == Activation::Relu,
         }
     }
@@ -42,8 +46,11 @@ unsafe impl Sync for Finish {}
 impl Finish {
     /// The same for an output `floats` further.
     pub(crate) unsafe fn shifted(self, floats: usize) -> Finish {
-        let residual =
-            if self.residual.is_null() { self.residual } else { unsafe { self.residual.add(floats) } };
+        let residual = if self.residual.is_null() {
+            self.residual
+        } else {
+            unsafe { self.residual.add(floats) }
+        };
         Finish { residual, ..self }
     }
 }

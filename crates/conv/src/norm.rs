@@ -4,8 +4,9 @@
 
 use crate::blocked::Blocked;
 use crate::epilogue::Activation;
-use crate::isa::{Isa, LANES, Simd, simd_entry};
+use crate::isa::{Isa, LANES};
 use crate::parallel::{Shared, for_each};
+use crate::simd::{Simd, simd_entry};
 use crate::weights::pack_bias;
 
 /// Pixels whose sum is taken at once: sums of sums keep the rounding error of large maps small.
@@ -25,9 +26,14 @@ impl Blocked {
         residual: Option<&Blocked>,
         activation: Activation,
     ) -> Blocked {
-        assert!(scale.len() == self.channels() && shift.len() == self.channels(), "one scale and shift per channel");
-        assert!(residual.is_none_or(|r| r.shape() == self.shape()), "the residual has another shape than the map");
-        let (scale, shift) = (pack_bias(scale), pack_bias(shift));
+        assert!(
+            residual.is_none_or(|r| r.shape() == self.shape()),
+            "the residual has another shape than the map"
+        );
+        let (scale, shift) = (
+            pack_bias(scale, self.channels()),
+            pack_bias(shift, self.channels()),
+        );
         let (blocks, pixels) = (self.blocks(), self.height() * self.width());
         let residual = residual.map(|r| r.data.as_slice());
         let isa = Isa::best();

@@ -1,8 +1,10 @@
 //! The multiplying kernel of the weight gradient: sums over pixels (or Winograd tiles) of outer products of channels.
 // unsafe: raw pointers with strides; `Outer` states what they must cover.
-#![allow(unsafe_code)]
+// Loop indices count registers and strides at once.
+#![allow(unsafe_code, clippy::needless_range_loop)]
 
-use crate::isa::{LANES, Simd, simd_entry};
+use crate::isa::LANES;
+use crate::simd::{Simd, simd_entry};
 use crate::tile::PANEL;
 
 /// `out[i][k] (+)= sum over lines l and steps s: a[l * a_line + s * a_step + i] * b[l * b_line + s * b_step + k]` for
@@ -29,7 +31,7 @@ simd_entry!(
     ///
     /// # Safety
     /// All places that the fields address are valid, and `out` is written by this call alone.
-    run_outer = outer(o: &Outer)
+    pub(crate) run_outer = outer(o: &Outer)
 );
 
 #[inline(always)]
@@ -77,7 +79,11 @@ unsafe fn sums<S: Simd, const MR: usize, const NV: usize>(o: &Outer, lane: usize
         for r in 0..MR {
             for v in 0..NV {
                 let to = out.add(r * PANEL + v * LANES);
-                let sum = if o.accumulate { S::add(acc[r][v], S::load(to)) } else { acc[r][v] };
+                let sum = if o.accumulate {
+                    S::add(acc[r][v], S::load(to))
+                } else {
+                    acc[r][v]
+                };
                 S::store(to, sum);
             }
         }

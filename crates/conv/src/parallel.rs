@@ -13,6 +13,11 @@ pub(crate) fn for_each(count: usize, task: impl Fn(usize) + Sync + Send) {
     }
 }
 
+/// Runs `work` on one of rayon's threads, so that its loops start without handing over to the pool each time.
+pub(crate) fn in_pool<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+    rayon::scope(|_| work())
+}
+
 /// A pointer that tasks share to write disjoint places.
 #[derive(Clone, Copy)]
 pub(crate) struct Shared(*mut f32);

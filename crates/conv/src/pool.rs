@@ -3,8 +3,9 @@
 #![allow(unsafe_code)]
 
 use crate::blocked::Blocked;
-use crate::isa::{Isa, LANES, Simd, simd_entry};
+use crate::isa::{Isa, LANES};
 use crate::parallel::{Shared, for_each, part};
+use crate::simd::{Simd, simd_entry};
 
 impl Blocked {
     /// Largest value of each `kernel` x `kernel` window; windows are `stride` apart and clipped at the border after
@@ -13,9 +14,15 @@ impl Blocked {
     /// # Panics
     /// If a size is zero, the padding not smaller than the kernel, or the padded map smaller than the kernel.
     pub fn max_pool(&self, kernel: usize, stride: usize, padding: usize) -> Blocked {
-        assert!(kernel > 0 && stride > 0 && padding < kernel, "a window needs a size, a stride and less padding than size");
+        assert!(
+            kernel > 0 && stride > 0 && padding < kernel,
+            "a window needs a size, a stride and less padding than size"
+        );
         let out = |size: usize| {
-            assert!(size + 2 * padding >= kernel, "a map of {size} is smaller than the window {kernel}");
+            assert!(
+                size + 2 * padding >= kernel,
+                "a map of {size} is smaller than the window {kernel}"
+            );
             (size + 2 * padding - kernel) / stride + 1
         };
         let (height, width) = (self.height(), self.width());
@@ -28,8 +35,15 @@ impl Blocked {
             // The plane is this task's own.
             unsafe {
                 let to = to.at(task * out_h * out_w * LANES);
-                let job =
-                    Job { from: from.as_ptr(), size: [height, width], kernel, stride, padding, to, out: [out_h, out_w] };
+                let job = Job {
+                    from: from.as_ptr(),
+                    size: [height, width],
+                    kernel,
+                    stride,
+                    padding,
+                    to,
+                    out: [out_h, out_w],
+                };
                 pool(isa, &job);
             }
         });
@@ -48,8 +62,14 @@ impl Blocked {
         let to = Shared::new(&mut joined.data);
         for (i, map) in maps.iter().enumerate() {
             let [b, c, h, w] = map.shape();
-            assert!([b, h, w] == [batch, height, width], "maps of different sizes cannot be joined");
-            assert!(c % LANES == 0 || i + 1 == maps.len(), "only the last map may have a partly filled block");
+            assert!(
+                [b, h, w] == [batch, height, width],
+                "maps of different sizes cannot be joined"
+            );
+            assert!(
+                c % LANES == 0 || i + 1 == maps.len(),
+                "only the last map may have a partly filled block"
+            );
             let len = map.image_len();
             // Each map and image has a part of its own.
             for_each(batch, |n| {

@@ -28,7 +28,10 @@ pub(crate) fn run(
     let run = conv.kernel * conv.c_in;
     let row_len = (width + 2 * conv.padding) * conv.c_in;
     let taps: Vec<Tap> = (0..conv.kernel)
-        .map(|row| Tap { a: (row * row_len) as isize, panel: row * run * PANEL })
+        .map(|row| Tap {
+            a: (row * row_len) as isize,
+            panel: row * run * PANEL,
+        })
         .collect();
     let bands = out_h.div_ceil(BAND);
     let out = Shared::new(&mut output.data);
@@ -72,7 +75,13 @@ pub(crate) fn run(
 }
 
 /// Row `y` of an image with its channels interleaved and zeros around.
-fn interleave(image: &[f32], [channels, height, width]: [usize; 3], y: isize, padding: usize, row: &mut [f32]) {
+fn interleave(
+    image: &[f32],
+    [channels, height, width]: [usize; 3],
+    y: isize,
+    padding: usize,
+    row: &mut [f32],
+) {
     row.fill(0.0);
     if y < 0 || y >= height as isize {
         return;

@@ -1,8 +1,10 @@
 //! The one multiplying kernel of the forward direction: rows of pixels (or Winograd tiles) times a panel of weights.
 // unsafe: raw pointers with strides; `Tile` states what they must cover.
-#![allow(unsafe_code)]
+// Loop indices count registers and strides at once.
+#![allow(unsafe_code, clippy::needless_range_loop)]
 
-use crate::isa::{LANES, Simd, simd_entry};
+use crate::isa::LANES;
+use crate::simd::{Simd, simd_entry};
 
 /// Output channels of a weight panel.
 pub(crate) const PANEL: usize = 2 * LANES;
@@ -30,7 +32,7 @@ pub(crate) struct Tile<'a> {
     pub(crate) rows: usize,
     /// Vectors of 16 channels to compute: 1 or 2.
     pub(crate) vecs: usize,
-    /// Add to what `out` holds.
+    /// Start from what `out` holds: the sum is then the same, bit for bit, however the taps are split.
     pub(crate) accumulate: bool,
     pub(crate) finish: Finish,
 }
@@ -55,7 +57,11 @@ pub(crate) struct Finish {
 }
 
 impl Finish {
-    pub(crate) const NONE: Finish = Finish { bias: std::ptr::null(), residual: std::ptr::null(), relu: false };
+    pub(crate) const NONE: Finish = Finish {
+        bias: std::ptr::null(),
+        residual: std::ptr::null(),
+        relu: false,
+    };
 }
 
 simd_entry!(
@@ -63,7 +69,7 @@ simd_entry!(
     ///
     /// # Safety
     /// All places that the fields address are valid, and `out` is written by this call alone.
-    run_tile = tile(t: &Tile<'_>)
+    pub(crate) run_tile = tile(t: &Tile<'_>)
 );
 
 #[inline(always)]
@@ -88,7 +94,7 @@ unsafe fn sized<S: Simd, const NV: usize>(t: &Tile<'_>, first: usize, rows: usiz
     macro_rules! pick {
         ($($n:literal)*) => {
             match rows {
-                $($n => if $n <= S::ROWS { unsafe { strided::<S, NV, $n>(t, first, vec) } },)*
+                $($n if $n <= S::ROWS => unsafe { strided::<S, NV, $n>(t, first, vec) },)*
                 _ => {}
             }
         };
@@ -98,7 +104,11 @@ unsafe fn sized<S: Simd, const NV: usize>(t: &Tile<'_>, first: usize, rows: usiz
 
 /// Known row strides become address immediates instead of registers.
 #[inline(always)]
-unsafe fn strided<S: Simd, const NV: usize, const MR: usize>(t: &Tile<'_>, first: usize, vec: usize) {
+unsafe fn strided<S: Simd, const NV: usize, const MR: usize>(
+    t: &Tile<'_>,
+    first: usize,
+    vec: usize,
+) {
     match t.a_row {
         16 => unsafe { rows::<S, NV, MR, 16>(t, first, vec) },
         32 => unsafe { rows::<S, NV, MR, 32>(t, first, vec) },
@@ -107,12 +117,23 @@ unsafe fn strided<S: Simd, const NV: usize, const MR: usize>(t: &Tile<'_>, first
 }
 
 #[inline(always)]
-unsafe fn rows<S: Simd, const NV: usize, const MR: usize, const ROW: usize>(t: &Tile<'_>, first: usize, vec: usize) {
+unsafe fn rows<S: Simd, const NV: usize, const MR: usize, const ROW: usize>(
+    t: &Tile<'_>,
+    first: usize,
+    vec: usize,
+) {
     unsafe {
         let a_row = if ROW == 0 { t.a_row } else { ROW };
         let a0 = t.a.wrapping_add(first * a_row);
         let out = t.out.add(first * t.out_row + vec * t.out_vec);
         let mut acc = [[S::splat(0.0); NV]; MR];
+        if t.accumulate {
+            for r in 0..MR {
+                for v in 0..NV {
+                    acc[r][v] = S::load(out.add(r * t.out_row + v * t.out_vec));
+                }
+            }
+        }
         for tap in t.taps {
             let mut a = a0.wrapping_offset(tap.a);
             let mut panel = t.panel.add(tap.panel + vec * LANES);
@@ -134,13 +155,6 @@ unsafe fn rows<S: Simd, const NV: usize, const MR: usize, const ROW: usize>(t: &
                 panel = panel.wrapping_add(PANEL);
             }
         }
-        if t.accumulate {
-            for r in 0..MR {
-                for v in 0..NV {
-                    acc[r][v] = S::add(acc[r][v], S::load(out.add(r * t.out_row + v * t.out_vec)));
-                }
-            }
-        }
         let finish = t.finish;
         if !finish.bias.is_null() {
             for v in 0..NV {
@@ -154,7 +168,10 @@ unsafe fn rows<S: Simd, const NV: usize, const MR: usize, const ROW: usize>(t: &
             let residual = finish.residual.add(first * t.out_row + vec * t.out_vec);
             for r in 0..MR {
                 for v in 0..NV {
-                    acc[r][v] = S::add(acc[r][v], S::load(residual.add(r * t.out_row + v * t.out_vec)));
+                    acc[r][v] = S::add(
+                        acc[r][v],
+                        S::load(residual.add(r * t.out_row + v * t.out_vec)),
+                    );
                 }
             }
         }

@@ -30,7 +30,11 @@ pub(crate) unsafe fn to_block(
         }
         for p in done..pixels {
             for c in 0..LANES {
-                *block.add(p * block_row + c) = if c < channels { *planes.add(c * plane + p) } else { 0.0 };
+                *block.add(p * block_row + c) = if c < channels {
+                    *planes.add(c * plane + p)
+                } else {
+                    0.0
+                };
             }
         }
         let _ = isa;
@@ -68,20 +72,46 @@ pub(crate) unsafe fn from_block(
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-unsafe fn squares_to_block(planes: *const f32, plane: usize, pixels: usize, block: *mut f32, block_row: usize) {
+unsafe fn squares_to_block(
+    planes: *const f32,
+    plane: usize,
+    pixels: usize,
+    block: *mut f32,
+    block_row: usize,
+) {
     for p in (0..pixels).step_by(8) {
         for half in [0, 8] {
-            unsafe { square(planes.add(half * plane + p), plane, block.add(p * block_row + half), block_row) };
+            unsafe {
+                square(
+                    planes.add(half * plane + p),
+                    plane,
+                    block.add(p * block_row + half),
+                    block_row,
+                )
+            };
         }
     }
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-unsafe fn squares_from_block(block: *const f32, block_row: usize, planes: *mut f32, plane: usize, pixels: usize) {
+unsafe fn squares_from_block(
+    block: *const f32,
+    block_row: usize,
+    planes: *mut f32,
+    plane: usize,
+    pixels: usize,
+) {
     for half in [0, 8] {
         for p in (0..pixels).step_by(8) {
-            unsafe { square(block.add(p * block_row + half), block_row, planes.add(half * plane + p), plane) };
+            unsafe {
+                square(
+                    block.add(p * block_row + half),
+                    block_row,
+                    planes.add(half * plane + p),
+                    plane,
+                )
+            };
         }
     }
 }

@@ -12,10 +12,10 @@ use crate::buffer::Buffer;
 use crate::conv::Conv2d;
 use crate::isa::{Isa, LANES};
 use crate::outer::{Outer, run_outer};
-use crate::parallel::{Shared, for_each};
+use crate::parallel::{Shared, for_each, in_pool};
 use crate::tile::PANEL;
 use crate::transpose::from_block;
-use crate::winograd_grad;
+use crate::winograd;
 
 impl Conv2d {
     /// Gradient with respect to the weights `[c_out, c_in, kernel, kernel]`, from the input `[batch, c_in, height, width]`
@@ -23,15 +23,35 @@ impl Conv2d {
     ///
     /// # Panics
     /// If a length does not fit.
-    pub fn weight_grad(&self, input: &[f32], size: [usize; 3], output_grad: &[f32], weight_grad: &mut [f32]) {
-        let (input, grad) = (self.blocked_input(input, size), self.blocked_output(output_grad, size));
-        self.blocked_weight_grad(&input, &grad, weight_grad);
+    pub fn weight_grad(
+        &self,
+        input: &[f32],
+        size: [usize; 3],
+        output_grad: &[f32],
+        weight_grad: &mut [f32],
+    ) {
+        in_pool(|| {
+            let (input, grad) = (
+                self.blocked_input(input, size),
+                self.blocked_output(output_grad, size),
+            );
+            self.blocked_weight_grad(&input, &grad, weight_grad);
+        });
     }
 
-    pub(crate) fn blocked_weight_grad(&self, input: &Blocked, grad: &Blocked, weight_grad: &mut [f32]) {
-        assert_eq!(weight_grad.len(), self.weight_len(), "weights of another shape than the convolution's");
+    pub(crate) fn blocked_weight_grad(
+        &self,
+        input: &Blocked,
+        grad: &Blocked,
+        weight_grad: &mut [f32],
+    ) {
+        assert_eq!(
+            weight_grad.len(),
+            self.weight_len(),
+            "weights of another shape than the convolution's"
+        );
         if self.is_3x3() {
-            winograd_grad::run(self, input, grad, weight_grad);
+            winograd::weight_grad(self, input, grad, weight_grad);
         } else {
             self.direct_weight_grad(input, grad, weight_grad);
         }
@@ -40,15 +60,20 @@ impl Conv2d {
     /// Outputs whose input at kernel position `k` lies inside the image.
     fn inside(&self, k: usize, size: usize) -> Range<usize> {
         let first = self.padding.saturating_sub(k).div_ceil(self.stride);
-        let end = (size + self.padding).saturating_sub(k).div_ceil(self.stride).min(self.output(size));
+        let end = (size + self.padding)
+            .saturating_sub(k)
+            .div_ceil(self.stride)
+            .min(self.output(size));
         first..end.max(first)
     }
 
     fn direct_weight_grad(&self, input: &Blocked, grad: &Blocked, weight_grad: &mut [f32]) {
         let (in_blocks, out_blocks) = (input.blocks(), grad.blocks());
         let taps = self.kernel * self.kernel;
-        let (in_plane, out_plane) =
-            (input.height() * input.width() * LANES, grad.height() * grad.width() * LANES);
+        let (in_plane, out_plane) = (
+            input.height() * input.width() * LANES,
+            grad.height() * grad.width() * LANES,
+        );
         let target = Scatter::new(self, weight_grad);
         for_each(out_blocks.div_ceil(2) * in_blocks, |task| {
             let (panel, block) = (task / in_blocks, task % in_blocks);
@@ -64,7 +89,8 @@ impl Conv2d {
                     }
                     let in_y = rows.start * self.stride + ky - self.padding;
                     let in_x = cols.start * self.stride + kx - self.padding;
-                    let a = (n * in_blocks + block) * in_plane + (in_y * input.width() + in_x) * LANES;
+                    let a =
+                        (n * in_blocks + block) * in_plane + (in_y * input.width() + in_x) * LANES;
                     let b = (n * out_blocks + 2 * panel) * out_plane
                         + (rows.start * grad.width() + cols.start) * LANES;
                     // `sums` is this task's own; the ranges keep the rest inside.
@@ -104,12 +130,25 @@ pub(crate) struct Scatter {
 impl Scatter {
     pub(crate) fn new(conv: &Conv2d, weight_grad: &mut [f32]) -> Self {
         let taps = conv.kernel * conv.kernel;
-        Self { c_in: conv.c_in, c_out: conv.c_out, taps, isa: conv.isa, out: Shared::new(weight_grad) }
+        Self {
+            c_in: conv.c_in,
+            c_out: conv.c_out,
+            taps,
+            isa: conv.isa,
+            out: Shared::new(weight_grad),
+        }
     }
 
     /// Writes the weights between output panel `panel` and input block `block`; a tap's 32 values of an input channel of
     /// the block lie at `sums[lane * lane_row + tap * tap_row]`.
-    pub(crate) fn write(&self, panel: usize, block: usize, sums: &[f32], lane_row: usize, tap_row: usize) {
+    pub(crate) fn write(
+        &self,
+        panel: usize,
+        block: usize,
+        sums: &[f32],
+        lane_row: usize,
+        tap_row: usize,
+    ) {
         assert!(sums.len() >= (LANES - 1) * lane_row + (self.taps - 1) * tap_row + PANEL);
         for half in [0, LANES] {
             let out = panel * PANEL + half;
@@ -121,7 +160,15 @@ impl Scatter {
                 unsafe {
                     let from = sums.as_ptr().add(lane * lane_row + half);
                     if channels > 0 {
-                        from_block(self.isa, from, tap_row, self.out.at(at), plane, channels, self.taps);
+                        from_block(
+                            self.isa,
+                            from,
+                            tap_row,
+                            self.out.at(at),
+                            plane,
+                            channels,
+                            self.taps,
+                        );
                     }
                 }
             }

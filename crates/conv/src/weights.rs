@@ -24,7 +24,14 @@ impl<'a> WeightView<'a> {
     /// Of a contiguous `[out, in, kernel, kernel]`.
     pub(crate) fn forward(data: &'a [f32], c_out: usize, c_in: usize, kernel: usize) -> Self {
         let taps = kernel * kernel;
-        Self { data, c_out, c_in, taps, out_stride: c_in * taps, in_stride: taps }
+        Self {
+            data,
+            c_out,
+            c_in,
+            taps,
+            out_stride: c_in * taps,
+            in_stride: taps,
+        }
     }
 
     /// The same weights with the roles of input and output exchanged.
@@ -44,23 +51,46 @@ impl<'a> WeightView<'a> {
     }
 
     /// Writes the taps of one input channel and 32 output channels to `rows[tap * row + k]`; zeros where the view ends.
-    pub(crate) fn gather(&self, isa: Isa, panel: usize, input: usize, rows: &mut [f32], row: usize) {
+    pub(crate) fn gather(
+        &self,
+        isa: Isa,
+        panel: usize,
+        input: usize,
+        rows: &mut [f32],
+        row: usize,
+    ) {
         assert!(row >= PANEL && rows.len() >= (self.taps - 1) * row + PANEL);
         for half in [0, LANES] {
             let out = panel * PANEL + half;
-            let channels = if input < self.c_in { LANES.min(self.c_out.saturating_sub(out)) } else { 0 };
+            let channels = if input < self.c_in {
+                LANES.min(self.c_out.saturating_sub(out))
+            } else {
+                0
+            };
             if channels == LANES {
                 let from = &self.data[out * self.out_stride + input * self.in_stride..];
                 assert!(from.len() >= (LANES - 1) * self.out_stride + self.taps);
                 // Both extents were just checked.
                 unsafe {
                     let to = rows[half..].as_mut_ptr();
-                    to_block(isa, from.as_ptr(), self.out_stride, LANES, self.taps, to, row);
+                    to_block(
+                        isa,
+                        from.as_ptr(),
+                        self.out_stride,
+                        LANES,
+                        self.taps,
+                        to,
+                        row,
+                    );
                 }
             } else {
                 for (tap, lanes) in rows.chunks_mut(row).take(self.taps).enumerate() {
                     for (k, lane) in lanes[half..half + LANES].iter_mut().enumerate() {
-                        *lane = if k < channels { self.at(out + k, input, tap) } else { 0.0 };
+                        *lane = if k < channels {
+                            self.at(out + k, input, tap)
+                        } else {
+                            0.0
+                        };
                     }
                 }
             }
@@ -84,7 +114,13 @@ impl<'a> WeightView<'a> {
             // The rows of this panel and block are this task's own.
             let rows = crate::parallel::part(out, base, self.taps * LANES * PANEL);
             for lane in 0..LANES {
-                self.gather(isa, panel, block * LANES + lane, &mut rows[lane * PANEL..], LANES * PANEL);
+                self.gather(
+                    isa,
+                    panel,
+                    block * LANES + lane,
+                    &mut rows[lane * PANEL..],
+                    LANES * PANEL,
+                );
             }
         });
         packed
@@ -98,7 +134,8 @@ impl<'a> WeightView<'a> {
             for input in 0..self.c_in {
                 for tap in 0..self.taps {
                     let row = tap * self.c_in + input;
-                    packed[o / PANEL * panel_len + row * PANEL + o % PANEL] = self.at(o, input, tap);
+                    packed[o / PANEL * panel_len + row * PANEL + o % PANEL] =
+                        self.at(o, input, tap);
                 }
             }
         }
@@ -106,9 +143,10 @@ impl<'a> WeightView<'a> {
     }
 }
 
-/// A bias per output channel, padded with zeros to whole panels.
-pub(crate) fn pack_bias(bias: &[f32]) -> Buffer {
-    let mut packed = Buffer::zeroed(bias.len().div_ceil(PANEL) * PANEL);
-    packed[..bias.len()].copy_from_slice(bias);
+/// One value for each of `channels` channels, padded with zeros to whole panels.
+pub(crate) fn pack_bias(values: &[f32], channels: usize) -> Buffer {
+    assert_eq!(values.len(), channels, "one value per channel is needed");
+    let mut packed = Buffer::zeroed(channels.div_ceil(PANEL) * PANEL);
+    packed[..channels].copy_from_slice(values);
     packed
 }

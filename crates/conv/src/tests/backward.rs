@@ -10,7 +10,10 @@ fn gradients_agree_with_f64() {
         let (conv, size) = convolution(case);
         let input = values(size.iter().product::<usize>() * conv.c_in, 1);
         let weight = values(conv.weight_len(), 2);
-        let grad = values(size[0] * conv.c_out * conv.output(size[1]) * conv.output(size[2]), 3);
+        let grad = values(
+            size[0] * conv.c_out * conv.output(size[1]) * conv.output(size[2]),
+            3,
+        );
         let (exact_input, exact_weight) = gradients(&conv, size, &input, &weight, &grad);
         for isa in Isa::all() {
             let conv = conv.with_isa(isa);
@@ -30,7 +33,12 @@ fn gradients_agree_with_f64() {
 }
 
 /// Channels in and out, kernel, batch, height, width.
-const TRANSPOSED: &[[usize; 6]] = &[[16, 32, 2, 1, 4, 4], [33, 20, 2, 3, 5, 7], [64, 48, 2, 2, 8, 8], [5, 3, 3, 2, 3, 2]];
+const TRANSPOSED: &[[usize; 6]] = &[
+    [16, 32, 2, 1, 4, 4],
+    [33, 20, 2, 3, 5, 7],
+    [64, 48, 2, 2, 8, 8],
+    [5, 3, 3, 2, 3, 2],
+];
 
 #[test]
 fn the_transposed_convolution_is_the_adjoint_of_its_convolution() {
@@ -50,7 +58,10 @@ fn the_transposed_convolution_is_the_adjoint_of_its_convolution() {
             assert!(relative_error(&output, &exact_output) < 1e-6);
             let blocked = Blocked::from_nchw(&input, batch, c_in, height, width);
             let mut packed = vec![f32::NAN; exact_output.len()];
-            transposed.pack(&weight, None).forward(&blocked, None, Activation::Identity).to_nchw(&mut packed);
+            transposed
+                .pack(&weight, None)
+                .forward(&blocked, None, Activation::Identity)
+                .to_nchw(&mut packed);
             assert_eq!(output, packed);
             let mut input_grad = vec![f32::NAN; input.len()];
             transposed.input_grad(&grad, size, &weight, &mut input_grad);
@@ -71,14 +82,26 @@ fn the_same_input_gives_the_same_gradient_bits_on_any_number_of_threads() {
         let (conv, size) = convolution(case);
         let input = values(size.iter().product::<usize>() * conv.c_in, 7);
         let weight = values(conv.weight_len(), 8);
-        let grad = values(size[0] * conv.c_out * conv.output(size[1]) * conv.output(size[2]), 9);
+        let grad = values(
+            size[0] * conv.c_out * conv.output(size[1]) * conv.output(size[2]),
+            9,
+        );
         let run = |threads: usize| {
-            let (mut input_grad, mut weight_grad) = (vec![0.0; input.len()], vec![0.0; weight.len()]);
-            rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(|| {
-                conv.input_grad(&grad, size, &weight, &mut input_grad);
-                conv.weight_grad(&input, size, &grad, &mut weight_grad);
-            });
-            let bits: Vec<u32> = input_grad.iter().chain(&weight_grad).map(|x| x.to_bits()).collect();
+            let (mut input_grad, mut weight_grad) =
+                (vec![0.0; input.len()], vec![0.0; weight.len()]);
+            rayon::ThreadPoolBuilder::new()
+                .num_threads(threads)
+                .build()
+                .unwrap()
+                .install(|| {
+                    conv.input_grad(&grad, size, &weight, &mut input_grad);
+                    conv.weight_grad(&input, size, &grad, &mut weight_grad);
+                });
+            let bits: Vec<u32> = input_grad
+                .iter()
+                .chain(&weight_grad)
+                .map(|x| x.to_bits())
+                .collect();
             bits
         };
         assert_eq!(run(2), run(2), "{case:?}");

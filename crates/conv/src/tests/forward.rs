@@ -40,7 +40,9 @@ fn bias_residual_and_relu_follow_in_that_order() {
             let residual = Blocked::from_nchw(&residual, size[0], conv.c_out, out_h, out_w);
             let mut output = vec![f32::NAN; exact.len()];
             let packed = conv.pack(&weight, Some(&bias));
-            packed.forward(&blocked, Some(&residual), Activation::Relu).to_nchw(&mut output);
+            packed
+                .forward(&blocked, Some(&residual), Activation::Relu)
+                .to_nchw(&mut output);
             let error = relative_error(&output, &exact);
             assert!(error < 3e-6, "{case:?} on {isa:?}: {error:e}");
         }
@@ -50,12 +52,17 @@ fn bias_residual_and_relu_follow_in_that_order() {
 #[test]
 fn winograd_and_direct_agree() {
     let conv = Conv2d::new(256, 256, 3, 1, 1);
-    let input: Vec<f32> = values(256 * 16 * 16, 7).into_iter().map(|x| x.max(0.0)).collect();
+    let input: Vec<f32> = values(256 * 16 * 16, 7)
+        .into_iter()
+        .map(|x| x.max(0.0))
+        .collect();
     let weight = values(conv.weight_len(), 8);
     let run = |algorithm| {
         let packed = conv.pack_for(algorithm, &weight, None);
         let mut output = vec![0.0; 256 * 16 * 16];
-        packed.forward_nchw(&input, [1, 16, 16], Activation::Identity).to_nchw(&mut output);
+        packed
+            .forward_nchw(&input, [1, 16, 16], Activation::Identity)
+            .to_nchw(&mut output);
         output
     };
     let direct: Vec<f64> = run(Algorithm::Direct).into_iter().map(f64::from).collect();
@@ -64,17 +71,23 @@ fn winograd_and_direct_agree() {
 }
 
 #[test]
-fn the_same_input_gives_the_same_bits() {
+fn the_same_input_gives_the_same_bits_on_any_number_of_threads() {
     for case in CASES {
         let (conv, size) = convolution(case);
         let input = values(size.iter().product::<usize>() * conv.c_in, 9);
         let weight = values(conv.weight_len(), 10);
-        let run = || {
-            let mut output = vec![0.0; size[0] * conv.c_out * conv.output(size[1]) * conv.output(size[2])];
-            conv.forward(&input, size, &weight, None, &mut output);
+        let run = |threads: usize| {
+            let len = size[0] * conv.c_out * conv.output(size[1]) * conv.output(size[2]);
+            let mut output = vec![0.0; len];
+            let pool = rayon::ThreadPoolBuilder::new()
+                .num_threads(threads)
+                .build()
+                .unwrap();
+            pool.install(|| conv.forward(&input, size, &weight, None, &mut output));
             output.into_iter().map(f32::to_bits).collect::<Vec<u32>>()
         };
-        assert_eq!(run(), run(), "{case:?}");
+        assert_eq!(run(2), run(2), "{case:?}");
+        assert_eq!(run(3), run(1), "{case:?}");
     }
 }
 
@@ -85,6 +98,8 @@ fn not_a_number_is_not_hidden() {
     input[0] = f32::NAN;
     let packed = conv.pack(&values(conv.weight_len(), 1), None);
     let mut output = vec![0.0; 16 * 64];
-    packed.forward_nchw(&input, [1, 8, 8], Activation::Relu).to_nchw(&mut output);
+    packed
+        .forward_nchw(&input, [1, 8, 8], Activation::Relu)
+        .to_nchw(&mut output);
     assert!(output[0].is_nan());
 }

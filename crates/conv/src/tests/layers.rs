@@ -11,9 +11,14 @@ fn nchw(map: &Blocked) -> Vec<f32> {
 
 #[test]
 fn the_layout_and_back_is_the_identity() {
-    for [batch, channels, height, width] in [[1, 16, 4, 4], [2, 33, 5, 3], [3, 7, 1, 1], [1, 64, 9, 16]] {
+    for [batch, channels, height, width] in
+        [[1, 16, 4, 4], [2, 33, 5, 3], [3, 7, 1, 1], [1, 64, 9, 16]]
+    {
         let input = values(batch * channels * height * width, 1);
-        assert_eq!(nchw(&Blocked::from_nchw(&input, batch, channels, height, width)), input);
+        assert_eq!(
+            nchw(&Blocked::from_nchw(&input, batch, channels, height, width)),
+            input
+        );
     }
 }
 
@@ -21,16 +26,24 @@ fn the_layout_and_back_is_the_identity() {
 fn instance_norm_agrees_with_f64() {
     let [batch, channels, height, width] = [2, 20, 9, 15];
     let pixels = height * width;
-    let input: Vec<f32> = values(batch * channels * pixels, 2).into_iter().map(|x| 3.0 * x + 2.0).collect();
+    let input: Vec<f32> = values(batch * channels * pixels, 2)
+        .into_iter()
+        .map(|x| 3.0 * x + 2.0)
+        .collect();
     let (scale, shift) = (values(channels, 3), values(channels, 4));
     let residual = values(input.len(), 5);
     let mut exact = Vec::new();
     for (i, plane) in input.chunks(pixels).enumerate() {
         let mean: f64 = plane.iter().map(|x| f64::from(*x)).sum::<f64>() / pixels as f64;
-        let variance: f64 = plane.iter().map(|x| (f64::from(*x) - mean).powi(2)).sum::<f64>() / pixels as f64;
+        let variance: f64 = plane
+            .iter()
+            .map(|x| (f64::from(*x) - mean).powi(2))
+            .sum::<f64>()
+            / pixels as f64;
         let c = i % channels;
         exact.extend(plane.iter().enumerate().map(|(p, x)| {
-            let y = (f64::from(*x) - mean) / (variance + 1e-5).sqrt() * f64::from(scale[c]) + f64::from(shift[c]);
+            let y = (f64::from(*x) - mean) / (variance + 1e-5).sqrt() * f64::from(scale[c])
+                + f64::from(shift[c]);
             (y + f64::from(residual[i * pixels + p])).max(0.0)
         }));
     }
@@ -65,7 +78,10 @@ fn max_pool_takes_the_largest_of_each_window() {
 #[test]
 fn concatenation_keeps_the_order() {
     let (a, b) = (values(2 * 32 * 6, 7), values(2 * 5 * 6, 8));
-    let joined = Blocked::concatenate(&[&Blocked::from_nchw(&a, 2, 32, 2, 3), &Blocked::from_nchw(&b, 2, 5, 2, 3)]);
+    let joined = Blocked::concatenate(&[
+        &Blocked::from_nchw(&a, 2, 32, 2, 3),
+        &Blocked::from_nchw(&b, 2, 5, 2, 3),
+    ]);
     let expected = [&a[..32 * 6], &b[..5 * 6], &a[32 * 6..], &b[5 * 6..]].concat();
     assert_eq!(joined.shape(), [2, 37, 2, 3]);
     assert_eq!(nchw(&joined), expected);

@@ -16,13 +16,21 @@ pub(crate) fn values(len: usize, seed: u32) -> Vec<f32> {
 /// `|a - b| / |b|` over the Euclidean norms.
 pub(crate) fn relative_error(a: &[f32], b: &[f64]) -> f64 {
     assert_eq!(a.len(), b.len());
-    let difference: f64 = a.iter().zip(b).map(|(x, y)| (f64::from(*x) - y).powi(2)).sum();
+    let difference: f64 = a
+        .iter()
+        .zip(b)
+        .map(|(x, y)| (f64::from(*x) - y).powi(2))
+        .sum();
     let norm: f64 = b.iter().map(|y| y * y).sum();
     (difference / norm).sqrt()
 }
 
 /// Calls `visit(input index, weight index, output index)` for every product of the convolution.
-fn products(conv: &Conv2d, [batch, height, width]: [usize; 3], mut visit: impl FnMut(usize, usize, usize)) {
+fn products(
+    conv: &Conv2d,
+    [batch, height, width]: [usize; 3],
+    mut visit: impl FnMut(usize, usize, usize),
+) {
     let (out_h, out_w, k) = (conv.output(height), conv.output(width), conv.kernel);
     for n in 0..batch {
         for o in 0..conv.c_out {
@@ -32,12 +40,21 @@ fn products(conv: &Conv2d, [batch, height, width]: [usize; 3], mut visit: impl F
                         for (ky, kx) in (0..k * k).map(|t| (t / k, t % k)) {
                             let (row, col) = (y * conv.stride + ky, x * conv.stride + kx);
                             let inside = row >= conv.padding && col >= conv.padding;
-                            if !inside || row - conv.padding >= height || col - conv.padding >= width {
+                            if !inside
+                                || row - conv.padding >= height
+                                || col - conv.padding >= width
+                            {
                                 continue;
                             }
-                            let input = ((n * conv.c_in + i) * height + row - conv.padding) * width + col - conv.padding;
+                            let input = ((n * conv.c_in + i) * height + row - conv.padding) * width
+                                + col
+                                - conv.padding;
                             let weight = ((o * conv.c_in + i) * k + ky) * k + kx;
-                            visit(input, weight, ((n * conv.c_out + o) * out_h + y) * out_w + x);
+                            visit(
+                                input,
+                                weight,
+                                ((n * conv.c_out + o) * out_h + y) * out_w + x,
+                            );
                         }
                     }
                 }
@@ -48,7 +65,9 @@ fn products(conv: &Conv2d, [batch, height, width]: [usize; 3], mut visit: impl F
 
 pub(crate) fn forward(conv: &Conv2d, size: [usize; 3], input: &[f32], weight: &[f32]) -> Vec<f64> {
     let mut output = vec![0.0; size[0] * conv.c_out * conv.output(size[1]) * conv.output(size[2])];
-    products(conv, size, |i, w, o| output[o] += f64::from(input[i]) * f64::from(weight[w]));
+    products(conv, size, |i, w, o| {
+        output[o] += f64::from(input[i]) * f64::from(weight[w])
+    });
     output
 }
 
@@ -76,6 +95,7 @@ pub(crate) const CASES: &[[usize; 8]] = &[
     [3, 1, 1, 64, 64, 1, 64, 64],
     [3, 1, 1, 70, 40, 5, 7, 5],
     [3, 1, 1, 128, 96, 2, 16, 16],
+    [3, 1, 1, 280, 40, 1, 9, 12],
     [3, 1, 1, 20, 20, 1, 1, 1],
     [3, 1, 0, 20, 33, 2, 9, 7],
     [3, 2, 1, 16, 32, 1, 8, 8],
@@ -94,5 +114,8 @@ pub(crate) const CASES: &[[usize; 8]] = &[
 
 pub(crate) fn convolution(case: &[usize; 8]) -> (Conv2d, [usize; 3]) {
     let [kernel, stride, padding, c_in, c_out, batch, height, width] = *case;
-    (Conv2d::new(c_in, c_out, kernel, stride, padding), [batch, height, width])
+    (
+        Conv2d::new(c_in, c_out, kernel, stride, padding),
+        [batch, height, width],
+    )
 }

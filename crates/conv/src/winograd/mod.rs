@@ -1,8 +1,20 @@
-//! 3x3 stride-1 convolution by Winograd's F(4x4, 3x3).
+//! 3x3 stride-1 convolution by Winograd's F(4x4, 3x3): six-by-six tiles of inputs give four-by-four outputs with 36
+//! products instead of 144 (Lavin and Gray, 2016).
 // unsafe: tasks hand the kernels pointers into disjoint parts of shared buffers.
 #![allow(unsafe_code)]
 
+mod axis;
+mod grad;
+mod tiles;
+mod weights;
+
 use std::ops::Range;
+
+use axis::POINTS;
+pub(crate) use grad::weight_grad;
+use tiles::{Grid, InputJob, OutputJob, Tiles, point_len, transform_inputs, transform_outputs};
+pub(crate) use weights::{Prepared, Source, Weights};
+use weights::{WeightJob, is_large, transform, transform_weights};
 
 use crate::blocked::Blocked;
 use crate::buffer::Buffer;
@@ -10,86 +22,6 @@ use crate::epilogue::Epilogue;
 use crate::isa::{Isa, LANES};
 use crate::parallel::{Shared, for_each};
 use crate::tile::{Finish, PANEL, Tap, Tile, run_tile};
-use crate::weights::WeightView;
-use crate::winograd_transform::{
-    Grid, InputJob, OutputJob, POINTS, Source, Tiles, WeightJob, point_len, transform_inputs, transform_outputs, transform_weights,
-};
-
-/// Weights of a frozen layer.
-#[derive(Clone)]
-pub(crate) enum Prepared {
-    /// `[panel][point][channel][32]`, channels padded to blocks.
-    Points(Buffer),
-    /// `[panel][channel][tap][32]` with this many channels: four times fewer to read.
-    Taps(Buffer, usize),
-}
-
-impl Prepared {
-    /// Packs weights; `mirror` takes the taps in reverse order.
-    pub(crate) fn new(isa: Isa, view: WeightView<'_>, mirror: bool) -> Self {
-        let blocks = view.c_in.div_ceil(LANES);
-        if is_large(blocks, view.c_out.div_ceil(LANES)) {
-            Self::Taps(pack_taps(isa, view, mirror), blocks * LANES)
-        } else {
-            Self::Points(transform(isa, Source::View { view, mirror }, view.panels(), blocks))
-        }
-    }
-
-    pub(crate) fn weights(&self) -> Weights<'_> {
-        match self {
-            Self::Points(points) => Weights::Packed(points),
-            Self::Taps(taps, channels) => Weights::Fresh(Source::Taps(taps, *channels)),
-        }
-    }
-}
-
-/// Whether transformed weights fill more than half of a third-level cache of 32 MiB.
-fn is_large(in_blocks: usize, out_blocks: usize) -> bool {
-    POINTS * in_blocks * out_blocks * LANES * LANES * 4 > 16 << 20
-}
-
-/// Transforms the weights of all panels: `[panel][point][channel][32]`, channels padded to blocks.
-fn transform(isa: Isa, source: Source<'_>, panels: usize, blocks: usize) -> Buffer {
-    let channels = blocks * LANES;
-    let panel_len = POINTS * point_len(2 * channels);
-    let mut packed = Buffer::stale(panels * panel_len);
-    let out = Shared::new(&mut packed);
-    for_each(panels * blocks, |task| {
-        let (panel, block) = (task / blocks, task % blocks);
-        // These channels of this panel are this task's own.
-        unsafe {
-            let points = out.at(panel * panel_len + block * LANES * PANEL);
-            let job = WeightJob { isa, source, panel, first: block * LANES, count: LANES, points, channels };
-            transform_weights(isa, &job);
-        }
-    });
-    packed
-}
-
-/// Packs the weights of all panels for [`Source::Taps`].
-fn pack_taps(isa: Isa, view: WeightView<'_>, mirror: bool) -> Buffer {
-    let channels = view.c_in.div_ceil(LANES) * LANES;
-    let mut packed = Buffer::stale(view.panels() * channels * 9 * PANEL);
-    for (row, taps) in packed.chunks_exact_mut(9 * PANEL).enumerate() {
-        view.gather(isa, row / channels, row % channels, taps, PANEL);
-        if mirror {
-            for tap in 0..4 {
-                let (low, high) = taps.split_at_mut((8 - tap) * PANEL);
-                low[tap * PANEL..][..PANEL].swap_with_slice(&mut high[..PANEL]);
-            }
-        }
-    }
-    packed
-}
-
-/// Where the weights come from.
-#[derive(Clone, Copy)]
-pub(crate) enum Weights<'a> {
-    /// Transformed.
-    Packed(&'a [f32]),
-    /// Transformed on the way: weights used once, or so many that reading them transformed takes longer.
-    Fresh(Source<'a>),
-}
 
 /// Channel blocks of fresh weights transformed at once: half a MiB, which stays in the second-level cache.
 const FRESH_BLOCKS: usize = 8;
@@ -109,18 +41,40 @@ fn split(tiles: usize, in_blocks: usize, out_blocks: usize) -> Split {
     let fit = (1 << 19) / (POINTS * in_blocks * LANES * 4);
     let groups = tiles.div_ceil(fit.clamp(28, 64));
     let across = !is_large(in_blocks, out_blocks) && (threads == 1 || groups >= 2 * threads);
-    let groups = if across { groups.div_ceil(threads) * threads } else { tiles.div_ceil(64) };
+    let groups = if across {
+        groups.div_ceil(threads) * threads
+    } else {
+        tiles.div_ceil(64)
+    };
     let group = tiles.div_ceil(groups);
-    Split { group, groups: tiles.div_ceil(group), across }
+    Split {
+        group,
+        groups: tiles.div_ceil(group),
+        across,
+    }
 }
 
 fn maybe_parallel(parallel: bool, count: usize, task: impl Fn(usize) + Sync + Send) {
-    if parallel { for_each(count, task) } else { (0..count).for_each(task) }
+    if parallel {
+        for_each(count, task)
+    } else {
+        (0..count).for_each(task)
+    }
 }
 
 /// Convolves, padding 1.
-pub(crate) fn run(isa: Isa, input: &Blocked, weights: Weights<'_>, epilogue: Epilogue<'_>, output: &mut Blocked) {
-    let grid = Grid { batch: input.batch(), height: input.height(), width: input.width() };
+pub(crate) fn run(
+    isa: Isa,
+    input: &Blocked,
+    weights: Weights<'_>,
+    epilogue: Epilogue<'_>,
+    output: &mut Blocked,
+) {
+    let grid = Grid {
+        batch: input.batch(),
+        height: input.height(),
+        width: input.width(),
+    };
     let split = split(grid.tiles(), input.blocks(), output.blocks());
     if let Weights::Fresh(source) = weights
         && split.across
@@ -130,7 +84,16 @@ pub(crate) fn run(isa: Isa, input: &Blocked, weights: Weights<'_>, epilogue: Epi
     }
     let (out_blocks, image_len) = (output.blocks(), output.image_len());
     let out = Shared::new(&mut output.data);
-    let work = Work { isa, grid, input, weights, epilogue, out, out_blocks, image_len };
+    let work = Work {
+        isa,
+        grid,
+        input,
+        weights,
+        epilogue,
+        out,
+        out_blocks,
+        image_len,
+    };
     maybe_parallel(split.across, split.groups, |group| {
         let first = group * split.group;
         let count = split.group.min(grid.tiles() - first);
@@ -155,7 +118,11 @@ impl Work<'_> {
         let room = tiles.count;
         let mut points = Buffer::stale(POINTS * point_len(in_blocks * room));
         let to = Shared::new(&mut points);
-        let threads = if parallel { rayon::current_num_threads() } else { 1 };
+        let threads = if parallel {
+            rayon::current_num_threads()
+        } else {
+            1
+        };
         let shares = (2 * threads).min(in_blocks);
         maybe_parallel(parallel, shares, |share| {
             let block = in_blocks * share / shares;
@@ -163,7 +130,15 @@ impl Work<'_> {
             // These blocks of the transformed inputs are this task's own.
             unsafe {
                 let input = self.input.data.as_ptr();
-                let job = InputJob { input, in_blocks, tiles, block, blocks, points: to.at(0), room };
+                let job = InputJob {
+                    input,
+                    in_blocks,
+                    tiles,
+                    block,
+                    blocks,
+                    points: to.at(0),
+                    room,
+                };
                 transform_inputs(self.isa, &job);
             }
         });
@@ -181,7 +156,8 @@ impl Work<'_> {
                 self.multiply(points, weights, 0..in_blocks, room, vecs, &mut products);
             }
             Weights::Fresh(source) => {
-                let mut scratch = Buffer::stale(POINTS * point_len(2 * FRESH_BLOCKS.min(in_blocks) * LANES));
+                let mut scratch =
+                    Buffer::stale(POINTS * point_len(2 * FRESH_BLOCKS.min(in_blocks) * LANES));
                 for block in (0..in_blocks).step_by(FRESH_BLOCKS) {
                     let blocks = block..(block + FRESH_BLOCKS).min(in_blocks);
                     let channels = blocks.len() * LANES;
@@ -242,7 +218,9 @@ impl Work<'_> {
                     a_row: LANES,
                     taps: &taps,
                     tap_len: LANES,
-                    panel: weights.as_ptr().add(point * point_len(2 * blocks.len() * LANES)),
+                    panel: weights
+                        .as_ptr()
+                        .add(point * point_len(2 * blocks.len() * LANES)),
                     out: products.as_mut_ptr().add(point * point_len(2 * room)),
                     out_row: LANES,
                     out_vec: room * LANES,
