@@ -3,12 +3,12 @@
 //!     cargo run --release -p ckaad-conv --example bench -- --batch 8 --passes packed,forward
 //!
 //! Passes: `packed` (weights packed before, layers in the blocked layout: a frozen network), `forward` (contiguous
-//! tensors, weights packed in the call: training), `input-grad`, `weight-grad`, `backward` (both). `xtask/perf/conv.py` runs this in
+//! tensors, weights packed in the call: training), `direct` (`packed`, without Winograd), `pack` (packing alone), `input-grad`, `weight-grad`, `backward` (both). `xtask/perf/conv.py` runs this in
 //! alternation with PyTorch.
 
 use std::time::Instant;
 
-use ckaad_conv::{Activation, Blocked, Conv2d, ConvTranspose2d};
+use ckaad_conv::{Activation, Algorithm, Blocked, Conv2d, ConvTranspose2d};
 
 #[derive(Clone, Copy)]
 enum Operator {
@@ -137,6 +137,12 @@ fn run(case: Case, batch: usize, pass: &str, seconds: f64) -> Option<(f64, f64)>
                 "packed" => time(seconds, || {
                     drop(packed.forward(&blocked, None, Activation::Relu))
                 }),
+                "direct" if c_in > 4 => {
+                    let packed = conv.pack_for(Algorithm::Direct, &weight, None);
+                    time(seconds, || {
+                        drop(packed.forward(&blocked, None, Activation::Relu))
+                    })
+                }
                 "pack" => time(seconds, || drop(conv.pack(&weight, None))),
                 "forward" => time(seconds, || {
                     conv.forward(&input, size, &weight, None, &mut output)

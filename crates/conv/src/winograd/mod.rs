@@ -26,12 +26,20 @@ use crate::tile::{Finish, PANEL, Tap, Tile, run_tile};
 /// Channel blocks of fresh weights transformed at once: half a MiB, which stays in the second-level cache.
 const FRESH_BLOCKS: usize = 8;
 
-/// Tiles whose inputs are transformed together, and of which products are made at once.
+/// How the work is cut.
 struct Split {
+    /// Tiles whose inputs are transformed together, and of which products are made at once.
     group: usize,
     groups: usize,
-    /// Whether groups run beside each other, or the work within one group is shared.
-    across: bool,
+    order: Order,
+}
+
+enum Order {
+    /// Tasks know nothing of each other: one for every group and every of these many shares of the panels. Shares of one
+    /// group each transform its inputs.
+    Apart { shares: usize },
+    /// Groups in turn: all threads transform the inputs, wait, and share the panels.
+    Together,
 }
 
 fn split(tiles: usize, in_blocks: usize, out_blocks: usize) -> Split {
@@ -40,25 +48,23 @@ fn split(tiles: usize, in_blocks: usize, out_blocks: usize) -> Split {
     // are many the weights are what must be read seldom.
     let fit = (1 << 19) / (POINTS * in_blocks * LANES * 4);
     let groups = tiles.div_ceil(fit.clamp(28, 64));
-    let across = !is_large(in_blocks, out_blocks) && (threads == 1 || groups >= 2 * threads);
-    let groups = if across {
-        groups.div_ceil(threads) * threads
+    // With few channels even small groups of their own beat waiting for each other.
+    let few = in_blocks * out_blocks <= 64 && tiles >= 16 * threads;
+    let enough = threads == 1 || few || groups >= 2 * threads;
+    let (groups, order) = if enough && !is_large(in_blocks, out_blocks) {
+        let groups = groups.div_ceil(threads) * threads;
+        (groups, Order::Apart { shares: 1 })
+    } else if tiles * in_blocks <= 512 {
+        let shares = threads.min(out_blocks.div_ceil(2));
+        (1, Order::Apart { shares })
     } else {
-        tiles.div_ceil(64)
+        (tiles.div_ceil(64), Order::Together)
     };
     let group = tiles.div_ceil(groups);
     Split {
         group,
         groups: tiles.div_ceil(group),
-        across,
-    }
-}
-
-fn maybe_parallel(parallel: bool, count: usize, task: impl Fn(usize) + Sync + Send) {
-    if parallel {
-        for_each(count, task)
-    } else {
-        (0..count).for_each(task)
+        order,
     }
 }
 
@@ -75,14 +81,18 @@ pub(crate) fn run(
         height: input.height(),
         width: input.width(),
     };
-    let split = split(grid.tiles(), input.blocks(), output.blocks());
-    if let Weights::Fresh(source) = weights
-        && split.across
+    let (in_blocks, out_blocks, image_len) = (input.blocks(), output.blocks(), output.image_len());
+    let Split {
+        group,
+        groups,
+        order,
+    } = split(grid.tiles(), in_blocks, out_blocks);
+    if let (Weights::Fresh(source), Order::Apart { .. }) = (weights, &order)
+        && groups > 1
     {
-        let packed = transform(isa, source, output.blocks().div_ceil(2), input.blocks());
+        let packed = transform(isa, source, out_blocks.div_ceil(2), in_blocks);
         return run(isa, input, Weights::Packed(&packed), epilogue, output);
     }
-    let (out_blocks, image_len) = (output.blocks(), output.image_len());
     let out = Shared::new(&mut output.data);
     let work = Work {
         isa,
@@ -94,11 +104,20 @@ pub(crate) fn run(
         out_blocks,
         image_len,
     };
-    maybe_parallel(split.across, split.groups, |group| {
-        let first = group * split.group;
-        let count = split.group.min(grid.tiles() - first);
-        work.group(Tiles { grid, first, count }, !split.across);
-    });
+    let tiles = |index: usize| {
+        let first = index * group;
+        Tiles {
+            grid,
+            first,
+            count: group.min(grid.tiles() - first),
+        }
+    };
+    match order {
+        Order::Apart { shares } => for_each(groups * shares, |task| {
+            work.apart(tiles(task / shares), task % shares, shares);
+        }),
+        Order::Together => (0..groups).for_each(|index| work.together(tiles(index))),
+    }
 }
 
 struct Work<'a> {
@@ -113,37 +132,49 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    fn group(&self, tiles: Tiles, parallel: bool) {
+    /// One share of the panels for these tiles.
+    fn apart(&self, tiles: Tiles, share: usize, shares: usize) {
+        let (in_blocks, panels) = (self.input.blocks(), self.out_blocks.div_ceil(2));
+        let mut points = Buffer::stale(POINTS * point_len(in_blocks * tiles.count));
+        self.inputs(tiles, 0..in_blocks, Shared::new(&mut points));
+        for panel in panels * share / shares..panels * (share + 1) / shares {
+            self.panel(tiles, &points, panel);
+        }
+    }
+
+    /// All panels for these tiles, on all threads.
+    fn together(&self, tiles: Tiles) {
         let in_blocks = self.input.blocks();
-        let room = tiles.count;
-        let mut points = Buffer::stale(POINTS * point_len(in_blocks * room));
+        let mut points = Buffer::stale(POINTS * point_len(in_blocks * tiles.count));
         let to = Shared::new(&mut points);
-        let threads = if parallel {
-            rayon::current_num_threads()
-        } else {
-            1
-        };
-        let shares = (2 * threads).min(in_blocks);
-        maybe_parallel(parallel, shares, |share| {
-            let block = in_blocks * share / shares;
-            let blocks = in_blocks * (share + 1) / shares - block;
-            // These blocks of the transformed inputs are this task's own.
-            unsafe {
-                let input = self.input.data.as_ptr();
-                let job = InputJob {
-                    input,
-                    in_blocks,
-                    tiles,
-                    block,
-                    blocks,
-                    points: to.at(0),
-                    room,
-                };
-                transform_inputs(self.isa, &job);
-            }
+        let shares = (2 * rayon::current_num_threads()).min(in_blocks);
+        for_each(shares, |share| {
+            self.inputs(
+                tiles,
+                in_blocks * share / shares..in_blocks * (share + 1) / shares,
+                to,
+            );
         });
-        let panels = self.out_blocks.div_ceil(2);
-        maybe_parallel(parallel, panels, |panel| self.panel(tiles, &points, panel));
+        for_each(self.out_blocks.div_ceil(2), |panel| {
+            self.panel(tiles, &points, panel)
+        });
+    }
+
+    /// Transforms the inputs of some channel blocks, which no other task does.
+    fn inputs(&self, tiles: Tiles, blocks: Range<usize>, points: Shared) {
+        // These blocks of `points` are the caller's own.
+        unsafe {
+            let job = InputJob {
+                input: self.input.data.as_ptr(),
+                in_blocks: self.input.blocks(),
+                tiles,
+                block: blocks.start,
+                blocks: blocks.len(),
+                points: points.at(0),
+                room: tiles.count,
+            };
+            transform_inputs(self.isa, &job);
+        }
     }
 
     fn panel(&self, tiles: Tiles, points: &[f32], panel: usize) {
