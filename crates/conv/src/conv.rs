@@ -3,6 +3,7 @@
 use crate::blocked::Blocked;
 use crate::direct::Plan;
 use crate::epilogue::{Activation, Epilogue};
+use crate::images::by_images;
 use crate::isa::Isa;
 use crate::packed::{PackedConv2d, Panels};
 use crate::parallel::in_pool;
@@ -153,6 +154,12 @@ impl Conv2d {
         output: &mut [f32],
     ) {
         in_pool(|| {
+            if let Some(images) = self.images_per_task(size) {
+                let packed = self.pack(weight, bias);
+                return by_images(self.isa, images, size[0], input, output, |part, count| {
+                    packed.forward_nchw(part, [count, size[1], size[2]], Activation::Identity)
+                });
+            }
             if self.algorithm() != Algorithm::Winograd {
                 let packed = self.pack(weight, bias);
                 let to = packed.forward_nchw(input, size, Activation::Identity);

@@ -7,7 +7,7 @@ use std::ops::Range;
 use crate::blocked::Blocked;
 use crate::epilogue::Epilogue;
 use crate::isa::{Isa, LANES};
-use crate::parallel::{Shared, for_each};
+use crate::parallel::{Shared, for_each, threads};
 use crate::tile::{PANEL, Tap, Tile, run_tile};
 
 /// Taps of one pass over the pixels: their weights (32 KiB) stay in the first-level cache.
@@ -114,7 +114,7 @@ impl Plan {
         let panel_len = self.in_blocks * self.kernel[0] * self.kernel[1] * LANES * PANEL;
         let images = input.batch();
         // Enough tasks to share evenly; bands of rows only where images and panels are few.
-        let wanted = 4 * rayon::current_num_threads();
+        let wanted = 4 * threads();
         let bands = wanted
             .div_ceil(images * panel_count)
             .min(self.steps[0].div_ceil(4))

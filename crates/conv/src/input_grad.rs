@@ -5,10 +5,12 @@ use crate::buffer::Buffer;
 use crate::conv::Conv2d;
 use crate::direct::Plan;
 use crate::epilogue::{Activation, Epilogue};
+use crate::images::by_images;
 use crate::isa::LANES;
+use crate::packed::{PackedConv2d, Panels};
 use crate::parallel::in_pool;
 use crate::weights::pack_bias;
-use crate::winograd::{self, Source, Weights};
+use crate::winograd::{self, Prepared, Source, Weights};
 
 impl Conv2d {
     /// Gradient with respect to the input `[batch, c_in, height, width]`, `size` = `[batch, height, width]`, from that of
@@ -24,12 +26,37 @@ impl Conv2d {
         input_grad: &mut [f32],
     ) {
         in_pool(|| {
-            self.blocked_input_grad(
-                &self.blocked_output(output_grad, size),
-                size,
-                weight,
-                input_grad,
-            );
+            let Some(images) = self.images_per_task(size) else {
+                let grad = self.blocked_output(output_grad, size);
+                return self.blocked_input_grad(&grad, size, weight, input_grad);
+            };
+            let [batch, height, width] = size;
+            if self.is_3x3() {
+                let packed = self.pack_mirrored(weight);
+                by_images(
+                    self.isa,
+                    images,
+                    batch,
+                    output_grad,
+                    input_grad,
+                    |part, count| {
+                        packed.forward_nchw(part, [count, height, width], Activation::Identity)
+                    },
+                );
+            } else {
+                let packed = self.pack_transposed(weight, None);
+                by_images(
+                    self.isa,
+                    images,
+                    batch,
+                    output_grad,
+                    input_grad,
+                    |part, count| {
+                        let grad = self.blocked_output(part, [count, height, width]);
+                        packed.forward_to(&grad, [height, width], None, Activation::Identity)
+                    },
+                );
+            }
         });
     }
 
@@ -79,6 +106,21 @@ impl Conv2d {
             packed.forward_to(grad, [size[1], size[2]], None, Activation::Identity)
         };
         to.to_nchw_with(self.isa, input_grad);
+    }
+
+    /// The 3x3 convolution from output gradients to input gradients.
+    fn pack_mirrored(&self, weight: &[f32]) -> PackedConv2d {
+        let conv = Self {
+            c_in: self.c_out,
+            c_out: self.c_in,
+            ..*self
+        };
+        let weights = Panels::Winograd(Prepared::new(self.isa, self.view(weight).swapped(), true));
+        PackedConv2d {
+            conv,
+            weights,
+            bias: None,
+        }
     }
 
     /// Packs the weights for the map from output gradients to input gradients.

@@ -37,6 +37,7 @@ mod buffer;
 mod conv;
 mod direct;
 mod epilogue;
+mod images;
 mod input_grad;
 mod isa;
 mod norm;

@@ -2,11 +2,39 @@
 // unsafe: tasks write disjoint parts of one output through a shared pointer; each user of `Shared` says which.
 #![allow(unsafe_code)]
 
+use std::cell::Cell;
+
 use rayon::prelude::*;
+
+thread_local! {
+    /// Whether loops on this thread stay on it.
+    static SERIAL: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Threads that a loop started here runs on.
+pub(crate) fn threads() -> usize {
+    if SERIAL.get() {
+        1
+    } else {
+        rayon::current_num_threads()
+    }
+}
+
+/// Runs `work` with all its loops on this thread.
+pub(crate) fn serially<R>(work: impl FnOnce() -> R) -> R {
+    struct Reset(bool);
+    impl Drop for Reset {
+        fn drop(&mut self) {
+            SERIAL.set(self.0);
+        }
+    }
+    let _reset = Reset(SERIAL.replace(true));
+    work()
+}
 
 /// Runs `task(0..count)`, in any order and on any thread; the tasks must not depend on each other.
 pub(crate) fn for_each(count: usize, task: impl Fn(usize) + Sync + Send) {
-    if count <= 1 || rayon::current_num_threads() == 1 {
+    if count <= 1 || threads() == 1 {
         (0..count).for_each(task);
     } else {
         (0..count).into_par_iter().with_max_len(1).for_each(task);

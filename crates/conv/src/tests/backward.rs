@@ -1,6 +1,6 @@
 //! Gradients, and the transposed convolution that is one of them.
 
-use super::reference::{CASES, convolution, gradients, relative_error, values};
+use super::reference::{CASES, convolution, gradients, on_threads, relative_error, values};
 use crate::isa::Isa;
 use crate::{Activation, Blocked, Conv2d, ConvTranspose2d};
 
@@ -18,11 +18,13 @@ fn gradients_agree_with_f64() {
         for isa in Isa::all() {
             let conv = conv.with_isa(isa);
             let mut input_grad = vec![f32::NAN; input.len()];
-            conv.input_grad(&grad, size, &weight, &mut input_grad);
+            on_threads(2, || conv.input_grad(&grad, size, &weight, &mut input_grad));
             let error = relative_error(&input_grad, &exact_input);
             assert!(error < 3e-6, "input of {case:?} on {isa:?}: {error:e}");
             let mut weight_grad = vec![f32::NAN; weight.len()];
-            conv.weight_grad(&input, size, &grad, &mut weight_grad);
+            on_threads(2, || {
+                conv.weight_grad(&input, size, &grad, &mut weight_grad)
+            });
             let error = relative_error(&weight_grad, &exact_weight);
             assert!(error < 3e-6, "weight of {case:?} on {isa:?}: {error:e}");
             let mut both = (vec![f32::NAN; input.len()], vec![f32::NAN; weight.len()]);
@@ -89,14 +91,10 @@ fn the_same_input_gives_the_same_gradient_bits_on_any_number_of_threads() {
         let run = |threads: usize| {
             let (mut input_grad, mut weight_grad) =
                 (vec![0.0; input.len()], vec![0.0; weight.len()]);
-            rayon::ThreadPoolBuilder::new()
-                .num_threads(threads)
-                .build()
-                .unwrap()
-                .install(|| {
-                    conv.input_grad(&grad, size, &weight, &mut input_grad);
-                    conv.weight_grad(&input, size, &grad, &mut weight_grad);
-                });
+            on_threads(threads, || {
+                conv.input_grad(&grad, size, &weight, &mut input_grad);
+                conv.weight_grad(&input, size, &grad, &mut weight_grad);
+            });
             let bits: Vec<u32> = input_grad
                 .iter()
                 .chain(&weight_grad)

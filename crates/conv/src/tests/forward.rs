@@ -1,6 +1,6 @@
 //! Forward passes.
 
-use super::reference::{CASES, convolution, forward, relative_error, values};
+use super::reference::{CASES, convolution, forward, on_threads, relative_error, values};
 use crate::isa::Isa;
 use crate::{Activation, Algorithm, Blocked, Conv2d};
 
@@ -14,7 +14,7 @@ fn every_shape_and_instruction_set_agrees_with_f64() {
         for isa in Isa::all() {
             let conv = conv.with_isa(isa);
             let mut output = vec![f32::NAN; exact.len()];
-            conv.forward(&input, size, &weight, None, &mut output);
+            on_threads(2, || conv.forward(&input, size, &weight, None, &mut output));
             let error = relative_error(&output, &exact);
             assert!(error < 3e-6, "{case:?} on {isa:?}: {error:e}");
         }
@@ -79,11 +79,9 @@ fn the_same_input_gives_the_same_bits_on_any_number_of_threads() {
         let run = |threads: usize| {
             let len = size[0] * conv.c_out * conv.output(size[1]) * conv.output(size[2]);
             let mut output = vec![0.0; len];
-            let pool = rayon::ThreadPoolBuilder::new()
-                .num_threads(threads)
-                .build()
-                .unwrap();
-            pool.install(|| conv.forward(&input, size, &weight, None, &mut output));
+            on_threads(threads, || {
+                conv.forward(&input, size, &weight, None, &mut output)
+            });
             output.into_iter().map(f32::to_bits).collect::<Vec<u32>>()
         };
         assert_eq!(run(2), run(2), "{case:?}");

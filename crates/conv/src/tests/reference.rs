@@ -13,6 +13,15 @@ pub(crate) fn values(len: usize, seed: u32) -> Vec<f32> {
         .collect()
 }
 
+/// Runs on a pool of this many threads: how the work is cut depends on them.
+pub(crate) fn on_threads<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> R {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .unwrap()
+        .install(work)
+}
+
 /// `|a - b| / |b|` over the Euclidean norms.
 pub(crate) fn relative_error(a: &[f32], b: &[f64]) -> f64 {
     assert_eq!(a.len(), b.len());
@@ -96,6 +105,9 @@ pub(crate) const CASES: &[[usize; 8]] = &[
     [3, 1, 1, 70, 40, 5, 7, 5],
     [3, 1, 1, 128, 96, 2, 16, 16],
     [3, 1, 1, 280, 40, 1, 9, 12],
+    [3, 1, 1, 18, 33, 5, 20, 18],
+    [3, 2, 1, 20, 36, 5, 9, 6],
+    [1, 2, 0, 18, 20, 6, 5, 5],
     [3, 1, 1, 20, 20, 1, 1, 1],
     [3, 1, 0, 20, 33, 2, 9, 7],
     [3, 2, 1, 16, 32, 1, 8, 8],

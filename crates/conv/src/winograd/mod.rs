@@ -13,14 +13,14 @@ use std::ops::Range;
 use axis::POINTS;
 pub(crate) use grad::weight_grad;
 use tiles::{Grid, InputJob, OutputJob, Tiles, point_len, transform_inputs, transform_outputs};
-pub(crate) use weights::{Prepared, Source, Weights};
-use weights::{WeightJob, is_large, transform, transform_weights};
+pub(crate) use weights::{Prepared, Source, Weights, is_large};
+use weights::{WeightJob, transform, transform_weights};
 
 use crate::blocked::Blocked;
 use crate::buffer::Buffer;
 use crate::epilogue::Epilogue;
 use crate::isa::{Isa, LANES};
-use crate::parallel::{Shared, for_each};
+use crate::parallel::{Shared, for_each, threads};
 use crate::tile::{Finish, PANEL, Tap, Tile, run_tile};
 
 /// Channel blocks of fresh weights transformed at once: half a MiB, which stays in the second-level cache.
@@ -43,7 +43,7 @@ enum Order {
 }
 
 fn split(tiles: usize, in_blocks: usize, out_blocks: usize) -> Split {
-    let threads = rayon::current_num_threads();
+    let threads = threads();
     // Transformed inputs of a group stay in the second-level cache (half a MiB of it) where channels are few; where they
     // are many the weights are what must be read seldom.
     let fit = (1 << 19) / (POINTS * in_blocks * LANES * 4);
@@ -147,7 +147,7 @@ impl Work<'_> {
         let in_blocks = self.input.blocks();
         let mut points = Buffer::stale(POINTS * point_len(in_blocks * tiles.count));
         let to = Shared::new(&mut points);
-        let shares = (2 * rayon::current_num_threads()).min(in_blocks);
+        let shares = (2 * threads()).min(in_blocks);
         for_each(shares, |share| {
             self.inputs(
                 tiles,

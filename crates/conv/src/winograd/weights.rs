@@ -55,7 +55,7 @@ impl Prepared {
 }
 
 /// Whether transformed weights fill more than half of a third-level cache of 32 MiB.
-pub(super) fn is_large(in_blocks: usize, out_blocks: usize) -> bool {
+pub(crate) fn is_large(in_blocks: usize, out_blocks: usize) -> bool {
     POINTS * in_blocks * out_blocks * LANES * LANES * 4 > 16 << 20
 }
 
