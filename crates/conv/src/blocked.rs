@@ -22,7 +22,7 @@ impl Blocked {
     /// From a contiguous `[batch, channels, height, width]`.
     ///
     /// # Panics
-    /// If the length of `nchw` is not the product of the four sizes.
+    /// If a size is zero, or the length of `nchw` is not the product of the four sizes.
     pub fn from_nchw(
         nchw: &[f32],
         batch: usize,
@@ -95,6 +95,10 @@ impl Blocked {
 
     /// Arbitrary content: every float must be written next.
     pub(crate) fn stale(batch: usize, channels: usize, height: usize, width: usize) -> Self {
+        assert!(
+            batch * channels * height * width > 0,
+            "a feature map needs images, channels, rows and columns"
+        );
         let data = Buffer::stale(batch * channels.div_ceil(LANES) * height * width * LANES);
         Self {
             batch,
