@@ -1,0 +1,7 @@
+//! Every kernel against a naive convolution in f64.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod backward;
+mod forward;
+mod layers;
+mod reference;
