@@ -44,6 +44,7 @@ mod norm;
 mod outer;
 mod packed;
 mod parallel;
+mod plane_norm;
 mod pool;
 mod simd;
 mod stem;
@@ -59,6 +60,7 @@ pub use conv::{Algorithm, Conv2d};
 pub use epilogue::Activation;
 pub use isa::Isa;
 pub use packed::PackedConv2d;
+pub use plane_norm::{InstanceNorm, NormBackward, NormForward, NormGradients};
 pub use transposed::{ConvTranspose2d, PackedConvTranspose2d};
 
 #[cfg(test)]

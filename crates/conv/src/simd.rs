@@ -24,6 +24,8 @@ pub(crate) trait Simd: Copy {
     unsafe fn sub(a: Self::V, b: Self::V) -> Self::V;
     unsafe fn mul(a: Self::V, b: Self::V) -> Self::V;
     unsafe fn max(a: Self::V, b: Self::V) -> Self::V;
+    /// `b` where `a` is positive, else 0.
+    unsafe fn where_positive(a: Self::V, b: Self::V) -> Self::V;
     /// `a * b + c`
     unsafe fn fma(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
     /// `c - a * b`
@@ -82,6 +84,10 @@ impl Simd for Portable {
         lanes!(|i| if a[i] > b[i] { a[i] } else { b[i] })
     }
     #[inline(always)]
+    unsafe fn where_positive(a: Self::V, b: Self::V) -> Self::V {
+        lanes!(|i| if a[i] > 0.0 { b[i] } else { 0.0 })
+    }
+    #[inline(always)]
     unsafe fn fma(a: Self::V, b: Self::V, c: Self::V) -> Self::V {
         lanes!(|i| a[i] * b[i] + c[i])
     }
@@ -134,6 +140,16 @@ impl Simd for Avx2 {
     #[inline(always)]
     unsafe fn max(a: Self::V, b: Self::V) -> Self::V {
         unsafe { (_mm256_max_ps(a.0, b.0), _mm256_max_ps(a.1, b.1)) }
+    }
+    #[inline(always)]
+    unsafe fn where_positive(a: Self::V, b: Self::V) -> Self::V {
+        unsafe {
+            let zero = _mm256_setzero_ps();
+            (
+                _mm256_and_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(a.0, zero), b.0),
+                _mm256_and_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(a.1, zero), b.1),
+            )
+        }
     }
     #[inline(always)]
     unsafe fn fma(a: Self::V, b: Self::V, c: Self::V) -> Self::V {
@@ -197,6 +213,13 @@ impl Simd for Avx512 {
     #[inline(always)]
     unsafe fn max(a: Self::V, b: Self::V) -> Self::V {
         unsafe { _mm512_max_ps(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn where_positive(a: Self::V, b: Self::V) -> Self::V {
+        unsafe {
+            let positive = _mm512_cmp_ps_mask::<_CMP_GT_OQ>(a, _mm512_setzero_ps());
+            _mm512_maskz_mov_ps(positive, b)
+        }
     }
     #[inline(always)]
     unsafe fn fma(a: Self::V, b: Self::V, c: Self::V) -> Self::V {

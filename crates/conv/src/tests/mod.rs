@@ -4,4 +4,5 @@
 mod backward;
 mod forward;
 mod layers;
+mod plane_norm;
 mod reference;
