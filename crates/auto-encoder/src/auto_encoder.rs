@@ -1,6 +1,6 @@
 use burn::module::Module;
-use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
+use ckaad_ops::Activation;
 use ckaad_parameters::Initialisation;
 
 use crate::layers::{ConvNorm, Resize};
@@ -136,7 +136,7 @@ impl Downsample {
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         self.layers
             .iter()
-            .fold(x, |x, layer| relu(layer.forward(x)))
+            .fold(x, |x, layer| layer.forward(x, None, Activation::Relu))
     }
 }
 

@@ -5,7 +5,9 @@ use burn::nn::conv::{Conv2d, Conv2dConfig, ConvTranspose2d, ConvTranspose2dConfi
 use burn::nn::{
     BatchNorm, BatchNormConfig, Initializer, InstanceNorm, InstanceNormConfig, PaddingConfig2d,
 };
+use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
+use ckaad_ops::{Activation, conv_transpose2d, conv2d, instance_norm};
 
 use crate::Norm;
 
@@ -78,14 +80,30 @@ impl ConvNorm {
         Self { conv, norm }
     }
 
-    pub(crate) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+    /// `activation(norm(conv(x)) + residual)`.
+    pub(crate) fn forward(
+        &self,
+        x: Tensor<4>,
+        residual: Option<Tensor<4>>,
+        activation: Activation,
+    ) -> Tensor<4> {
         let x = match &self.conv {
-            Convolution::Plain(conv) => conv.forward(x),
-            Convolution::Transposed(conv) => conv.forward(x),
+            Convolution::Plain(conv) => conv2d(conv, x),
+            Convolution::Transposed(conv) => conv_transpose2d(conv, x),
         };
         match &self.norm {
-            NormLayer::Instance(norm) => norm.forward(x),
-            NormLayer::Batch(norm) => norm.forward(x),
+            NormLayer::Instance(norm) => instance_norm(norm, x, residual, activation),
+            NormLayer::Batch(norm) => {
+                let y = norm.forward(x);
+                let y = match residual {
+                    Some(residual) => y + residual,
+                    None => y,
+                };
+                match activation {
+                    Activation::Identity => y,
+                    Activation::Relu => relu(y),
+                }
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 use burn::module::Module;
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
+use ckaad_ops::Activation;
 
 use crate::AutoEncoderConfig;
 use crate::layers::{ConvNorm, Resize};
@@ -44,14 +45,15 @@ impl Residual {
 
     pub(crate) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let shortcut = match &self.shortcut {
-            Some(layer) => layer.forward(x.clone()),
+            Some(layer) => layer.forward(x.clone(), None, Activation::Identity),
             None => x.clone(),
         };
-        let last = self.body.len() - 1;
-        let body = self.body.iter().enumerate().fold(x, |x, (index, layer)| {
-            let x = layer.forward(x);
-            if index < last { relu(x) } else { x }
-        });
-        relu(body + shortcut)
+        let [inner @ .., last] = self.body.as_slice() else {
+            return relu(x + shortcut);
+        };
+        let inner = inner
+            .iter()
+            .fold(x, |x, layer| layer.forward(x, None, Activation::Relu));
+        last.forward(inner, Some(shortcut), Activation::Relu)
     }
 }

@@ -46,7 +46,7 @@ impl Network {
         let pool = MaxPoolOptions::new([3, 3])
             .with_stride([2, 2])
             .with_padding([1, 1]);
-        let mut x = max_pool2d(relu(self.stem.forward(images)), pool);
+        let mut x = max_pool2d(relu(ckaad_ops::conv2d(&self.stem, images)), pool);
         let mut outputs = Vec::with_capacity(self.stages.len());
         for blocks in &self.stages {
             x = blocks.iter().fold(x, |x, block| block.forward(x));
@@ -59,13 +59,13 @@ impl Network {
 impl Residual {
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let shortcut = match &self.shortcut {
-            Some(conv) => conv.forward(x.clone()),
+            Some(conv) => ckaad_ops::conv2d(conv, x.clone()),
             None => x.clone(),
         };
         let mut convs = self.body.iter();
         let mut y = x;
         while let Some(conv) = convs.next() {
-            y = conv.forward(y);
+            y = ckaad_ops::conv2d(conv, y);
             if convs.len() > 0 {
                 y = relu(y);
             }

@@ -5,6 +5,7 @@ use burn::nn::{
 };
 use burn::tensor::activation::leaky_relu;
 use burn::tensor::{Device, Tensor};
+use ckaad_ops::{Activation, conv2d, instance_norm};
 use ckaad_parameters::Initialisation;
 
 use crate::NEGATIVE_SLOPE;
@@ -122,7 +123,13 @@ fn halve(channels: [usize; 2], device: &Device) -> Halve {
 
 impl Halve {
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        leaky_relu(self.norm.forward(self.conv.forward(x)), NEGATIVE_SLOPE)
+        let x = instance_norm(
+            &self.norm,
+            conv2d(&self.conv, x),
+            None,
+            Activation::Identity,
+        );
+        leaky_relu(x, NEGATIVE_SLOPE)
     }
 }
 

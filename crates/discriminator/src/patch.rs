@@ -3,6 +3,7 @@ use burn::nn::Initializer;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::tensor::activation::leaky_relu;
 use burn::tensor::{Device, Tensor};
+use ckaad_ops::conv2d;
 use ckaad_parameters::Initialisation;
 
 use crate::NEGATIVE_SLOPE;
@@ -90,7 +91,7 @@ impl Head {
             .iter()
             .enumerate()
             .fold(feature / norm, |x, (index, layer)| {
-                let x = layer.forward(x);
+                let x = conv2d(layer, x);
                 if index < last {
                     leaky_relu(x, NEGATIVE_SLOPE)
                 } else {

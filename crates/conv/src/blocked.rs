@@ -1,0 +1,146 @@
+//! The blocked layout in which layers follow each other without re-ordering.
+// unsafe: tasks write disjoint blocks of one buffer.
+#![allow(unsafe_code)]
+
+use crate::buffer::Buffer;
+use crate::isa::{Isa, LANES};
+use crate::parallel::{Shared, for_each};
+use crate::transpose::{from_block, to_block};
+
+/// A batch of feature maps, stored `[batch][channels / 16][height][width][16]`. The lanes that pad the channels to a
+/// multiple of 16 hold zero.
+#[derive(Clone)]
+pub struct Blocked {
+    batch: usize,
+    channels: usize,
+    height: usize,
+    width: usize,
+    pub(crate) data: Buffer,
+}
+
+impl Blocked {
+    /// From a contiguous `[batch, channels, height, width]`.
+    ///
+    /// # Panics
+    /// If a size is zero, or the length of `nchw` is not the product of the four sizes.
+    pub fn from_nchw(
+        nchw: &[f32],
+        batch: usize,
+        channels: usize,
+        height: usize,
+        width: usize,
+    ) -> Self {
+        Self::from_nchw_with(Isa::best(), nchw, [batch, channels, height, width])
+    }
+
+    pub(crate) fn from_nchw_with(
+        isa: Isa,
+        nchw: &[f32],
+        [batch, channels, height, width]: [usize; 4],
+    ) -> Self {
+        let pixels = height * width;
+        assert_eq!(
+            nchw.len(),
+            batch * channels * pixels,
+            "the slice holds another number of floats than its shape"
+        );
+        let mut blocked = Self::stale(batch, channels, height, width);
+        let blocks = blocked.blocks();
+        let out = Shared::new(&mut blocked.data);
+        for_each(batch * blocks, |task| {
+            let (n, block) = (task / blocks, task % blocks);
+            let lanes = LANES.min(channels - block * LANES);
+            let planes = nchw[(n * channels + block * LANES) * pixels..].as_ptr();
+            // The block `task` is this task's own.
+            unsafe {
+                to_block(
+                    isa,
+                    planes,
+                    pixels,
+                    lanes,
+                    pixels,
+                    out.at(task * pixels * LANES),
+                    LANES,
+                )
+            };
+        });
+        blocked
+    }
+
+    /// Writes the contiguous `[batch, channels, height, width]`.
+    ///
+    /// # Panics
+    /// If the length of `nchw` is not the product of the four sizes.
+    pub fn to_nchw(&self, nchw: &mut [f32]) {
+        self.to_nchw_with(Isa::best(), nchw);
+    }
+
+    pub(crate) fn to_nchw_with(&self, isa: Isa, nchw: &mut [f32]) {
+        let (blocks, pixels) = (self.blocks(), self.height * self.width);
+        assert_eq!(
+            nchw.len(),
+            self.batch * self.channels * pixels,
+            "the slice has not the size of the feature maps"
+        );
+        let out = Shared::new(nchw);
+        for_each(self.batch * blocks, |task| {
+            let (n, block) = (task / blocks, task % blocks);
+            let lanes = LANES.min(self.channels - block * LANES);
+            let planes = (n * self.channels + block * LANES) * pixels;
+            let from = self.data[task * pixels * LANES..].as_ptr();
+            // The planes of this block are this task's own.
+            unsafe { from_block(isa, from, LANES, out.at(planes), pixels, lanes, pixels) };
+        });
+    }
+
+    /// Arbitrary content: every float must be written next.
+    pub(crate) fn stale(batch: usize, channels: usize, height: usize, width: usize) -> Self {
+        assert!(
+            batch * channels * height * width > 0,
+            "a feature map needs images, channels, rows and columns"
+        );
+        let data = Buffer::stale(batch * channels.div_ceil(LANES) * height * width * LANES);
+        Self {
+            batch,
+            channels,
+            height,
+            width,
+            data,
+        }
+    }
+
+    /// Images.
+    pub fn batch(&self) -> usize {
+        self.batch
+    }
+
+    /// Channels, without the padding.
+    pub fn channels(&self) -> usize {
+        self.channels
+    }
+
+    /// Rows.
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    /// Columns.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Blocks of 16 channels.
+    pub(crate) fn blocks(&self) -> usize {
+        self.channels.div_ceil(LANES)
+    }
+
+    /// Floats of one image.
+    pub(crate) fn image_len(&self) -> usize {
+        self.blocks() * self.height * self.width * LANES
+    }
+
+    /// `[batch, channels, height, width]`.
+    pub fn shape(&self) -> [usize; 4] {
+        [self.batch, self.channels, self.height, self.width]
+    }
+}

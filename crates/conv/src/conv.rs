@@ -1,0 +1,237 @@
+//! A convolution: its configuration, its packed weights, its forward pass.
+
+use crate::blocked::Blocked;
+use crate::direct::Plan;
+use crate::epilogue::{Activation, Epilogue};
+use crate::images::by_images;
+use crate::isa::Isa;
+use crate::packed::{PackedConv2d, Panels};
+use crate::parallel::in_pool;
+use crate::weights::{WeightView, pack_bias};
+use crate::winograd::{self, Prepared, Source, Weights};
+
+/// How a convolution is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Algorithm {
+    /// Winograd's F(4x4, 3x3): 3x3, stride 1, padding 1.
+    Winograd,
+    /// Sums of products, tap by tap.
+    Direct,
+    /// Sums of products over rows of interleaved pixels, for inputs of up to four channels.
+    Interleaved,
+}
+
+/// A two-dimensional convolution without dilation or groups: square kernel, the same stride and padding on both axes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Conv2d {
+    /// Input channels.
+    pub c_in: usize,
+    /// Output channels.
+    pub c_out: usize,
+    /// Side of the kernel.
+    pub kernel: usize,
+    /// Input pixels between neighbouring outputs.
+    pub stride: usize,
+    /// Zeros around the input.
+    pub padding: usize,
+    /// Instruction set the kernels use: one that the processor has.
+    pub(crate) isa: Isa,
+}
+
+impl Conv2d {
+    /// # Panics
+    /// If a size or the stride is zero, or the padding is not smaller than the kernel.
+    pub fn new(c_in: usize, c_out: usize, kernel: usize, stride: usize, padding: usize) -> Self {
+        assert!(
+            c_in > 0 && c_out > 0 && kernel > 0 && stride > 0,
+            "a convolution needs channels, a kernel and a stride"
+        );
+        assert!(
+            padding < kernel,
+            "padding {padding} must be smaller than the kernel {kernel}"
+        );
+        Self {
+            c_in,
+            c_out,
+            kernel,
+            stride,
+            padding,
+            isa: Isa::best(),
+        }
+    }
+
+    /// The same on another instruction set, as far as the processor has it.
+    pub fn with_isa(self, isa: Isa) -> Self {
+        Self {
+            isa: isa.supported(),
+            ..self
+        }
+    }
+
+    /// Output rows for input rows, or columns for columns.
+    ///
+    /// # Panics
+    /// If the padded input is smaller than the kernel.
+    pub fn output(&self, size: usize) -> usize {
+        let padded = size + 2 * self.padding;
+        assert!(
+            padded >= self.kernel,
+            "an input of {size} is smaller than the kernel {}",
+            self.kernel
+        );
+        (padded - self.kernel) / self.stride + 1
+    }
+
+    /// Floats of the weights `[c_out, c_in, kernel, kernel]`.
+    pub fn weight_len(&self) -> usize {
+        self.c_out * self.c_in * self.kernel * self.kernel
+    }
+
+    /// The fastest algorithm for these weights.
+    pub fn algorithm(&self) -> Algorithm {
+        if self.c_in <= 4 && self.kernel > 1 {
+            Algorithm::Interleaved
+        } else if self.is_3x3() {
+            Algorithm::Winograd
+        } else {
+            Algorithm::Direct
+        }
+    }
+
+    pub(crate) fn is_3x3(&self) -> bool {
+        self.kernel == 3 && self.stride == 1 && self.padding == 1
+    }
+
+    /// Packs `weight` `[c_out, c_in, kernel, kernel]` and a bias of `c_out` for any number of forward passes.
+    ///
+    /// # Panics
+    /// If a length does not fit.
+    pub fn pack(&self, weight: &[f32], bias: Option<&[f32]>) -> PackedConv2d {
+        self.pack_for(self.algorithm(), weight, bias)
+    }
+
+    /// [`Self::pack`] for one algorithm.
+    ///
+    /// # Panics
+    /// If a length does not fit, or the algorithm does not suit the kernel.
+    pub fn pack_for(
+        &self,
+        algorithm: Algorithm,
+        weight: &[f32],
+        bias: Option<&[f32]>,
+    ) -> PackedConv2d {
+        let view = self.view(weight);
+        let bias = bias.map(|bias| pack_bias(bias, self.c_out));
+        let weights = match algorithm {
+            Algorithm::Winograd => {
+                assert!(
+                    self.is_3x3(),
+                    "Winograd is for 3x3 kernels of stride 1 and padding 1"
+                );
+                Panels::Winograd(Prepared::new(self.isa, view, false))
+            }
+            Algorithm::Direct => Panels::Blocked(view.pack_blocked(self.isa)),
+            Algorithm::Interleaved => Panels::Interleaved(view.pack_interleaved()),
+        };
+        PackedConv2d {
+            conv: *self,
+            weights,
+            bias,
+        }
+    }
+
+    /// `output = input * weight + bias` on contiguous `[batch, channels, height, width]`, `size` = `[batch, height, width]`
+    /// of the input.
+    ///
+    /// # Panics
+    /// If a length does not fit.
+    pub fn forward(
+        &self,
+        input: &[f32],
+        size: [usize; 3],
+        weight: &[f32],
+        bias: Option<&[f32]>,
+        output: &mut [f32],
+    ) {
+        in_pool(|| {
+            if let Some(images) = self.images_per_task(size) {
+                let packed = self.pack(weight, bias);
+                return by_images(self.isa, images, size[0], input, output, |part, count| {
+                    packed.forward_nchw(part, [count, size[1], size[2]], Activation::Identity)
+                });
+            }
+            if self.algorithm() != Algorithm::Winograd {
+                let packed = self.pack(weight, bias);
+                let to = packed.forward_nchw(input, size, Activation::Identity);
+                return to.to_nchw_with(self.isa, output);
+            }
+            let source = Source::View {
+                view: self.view(weight),
+                mirror: false,
+            };
+            let bias = bias.map(|bias| pack_bias(bias, self.c_out));
+            let epilogue = Epilogue {
+                bias: bias.as_deref(),
+                ..Epilogue::default()
+            };
+            let input = self.blocked_input(input, size);
+            let mut to = Blocked::stale(size[0], self.c_out, size[1], size[2]);
+            winograd::run(self.isa, &input, Weights::Fresh(source), epilogue, &mut to);
+            to.to_nchw_with(self.isa, output);
+        });
+    }
+
+    /// The weights `[c_out, c_in, kernel, kernel]`.
+    pub(crate) fn view<'a>(&self, weight: &'a [f32]) -> WeightView<'a> {
+        assert_eq!(
+            weight.len(),
+            self.weight_len(),
+            "weights of another shape than the convolution's"
+        );
+        WeightView::forward(weight, self.c_out, self.c_in, self.kernel)
+    }
+
+    /// An input in the blocked layout.
+    pub(crate) fn blocked_input(
+        &self,
+        input: &[f32],
+        [batch, height, width]: [usize; 3],
+    ) -> Blocked {
+        Blocked::from_nchw_with(self.isa, input, [batch, self.c_in, height, width])
+    }
+
+    /// An output, or its gradient, in the blocked layout.
+    pub(crate) fn blocked_output(
+        &self,
+        output: &[f32],
+        [batch, height, width]: [usize; 3],
+    ) -> Blocked {
+        let shape = [batch, self.c_out, self.output(height), self.output(width)];
+        Blocked::from_nchw_with(self.isa, output, shape)
+    }
+
+    pub(crate) fn plan(&self, height: usize, width: usize) -> Plan {
+        let taps: Vec<(isize, usize)> = (0..self.kernel)
+            .map(|k| (k as isize - self.padding as isize, k))
+            .collect();
+        let in_blocks = self.c_in.div_ceil(crate::isa::LANES);
+        // A 1x1 convolution does not care for rows: all pixels are one.
+        let (height, width) = if self.kernel == 1 && self.stride == 1 {
+            (1, height * width)
+        } else {
+            (height, width)
+        };
+        let steps = [self.output(height), self.output(width)];
+        Plan {
+            in_blocks,
+            input: [height, width],
+            steps,
+            stride: self.stride,
+            taps: [taps.clone(), taps],
+            kernel: [self.kernel; 2],
+            output: steps,
+            out_start: [0, 0],
+            out_stride: 1,
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! Direct convolution on the blocked layout, any kernel, stride and padding.
+// unsafe: tasks hand the multiplying kernel pointers into disjoint parts of the output.
+#![allow(unsafe_code)]
+
+use std::ops::Range;
+
+use crate::blocked::Blocked;
+use crate::epilogue::Epilogue;
+use crate::isa::{Isa, LANES};
+use crate::parallel::{Shared, for_each, threads};
+use crate::tile::{PANEL, Tap, Tile, run_tile};
+
+/// Taps of one pass over the pixels: their weights (32 KiB) stay in the first-level cache.
+const PASS: usize = 16;
+
+/// Output pixels whose taps all lie inside the image, and those taps.
+pub(crate) struct Region {
+    rows: Range<usize>,
+    cols: Range<usize>,
+    taps: Vec<Tap>,
+}
+
+/// How output pixels of one pass map to inputs, outputs and taps.
+pub(crate) struct Plan {
+    pub(crate) in_blocks: usize,
+    /// Input rows and columns.
+    pub(crate) input: [usize; 2],
+    /// Output pixels of this plan, in rows and columns.
+    pub(crate) steps: [usize; 2],
+    /// Input pixels per step.
+    pub(crate) stride: usize,
+    /// Input row and column that step 0 starts from, and those of its taps relative to it with their weights' row.
+    pub(crate) taps: [Vec<(isize, usize)>; 2],
+    /// Kernel positions in the packed weights per channel block, and their columns per row.
+    pub(crate) kernel: [usize; 2],
+    /// Rows and columns of the whole output, and where step 0 lands; `out_stride` output pixels per step.
+    pub(crate) output: [usize; 2],
+    pub(crate) out_start: [usize; 2],
+    pub(crate) out_stride: usize,
+}
+
+/// Steps grouped by which taps are inside: (range of steps, valid taps).
+fn spans(
+    steps: usize,
+    stride: usize,
+    size: usize,
+    taps: &[(isize, usize)],
+) -> Vec<(Range<usize>, Vec<usize>)> {
+    let valid = |step: usize| -> Vec<usize> {
+        let inside = |t: &usize| {
+            let at = (step * stride) as isize + taps[*t].0;
+            at >= 0 && at < size as isize
+        };
+        (0..taps.len()).filter(inside).collect()
+    };
+    let mut spans: Vec<(Range<usize>, Vec<usize>)> = Vec::new();
+    for step in 0..steps {
+        let now = valid(step);
+        match spans.last_mut() {
+            Some((range, set)) if *set == now => range.end = step + 1,
+            _ => spans.push((step..step + 1, now)),
+        }
+    }
+    spans
+}
+
+impl Plan {
+    fn regions(&self) -> Vec<Region> {
+        let rows = spans(self.steps[0], self.stride, self.input[0], &self.taps[0]);
+        let cols = spans(self.steps[1], self.stride, self.input[1], &self.taps[1]);
+        let mut regions = Vec::new();
+        for (row_range, row_taps) in &rows {
+            for (col_range, col_taps) in &cols {
+                let mut taps = Vec::with_capacity(self.in_blocks * row_taps.len() * col_taps.len());
+                for block in 0..self.in_blocks {
+                    for &i in row_taps {
+                        for &j in col_taps {
+                            let ((dy, ky), (dx, kx)) = (self.taps[0][i], self.taps[1][j]);
+                            let plane = (block * self.input[0] * self.input[1]) as isize;
+                            let a = (plane + dy * self.input[1] as isize + dx) * LANES as isize;
+                            let position =
+                                block * self.kernel[0] * self.kernel[1] + ky * self.kernel[1] + kx;
+                            taps.push(Tap {
+                                a,
+                                panel: position * LANES * PANEL,
+                            });
+                        }
+                    }
+                }
+                regions.push(Region {
+                    rows: row_range.clone(),
+                    cols: col_range.clone(),
+                    taps,
+                });
+            }
+        }
+        regions
+    }
+
+    /// Runs the plan for every image and output channel.
+    ///
+    /// `panels` are weights packed by `pack_blocked`.
+    pub(crate) fn run(
+        &self,
+        isa: Isa,
+        input: &Blocked,
+        panels: &[f32],
+        epilogue: Epilogue<'_>,
+        output: &mut Blocked,
+    ) {
+        let regions = self.regions();
+        let out_blocks = output.blocks();
+        let panel_count = out_blocks.div_ceil(2);
+        let panel_len = self.in_blocks * self.kernel[0] * self.kernel[1] * LANES * PANEL;
+        let images = input.batch();
+        // Enough tasks to share evenly; bands of rows only where images and panels are few.
+        let wanted = 4 * threads();
+        let bands = wanted
+            .div_ceil(images * panel_count)
+            .min(self.steps[0].div_ceil(4))
+            .max(1);
+        let (in_len, out_len) = (input.image_len(), output.image_len());
+        let out_plane = self.output[0] * self.output[1] * LANES;
+        let out = Shared::new(&mut output.data);
+        for_each(images * panel_count * bands, |task| {
+            let (n, rest) = (task / (panel_count * bands), task % (panel_count * bands));
+            let (panel, band) = (rest / bands, rest % bands);
+            let first = self.steps[0] * band / bands..self.steps[0] * (band + 1) / bands;
+            let offset = n * out_len + panel * 2 * out_plane;
+            let finish = epilogue.finish(panel, offset);
+            let vecs = (out_blocks - 2 * panel).min(2);
+            for region in &regions {
+                let rows = region.rows.start.max(first.start)..region.rows.end.min(first.end);
+                if rows.is_empty() || region.cols.is_empty() {
+                    continue;
+                }
+                let (height, width) = (rows.len(), region.cols.len());
+                // Runs go along the longer side, so that few are short.
+                let by_row = width >= height || width >= 8;
+                let (runs, run_len) = if by_row {
+                    (height, width)
+                } else {
+                    (width, height)
+                };
+                let passes = region.taps.len().div_ceil(PASS).max(1);
+                for pass in 0..passes {
+                    let taps = &region.taps[(pass * PASS).min(region.taps.len())
+                        ..((pass + 1) * PASS).min(region.taps.len())];
+                    let last = pass + 1 == passes;
+                    for run in 0..runs {
+                        let (y, x) = if by_row {
+                            (rows.start + run, region.cols.start)
+                        } else {
+                            (rows.start, region.cols.start + run)
+                        };
+                        let (in_y, in_x) = (y * self.stride, x * self.stride);
+                        let (out_y, out_x) = (
+                            self.out_start[0] + y * self.out_stride,
+                            self.out_start[1] + x * self.out_stride,
+                        );
+                        let at = (out_y * self.output[1] + out_x) * LANES;
+                        let (a_step, out_step) = if by_row {
+                            (1, 1)
+                        } else {
+                            (self.input[1], self.output[1])
+                        };
+                        // Pixels of this image, panel and band are written by this task alone.
+                        unsafe {
+                            let tile = Tile {
+                                a: input.data.as_ptr().wrapping_add(
+                                    n * in_len + (in_y * self.input[1] + in_x) * LANES,
+                                ),
+                                a_row: a_step * self.stride * LANES,
+                                taps,
+                                tap_len: LANES,
+                                panel: panels.as_ptr().add(panel * panel_len),
+                                out: out.at(offset + at),
+                                out_row: out_step * self.out_stride * LANES,
+                                out_vec: out_plane,
+                                rows: run_len,
+                                vecs,
+                                accumulate: pass > 0,
+                                finish: if last {
+                                    finish.shifted(at)
+                                } else {
+                                    crate::tile::Finish::NONE
+                                },
+                            };
+                            run_tile(isa, &tile);
+                        }
+                    }
+                }
+            }
+        });
+    }
+}

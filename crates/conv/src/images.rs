@@ -1,0 +1,54 @@
+//! Contiguous tensors in one loop over images: re-ordering, convolution and re-ordering back stay in one core's cache, and
+//! threads wait once.
+
+use crate::blocked::Blocked;
+use crate::conv::Conv2d;
+use crate::isa::{Isa, LANES};
+use crate::parallel::{Shared, for_each, part, serially, threads};
+use crate::winograd::is_large;
+
+/// Winograd tiles of 4 x 4 that make good use of weights once read.
+const TILES: usize = 64;
+
+impl Conv2d {
+    /// Images for a task, where there are enough of them to go by images.
+    pub(crate) fn images_per_task(&self, [batch, height, width]: [usize; 3]) -> Option<usize> {
+        let share = batch / threads();
+        if share < 2 {
+            return None;
+        }
+        if !self.is_3x3() {
+            return Some(1);
+        }
+        let tiles = height.div_ceil(4) * width.div_ceil(4);
+        let large = is_large(self.c_in.div_ceil(LANES), self.c_out.div_ceil(LANES));
+        let images = TILES.div_ceil(tiles).min(share);
+        (!large && images * tiles >= TILES / 2).then_some(images)
+    }
+}
+
+/// `output = map(input)` on contiguous tensors, `images` of the `batch` at a time; `map` is told how many it gets.
+pub(crate) fn by_images(
+    isa: Isa,
+    images: usize,
+    batch: usize,
+    input: &[f32],
+    output: &mut [f32],
+    map: impl Fn(&[f32], usize) -> Blocked + Sync + Send,
+) {
+    assert!(
+        input.len().is_multiple_of(batch) && output.len().is_multiple_of(batch),
+        "images of a batch are of one size"
+    );
+    let (in_len, out_len) = (input.len() / batch, output.len() / batch);
+    let out = Shared::new(output);
+    for_each(batch.div_ceil(images), |task| {
+        let first = task * images;
+        let count = images.min(batch - first);
+        serially(|| {
+            let mapped = map(&input[first * in_len..][..count * in_len], count);
+            // These images of the output are this task's own.
+            mapped.to_nchw_with(isa, part(out, first * out_len, count * out_len));
+        });
+    });
+}

@@ -1,0 +1,67 @@
+//! f32 convolution kernels for the CPU, on plain slices: forward, input gradient and weight gradient.
+//!
+//! | convolution | algorithm |
+//! |---|---|
+//! | 3x3, stride 1, padding 1 | Winograd's F(4x4, 3x3): a quarter of the products, about 1e-6 relative rounding error |
+//! | images of up to 4 channels | direct, kernel rows as runs of interleaved pixels |
+//! | everything else | direct, tap by tap on blocks of 16 channels |
+//! | transposed, stride = kernel | one product of matrices per position of the kernel |
+//!
+//! Two ways in. Contiguous `[batch, channels, height, width]` slices, weights as they are ([`Conv2d::forward`],
+//! [`Conv2d::backward`], [`ConvTranspose2d`]): training. Or a frozen network that stays in the [`Blocked`] layout from layer
+//! to layer, its weights packed once ([`Conv2d::pack`]), with bias, residual and ReLU done on the way out of each
+//! convolution:
+//!
+//! ```
+//! use ckaad_conv::{Activation, Blocked, Conv2d};
+//!
+//! let conv = Conv2d::new(16, 32, 3, 1, 1);
+//! let packed = conv.pack(&vec![0.01; conv.weight_len()], Some(&[0.5; 32]));
+//! let input = Blocked::from_nchw(&vec![1.0; 16 * 8 * 8], 1, 16, 8, 8);
+//! let output = packed.forward(&input, None, Activation::Relu);
+//! assert_eq!(output.shape(), [1, 32, 8, 8]);
+//! let mut nchw = vec![0.0; 32 * 8 * 8];
+//! output.to_nchw(&mut nchw);
+//! assert!((nchw[9] - (16.0 * 9.0 * 0.01 + 0.5)).abs() < 1e-5);
+//! ```
+//!
+//! Loops run on rayon's current pool; call a whole network from within it (`rayon::scope`) to save a hand-over per layer.
+//! Every result is summed in an order that depends on the shapes alone: the same input gives the same bits, on one
+//! thread or many. AVX-512 and AVX2 are used where the processor has them ([`Isa`]).
+//!
+//! Invariant: `unsafe` is confined to the files that begin with the reason for it; they are the kernels and the loops that
+//! hand them pointers into disjoint parts of a buffer.
+
+mod blocked;
+mod buffer;
+mod conv;
+mod direct;
+mod epilogue;
+mod images;
+mod input_grad;
+mod isa;
+mod norm;
+mod outer;
+mod packed;
+mod parallel;
+mod plane_norm;
+mod pool;
+mod simd;
+mod stem;
+mod tile;
+mod transpose;
+mod transposed;
+mod weight_grad;
+mod weights;
+mod winograd;
+
+pub use blocked::Blocked;
+pub use conv::{Algorithm, Conv2d};
+pub use epilogue::Activation;
+pub use isa::Isa;
+pub use packed::PackedConv2d;
+pub use plane_norm::{InstanceNorm, NormBackward, NormForward, NormGradients};
+pub use transposed::{ConvTranspose2d, PackedConvTranspose2d};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,96 @@
+//! Convolution of images of few channels: a kernel row is one run of interleaved pixels.
+// unsafe: tasks hand the multiplying kernel pointers into disjoint parts of the output.
+#![allow(unsafe_code)]
+
+use crate::blocked::Blocked;
+use crate::buffer::Buffer;
+use crate::conv::Conv2d;
+use crate::epilogue::Epilogue;
+use crate::isa::LANES;
+use crate::parallel::{Shared, for_each};
+use crate::tile::{PANEL, Tap, Tile, run_tile};
+
+/// Output rows that a task computes from one band of interleaved input rows.
+const BAND: usize = 8;
+
+/// Convolves a contiguous `[batch, c_in, height, width]` with weights from `pack_interleaved`.
+pub(crate) fn run(
+    conv: &Conv2d,
+    input: &[f32],
+    [batch, height, width]: [usize; 3],
+    panels: &[f32],
+    epilogue: Epilogue<'_>,
+    output: &mut Blocked,
+) {
+    let (out_h, out_w) = (conv.output(height), conv.output(width));
+    let (out_blocks, out_len) = (output.blocks(), output.image_len());
+    let out_plane = out_h * out_w * LANES;
+    let run = conv.kernel * conv.c_in;
+    let row_len = (width + 2 * conv.padding) * conv.c_in;
+    let taps: Vec<Tap> = (0..conv.kernel)
+        .map(|row| Tap {
+            a: (row * row_len) as isize,
+            panel: row * run * PANEL,
+        })
+        .collect();
+    let bands = out_h.div_ceil(BAND);
+    let out = Shared::new(&mut output.data);
+    for_each(batch * bands, |task| {
+        let (n, band) = (task / bands, task % bands);
+        let first = band * BAND;
+        let rows = BAND.min(out_h - first);
+        let image = &input[n * conv.c_in * height * width..][..conv.c_in * height * width];
+        let in_rows = (rows - 1) * conv.stride + conv.kernel;
+        let mut pixels = Buffer::stale(in_rows * row_len);
+        for (i, row) in pixels.chunks_exact_mut(row_len).enumerate() {
+            let y = (first * conv.stride + i) as isize - conv.padding as isize;
+            interleave(image, [conv.c_in, height, width], y, conv.padding, row);
+        }
+        for panel in 0..out_blocks.div_ceil(2) {
+            let offset = n * out_len + 2 * panel * out_plane;
+            let finish = epilogue.finish(panel, offset);
+            for y in 0..rows {
+                let at = (first + y) * out_w * LANES;
+                // The rows of this band are written by this task alone.
+                unsafe {
+                    let tile = Tile {
+                        a: pixels.as_ptr().add(y * conv.stride * row_len),
+                        a_row: conv.stride * conv.c_in,
+                        taps: &taps,
+                        tap_len: run,
+                        panel: panels.as_ptr().add(panel * conv.kernel * run * PANEL),
+                        out: out.at(offset + at),
+                        out_row: LANES,
+                        out_vec: out_plane,
+                        rows: out_w,
+                        vecs: (out_blocks - 2 * panel).min(2),
+                        accumulate: false,
+                        finish: finish.shifted(at),
+                    };
+                    run_tile(conv.isa, &tile);
+                }
+            }
+        }
+    });
+}
+
+/// Row `y` of an image with its channels interleaved and zeros around.
+fn interleave(
+    image: &[f32],
+    [channels, height, width]: [usize; 3],
+    y: isize,
+    padding: usize,
+    row: &mut [f32],
+) {
+    row.fill(0.0);
+    if y < 0 || y >= height as isize {
+        return;
+    }
+    let inner = &mut row[padding * channels..][..width * channels];
+    for c in 0..channels {
+        let from = &image[(c * height + y as usize) * width..][..width];
+        for (pixel, value) in inner.chunks_exact_mut(channels).zip(from) {
+            pixel[c] = *value;
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! The transposed convolution whose windows do not overlap.
+
+use crate::blocked::Blocked;
+use crate::conv::Conv2d;
+use crate::epilogue::Activation;
+use crate::input_grad::PackedTransposed;
+use crate::isa::Isa;
+use crate::parallel::in_pool;
+
+/// A transposed convolution whose stride is its kernel, so that outputs do not overlap; no padding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConvTranspose2d {
+    /// The convolution whose input gradient this is.
+    conv: Conv2d,
+}
+
+impl ConvTranspose2d {
+    /// From `c_in` to `c_out` channels, `kernel` times the height and width.
+    ///
+    /// # Panics
+    /// If a size is zero.
+    pub fn new(c_in: usize, c_out: usize, kernel: usize) -> Self {
+        Self {
+            conv: Conv2d::new(c_out, c_in, kernel, kernel, 0),
+        }
+    }
+
+    /// The same on another instruction set, as far as the processor has it.
+    pub fn with_isa(self, isa: Isa) -> Self {
+        Self {
+            conv: self.conv.with_isa(isa),
+        }
+    }
+
+    /// Floats of the weights `[c_in, c_out, kernel, kernel]`.
+    pub fn weight_len(&self) -> usize {
+        self.conv.weight_len()
+    }
+
+    fn enlarged(&self, [batch, height, width]: [usize; 3]) -> [usize; 3] {
+        [batch, height * self.conv.kernel, width * self.conv.kernel]
+    }
+
+    /// From `[batch, c_in, height, width]` to `[batch, c_out, kernel * height, kernel * width]`; `size` =
+    /// `[batch, height, width]`.
+    ///
+    /// # Panics
+    /// If a length does not fit.
+    pub fn forward(&self, input: &[f32], size: [usize; 3], weight: &[f32], output: &mut [f32]) {
+        self.conv
+            .input_grad(input, self.enlarged(size), weight, output);
+    }
+
+    /// Gradient with respect to the input, from that of the output.
+    ///
+    /// # Panics
+    /// If a length does not fit.
+    pub fn input_grad(
+        &self,
+        output_grad: &[f32],
+        size: [usize; 3],
+        weight: &[f32],
+        input_grad: &mut [f32],
+    ) {
+        self.conv
+            .forward(output_grad, self.enlarged(size), weight, None, input_grad);
+    }
+
+    /// Gradient with respect to the weights, from the input and the output's gradient.
+    ///
+    /// # Panics
+    /// If a length does not fit.
+    pub fn weight_grad(
+        &self,
+        input: &[f32],
+        size: [usize; 3],
+        output_grad: &[f32],
+        weight_grad: &mut [f32],
+    ) {
+        self.conv
+            .weight_grad(output_grad, self.enlarged(size), input, weight_grad);
+    }
+
+    /// Both gradients: [`Self::input_grad`] and [`Self::weight_grad`], cheaper than one after the other.
+    ///
+    /// # Panics
+    /// If a length does not fit.
+    pub fn backward(
+        &self,
+        input: &[f32],
+        size: [usize; 3],
+        weight: &[f32],
+        output_grad: &[f32],
+        input_grad: &mut [f32],
+        weight_grad: &mut [f32],
+    ) {
+        let (conv, large) = (&self.conv, self.enlarged(size));
+        in_pool(|| {
+            let grad = conv.blocked_input(output_grad, large);
+            let packed = conv.pack(weight, None);
+            packed
+                .forward(&grad, None, Activation::Identity)
+                .to_nchw_with(conv.isa, input_grad);
+            conv.blocked_weight_grad(&grad, &conv.blocked_output(input, large), weight_grad);
+        });
+    }
+
+    /// Packs the weights `[c_in, c_out, kernel, kernel]` and a bias of `c_out` for any number of forward passes.
+    ///
+    /// # Panics
+    /// If a length does not fit.
+    pub fn pack(&self, weight: &[f32], bias: Option<&[f32]>) -> PackedConvTranspose2d {
+        PackedConvTranspose2d(self.conv.pack_transposed(weight, bias))
+    }
+}
+
+/// A transposed convolution with packed weights.
+#[derive(Clone)]
+pub struct PackedConvTranspose2d(PackedTransposed);
+
+impl PackedConvTranspose2d {
+    /// `activation(transposed(input) + bias + residual)`, the residual in the shape of the output.
+    ///
+    /// # Panics
+    /// If the channels of `input` or the shape of `residual` do not fit.
+    pub fn forward(
+        &self,
+        input: &Blocked,
+        residual: Option<&Blocked>,
+        activation: Activation,
+    ) -> Blocked {
+        let kernel = self.0.conv.kernel;
+        self.0.forward_to(
+            input,
+            [input.height() * kernel, input.width() * kernel],
+            residual,
+            activation,
+        )
+    }
+}

@@ -1,0 +1,177 @@
+//! The gradient with respect to the weights.
+//!
+//! Every weight is summed by one task in a fixed order (pixels of an image, then images), so that the result does not
+//! depend on scheduling.
+// unsafe: tasks hand the multiplying kernel pointers into shared inputs and scatter into disjoint weights.
+#![allow(unsafe_code)]
+
+use std::ops::Range;
+
+use crate::blocked::Blocked;
+use crate::buffer::Buffer;
+use crate::conv::Conv2d;
+use crate::isa::{Isa, LANES};
+use crate::outer::{Outer, run_outer};
+use crate::parallel::{Shared, for_each, in_pool};
+use crate::tile::PANEL;
+use crate::transpose::from_block;
+use crate::winograd;
+
+impl Conv2d {
+    /// Gradient with respect to the weights `[c_out, c_in, kernel, kernel]`, from the input `[batch, c_in, height, width]`
+    /// (`size` = `[batch, height, width]`) and the output's gradient.
+    ///
+    /// # Panics
+    /// If a length does not fit.
+    pub fn weight_grad(
+        &self,
+        input: &[f32],
+        size: [usize; 3],
+        output_grad: &[f32],
+        weight_grad: &mut [f32],
+    ) {
+        in_pool(|| {
+            let (input, grad) = (
+                self.blocked_input(input, size),
+                self.blocked_output(output_grad, size),
+            );
+            self.blocked_weight_grad(&input, &grad, weight_grad);
+        });
+    }
+
+    pub(crate) fn blocked_weight_grad(
+        &self,
+        input: &Blocked,
+        grad: &Blocked,
+        weight_grad: &mut [f32],
+    ) {
+        assert_eq!(
+            weight_grad.len(),
+            self.weight_len(),
+            "weights of another shape than the convolution's"
+        );
+        if self.is_3x3() {
+            winograd::weight_grad(self, input, grad, weight_grad);
+        } else {
+            self.direct_weight_grad(input, grad, weight_grad);
+        }
+    }
+
+    /// Outputs whose input at kernel position `k` lies inside the image.
+    fn inside(&self, k: usize, size: usize) -> Range<usize> {
+        let first = self.padding.saturating_sub(k).div_ceil(self.stride);
+        let end = (size + self.padding)
+            .saturating_sub(k)
+            .div_ceil(self.stride)
+            .min(self.output(size));
+        first..end.max(first)
+    }
+
+    fn direct_weight_grad(&self, input: &Blocked, grad: &Blocked, weight_grad: &mut [f32]) {
+        let (in_blocks, out_blocks) = (input.blocks(), grad.blocks());
+        let taps = self.kernel * self.kernel;
+        let (in_plane, out_plane) = (
+            input.height() * input.width() * LANES,
+            grad.height() * grad.width() * LANES,
+        );
+        let target = Scatter::new(self, weight_grad);
+        for_each(out_blocks.div_ceil(2) * in_blocks, |task| {
+            let (panel, block) = (task / in_blocks, task % in_blocks);
+            let vecs = (out_blocks - 2 * panel).min(2);
+            let mut sums = Buffer::zeroed(taps * LANES * PANEL);
+            for n in 0..input.batch() {
+                for tap in 0..taps {
+                    let (ky, kx) = (tap / self.kernel, tap % self.kernel);
+                    let rows = self.inside(ky, input.height());
+                    let cols = self.inside(kx, input.width());
+                    if rows.is_empty() || cols.is_empty() {
+                        continue;
+                    }
+                    let in_y = rows.start * self.stride + ky - self.padding;
+                    let in_x = cols.start * self.stride + kx - self.padding;
+                    let a =
+                        (n * in_blocks + block) * in_plane + (in_y * input.width() + in_x) * LANES;
+                    let b = (n * out_blocks + 2 * panel) * out_plane
+                        + (rows.start * grad.width() + cols.start) * LANES;
+                    // `sums` is this task's own; the ranges keep the rest inside.
+                    unsafe {
+                        let outer = Outer {
+                            a: input.data[a..].as_ptr(),
+                            a_step: self.stride * LANES,
+                            a_line: self.stride * input.width() * LANES,
+                            b: grad.data[b..].as_ptr(),
+                            b_step: LANES,
+                            b_line: grad.width() * LANES,
+                            b_vec: out_plane,
+                            steps: cols.len(),
+                            lines: rows.len(),
+                            vecs,
+                            out: sums[tap * LANES * PANEL..].as_mut_ptr(),
+                            accumulate: n > 0,
+                        };
+                        run_outer(self.isa, &outer);
+                    }
+                }
+            }
+            target.write(panel, block, &sums, PANEL, LANES * PANEL);
+        });
+    }
+}
+
+/// Writes blocks of weight gradients to `[c_out, c_in, kernel, kernel]`.
+pub(crate) struct Scatter {
+    c_in: usize,
+    c_out: usize,
+    taps: usize,
+    isa: Isa,
+    out: Shared,
+}
+
+impl Scatter {
+    pub(crate) fn new(conv: &Conv2d, weight_grad: &mut [f32]) -> Self {
+        let taps = conv.kernel * conv.kernel;
+        Self {
+            c_in: conv.c_in,
+            c_out: conv.c_out,
+            taps,
+            isa: conv.isa,
+            out: Shared::new(weight_grad),
+        }
+    }
+
+    /// Writes the weights between output panel `panel` and input block `block`; a tap's 32 values of an input channel of
+    /// the block lie at `sums[lane * lane_row + tap * tap_row]`.
+    pub(crate) fn write(
+        &self,
+        panel: usize,
+        block: usize,
+        sums: &[f32],
+        lane_row: usize,
+        tap_row: usize,
+    ) {
+        assert!(sums.len() >= (LANES - 1) * lane_row + (self.taps - 1) * tap_row + PANEL);
+        for half in [0, LANES] {
+            let out = panel * PANEL + half;
+            let channels = LANES.min(self.c_out.saturating_sub(out));
+            for lane in 0..LANES.min(self.c_in - block * LANES) {
+                let plane = self.c_in * self.taps;
+                let at = out * plane + (block * LANES + lane) * self.taps;
+                // The weights of this panel and block belong to one task; the sums' extent was checked.
+                unsafe {
+                    let from = sums.as_ptr().add(lane * lane_row + half);
+                    if channels > 0 {
+                        from_block(
+                            self.isa,
+                            from,
+                            tap_row,
+                            self.out.at(at),
+                            plane,
+                            channels,
+                            self.taps,
+                        );
+                    }
+                }
+            }
+        }
+    }
+}

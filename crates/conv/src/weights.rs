@@ -1,0 +1,152 @@
+//! Weights packed into panels of 32 output channels.
+// unsafe: hands checked extents to the transposing kernel.
+#![allow(unsafe_code)]
+
+use crate::buffer::Buffer;
+use crate::isa::{Isa, LANES};
+use crate::parallel::{Shared, for_each};
+use crate::tile::PANEL;
+use crate::transpose::to_block;
+
+/// Weights seen as `[out][in][tap]`, whatever convolution they come from.
+#[derive(Clone, Copy)]
+pub(crate) struct WeightView<'a> {
+    pub(crate) data: &'a [f32],
+    pub(crate) c_out: usize,
+    pub(crate) c_in: usize,
+    /// Taps: kernel height times kernel width.
+    pub(crate) taps: usize,
+    pub(crate) out_stride: usize,
+    pub(crate) in_stride: usize,
+}
+
+impl<'a> WeightView<'a> {
+    /// Of a contiguous `[out, in, kernel, kernel]`.
+    pub(crate) fn forward(data: &'a [f32], c_out: usize, c_in: usize, kernel: usize) -> Self {
+        let taps = kernel * kernel;
+        Self {
+            data,
+            c_out,
+            c_in,
+            taps,
+            out_stride: c_in * taps,
+            in_stride: taps,
+        }
+    }
+
+    /// The same weights with the roles of input and output exchanged.
+    pub(crate) fn swapped(self) -> Self {
+        Self {
+            c_out: self.c_in,
+            c_in: self.c_out,
+            out_stride: self.in_stride,
+            in_stride: self.out_stride,
+            ..self
+        }
+    }
+
+    #[inline]
+    fn at(&self, out: usize, input: usize, tap: usize) -> f32 {
+        self.data[out * self.out_stride + input * self.in_stride + tap]
+    }
+
+    /// Writes the taps of one input channel and 32 output channels to `rows[tap * row + k]`; zeros where the view ends.
+    pub(crate) fn gather(
+        &self,
+        isa: Isa,
+        panel: usize,
+        input: usize,
+        rows: &mut [f32],
+        row: usize,
+    ) {
+        assert!(row >= PANEL && rows.len() >= (self.taps - 1) * row + PANEL);
+        for half in [0, LANES] {
+            let out = panel * PANEL + half;
+            let channels = if input < self.c_in {
+                LANES.min(self.c_out.saturating_sub(out))
+            } else {
+                0
+            };
+            if channels == LANES {
+                let from = &self.data[out * self.out_stride + input * self.in_stride..];
+                assert!(from.len() >= (LANES - 1) * self.out_stride + self.taps);
+                // Both extents were just checked.
+                unsafe {
+                    let to = rows[half..].as_mut_ptr();
+                    to_block(
+                        isa,
+                        from.as_ptr(),
+                        self.out_stride,
+                        LANES,
+                        self.taps,
+                        to,
+                        row,
+                    );
+                }
+            } else {
+                for (tap, lanes) in rows.chunks_mut(row).take(self.taps).enumerate() {
+                    for (k, lane) in lanes[half..half + LANES].iter_mut().enumerate() {
+                        *lane = if k < channels {
+                            self.at(out + k, input, tap)
+                        } else {
+                            0.0
+                        };
+                    }
+                }
+            }
+        }
+    }
+
+    /// Panels of output channels.
+    pub(crate) fn panels(&self) -> usize {
+        self.c_out.div_ceil(PANEL)
+    }
+
+    /// `[panel][in / 16][tap][16][32]`, padded with zeros.
+    pub(crate) fn pack_blocked(&self, isa: Isa) -> Buffer {
+        let blocks = self.c_in.div_ceil(LANES);
+        let panel_len = blocks * self.taps * LANES * PANEL;
+        let mut packed = Buffer::stale(self.panels() * panel_len);
+        let out = Shared::new(&mut packed);
+        for_each(self.panels() * blocks, |task| {
+            let (panel, block) = (task / blocks, task % blocks);
+            let base = panel * panel_len + block * self.taps * LANES * PANEL;
+            // The rows of this panel and block are this task's own.
+            let rows = crate::parallel::part(out, base, self.taps * LANES * PANEL);
+            for lane in 0..LANES {
+                self.gather(
+                    isa,
+                    panel,
+                    block * LANES + lane,
+                    &mut rows[lane * PANEL..],
+                    LANES * PANEL,
+                );
+            }
+        });
+        packed
+    }
+
+    /// `[panel][tap][in][32]`, padded with zeros: taps of a kernel row and their channels follow each other.
+    pub(crate) fn pack_interleaved(&self) -> Buffer {
+        let panel_len = self.taps * self.c_in * PANEL;
+        let mut packed = Buffer::zeroed(self.panels() * panel_len);
+        for o in 0..self.c_out {
+            for input in 0..self.c_in {
+                for tap in 0..self.taps {
+                    let row = tap * self.c_in + input;
+                    packed[o / PANEL * panel_len + row * PANEL + o % PANEL] =
+                        self.at(o, input, tap);
+                }
+            }
+        }
+        packed
+    }
+}
+
+/// One value for each of `channels` channels, padded with zeros to whole panels.
+pub(crate) fn pack_bias(values: &[f32], channels: usize) -> Buffer {
+    assert_eq!(values.len(), channels, "one value per channel is needed");
+    let mut packed = Buffer::zeroed(channels.div_ceil(PANEL) * PANEL);
+    packed[..channels].copy_from_slice(values);
+    packed
+}

@@ -1,0 +1,118 @@
+//! Weight gradient of the 3x3 stride-1 convolution, summed over tiles in Winograd's domain.
+//!
+//! Chunks of tiles follow each other in order and every product point is summed by one task: the result does not depend
+//! on scheduling.
+// unsafe: tasks hand the kernels pointers into disjoint parts of shared buffers.
+#![allow(unsafe_code)]
+
+use super::axis::POINTS;
+use super::tiles::{Grid, InputJob, Tiles, point_len, transform_gradients, transform_inputs};
+use super::weights::{WeightGradJob, transform_weight_grads};
+use crate::blocked::Blocked;
+use crate::buffer::Buffer;
+use crate::conv::Conv2d;
+use crate::isa::LANES;
+use crate::outer::{Outer, run_outer};
+use crate::parallel::{Shared, for_each};
+use crate::tile::PANEL;
+use crate::weight_grad::Scatter;
+
+/// Bytes of transformed inputs and gradients that a chunk may fill: they are written, then read, through the
+/// third-level cache.
+const CHUNK_BYTES: usize = 8 << 20;
+
+/// Writes the gradient with respect to the weights, `[c_out, c_in, 3, 3]`, to `to`.
+pub(crate) fn weight_grad(conv: &Conv2d, input: &Blocked, grad: &Blocked, to: &mut [f32]) {
+    let grid = Grid {
+        batch: input.batch(),
+        height: input.height(),
+        width: input.width(),
+    };
+    let (in_blocks, out_blocks) = (input.blocks(), grad.blocks());
+    let panels = out_blocks.div_ceil(2);
+    let room = (CHUNK_BYTES / (POINTS * (in_blocks + out_blocks) * LANES * 4))
+        .clamp(64, 512)
+        .min(grid.tiles());
+    let mut points = Buffer::stale(POINTS * point_len(in_blocks * room));
+    let mut grads = Buffer::stale(POINTS * point_len(out_blocks * room));
+    // [point][panel][in block][16][32]
+    let block_len = LANES * PANEL;
+    let sum_len = point_len(panels * in_blocks * 2 * LANES);
+    let mut sums = Buffer::stale(POINTS * sum_len);
+    for first in (0..grid.tiles()).step_by(room) {
+        let tiles = Tiles {
+            grid,
+            first,
+            count: room.min(grid.tiles() - first),
+        };
+        let (to_points, to_grads) = (Shared::new(&mut points), Shared::new(&mut grads));
+        for_each(in_blocks + out_blocks, |task| {
+            // Each task transforms one block of channels.
+            unsafe {
+                let job = |data: &Blocked, in_blocks, block, to: Shared| InputJob {
+                    input: data.data.as_ptr(),
+                    in_blocks,
+                    tiles,
+                    block,
+                    blocks: 1,
+                    points: to.at(0),
+                    room,
+                };
+                if task < in_blocks {
+                    transform_inputs(conv.isa, &job(input, in_blocks, task, to_points));
+                } else {
+                    transform_gradients(
+                        conv.isa,
+                        &job(grad, out_blocks, task - in_blocks, to_grads),
+                    );
+                }
+            }
+        });
+        let to_sums = Shared::new(&mut sums);
+        for_each(POINTS, |point| {
+            for panel in 0..panels {
+                for block in 0..in_blocks {
+                    // The sums of this point are this task's own.
+                    unsafe {
+                        let outer = Outer {
+                            a: points
+                                .as_ptr()
+                                .add(point * point_len(in_blocks * room) + block * room * LANES),
+                            a_step: LANES,
+                            a_line: 0,
+                            b: grads.as_ptr().add(
+                                point * point_len(out_blocks * room) + 2 * panel * room * LANES,
+                            ),
+                            b_step: LANES,
+                            b_line: 0,
+                            b_vec: room * LANES,
+                            steps: tiles.count,
+                            lines: 1,
+                            vecs: (out_blocks - 2 * panel).min(2),
+                            out: to_sums
+                                .at(point * sum_len + (panel * in_blocks + block) * block_len),
+                            accumulate: first > 0,
+                        };
+                        run_outer(conv.isa, &outer);
+                    }
+                }
+            }
+        });
+    }
+    let target = Scatter::new(conv, to);
+    for_each(panels * in_blocks, |task| {
+        let (panel, block) = (task / in_blocks, task % in_blocks);
+        let mut taps = Buffer::stale(9 * block_len);
+        // `taps` is this task's own.
+        unsafe {
+            let job = WeightGradJob {
+                points: sums[task * block_len..].as_ptr(),
+                point_len: sum_len,
+                rows: LANES,
+                taps: taps.as_mut_ptr(),
+            };
+            transform_weight_grads(conv.isa, &job);
+        }
+        target.write(panel, block, &taps, 9 * PANEL, PANEL);
+    });
+}

@@ -1,0 +1,222 @@
+//! Weights to their 36 points, and gradients back.
+// unsafe: raw pointers into weight buffers; each job states what they must cover.
+// Loop indices count registers and strides at once.
+#![allow(unsafe_code, clippy::needless_range_loop)]
+
+use super::axis::{IN, POINTS, weight_axis, weight_gradient_axis};
+use super::tiles::point_len;
+use crate::buffer::Buffer;
+use crate::isa::{Isa, LANES};
+use crate::parallel::{Shared, for_each};
+use crate::simd::{Simd, simd_entry};
+use crate::tile::PANEL;
+use crate::weights::WeightView;
+
+/// Where the weights come from.
+#[derive(Clone, Copy)]
+pub(crate) enum Weights<'a> {
+    /// Transformed.
+    Packed(&'a [f32]),
+    /// Transformed on the way: weights used once, or so many that reading them transformed takes longer.
+    Fresh(Source<'a>),
+}
+
+/// Weights of a frozen layer.
+#[derive(Clone)]
+pub(crate) enum Prepared {
+    /// `[panel][point][channel][32]`, channels padded to blocks.
+    Points(Buffer),
+    /// `[panel][channel][tap][32]` with this many channels: four times fewer to read.
+    Taps(Buffer, usize),
+}
+
+impl Prepared {
+    /// Packs weights; `mirror` takes the taps in reverse order.
+    pub(crate) fn new(isa: Isa, view: WeightView<'_>, mirror: bool) -> Self {
+        let blocks = view.c_in.div_ceil(LANES);
+        if is_large(blocks, view.c_out.div_ceil(LANES)) {
+            Self::Taps(pack_taps(isa, view, mirror), blocks * LANES)
+        } else {
+            Self::Points(transform(
+                isa,
+                Source::View { view, mirror },
+                view.panels(),
+                blocks,
+            ))
+        }
+    }
+
+    pub(crate) fn weights(&self) -> Weights<'_> {
+        match self {
+            Self::Points(points) => Weights::Packed(points),
+            Self::Taps(taps, channels) => Weights::Fresh(Source::Taps(taps, *channels)),
+        }
+    }
+}
+
+/// Whether transformed weights fill more than half of a third-level cache of 32 MiB.
+pub(crate) fn is_large(in_blocks: usize, out_blocks: usize) -> bool {
+    POINTS * in_blocks * out_blocks * LANES * LANES * 4 > 16 << 20
+}
+
+/// Transforms the weights of all panels: `[panel][point][channel][32]`, channels padded to blocks.
+pub(super) fn transform(isa: Isa, source: Source<'_>, panels: usize, blocks: usize) -> Buffer {
+    let channels = blocks * LANES;
+    let panel_len = POINTS * point_len(2 * channels);
+    let mut packed = Buffer::stale(panels * panel_len);
+    let out = Shared::new(&mut packed);
+    for_each(panels * blocks, |task| {
+        let (panel, block) = (task / blocks, task % blocks);
+        // These channels of this panel are this task's own.
+        unsafe {
+            let points = out.at(panel * panel_len + block * LANES * PANEL);
+            let job = WeightJob {
+                isa,
+                source,
+                panel,
+                first: block * LANES,
+                count: LANES,
+                points,
+                channels,
+            };
+            transform_weights(isa, &job);
+        }
+    });
+    packed
+}
+
+/// Packs the weights of all panels for [`Source::Taps`].
+fn pack_taps(isa: Isa, view: WeightView<'_>, mirror: bool) -> Buffer {
+    let channels = view.c_in.div_ceil(LANES) * LANES;
+    let mut packed = Buffer::stale(view.panels() * channels * 9 * PANEL);
+    for (row, taps) in packed.chunks_exact_mut(9 * PANEL).enumerate() {
+        view.gather(isa, row / channels, row % channels, taps, PANEL);
+        if mirror {
+            for tap in 0..4 {
+                let (low, high) = taps.split_at_mut((8 - tap) * PANEL);
+                low[tap * PANEL..][..PANEL].swap_with_slice(&mut high[..PANEL]);
+            }
+        }
+    }
+    packed
+}
+
+/// Untransformed weights.
+#[derive(Clone, Copy)]
+pub(crate) enum Source<'a> {
+    /// A convolution's own; `mirror` takes the taps in reverse order, as the gradient with respect to the input does.
+    View { view: WeightView<'a>, mirror: bool },
+    /// `[panel][channel][tap][32]` with this many channels.
+    Taps(&'a [f32], usize),
+}
+
+/// Weights of one panel and the input channels `first..first + count`, to `points[point][channel - first][32]`.
+pub(crate) struct WeightJob<'a> {
+    pub(crate) isa: Isa,
+    pub(crate) source: Source<'a>,
+    pub(crate) panel: usize,
+    pub(crate) first: usize,
+    pub(crate) count: usize,
+    pub(crate) points: *mut f32,
+    /// Rows of 32 between points.
+    pub(crate) channels: usize,
+}
+
+simd_entry!(
+    /// Transforms weights; channels beyond the view's become zero.
+    ///
+    /// # Safety
+    /// `points` covers the panel; these channels of it are written by this call alone.
+    pub(super) transform_weights = weights(job: &WeightJob<'_>)
+);
+
+#[inline(always)]
+unsafe fn weights<S: Simd>(job: &WeightJob<'_>) {
+    unsafe {
+        let point_len = point_len(2 * job.channels);
+        for channel in job.first..job.first + job.count {
+            let mut gathered = [0.0f32; 9 * PANEL];
+            let (taps, mirror) = match job.source {
+                Source::View { view, mirror } => {
+                    view.gather(job.isa, job.panel, channel, &mut gathered, PANEL);
+                    (&gathered[..], mirror)
+                }
+                Source::Taps(taps, channels) => (
+                    &taps[(job.panel * channels + channel) * 9 * PANEL..][..9 * PANEL],
+                    false,
+                ),
+            };
+            for vec in 0..2 {
+                let mut half = [[S::splat(0.0); 3]; IN];
+                for j in 0..3 {
+                    let mut g = [S::splat(0.0); 3];
+                    for i in 0..3 {
+                        let tap = 3 * i + j;
+                        let tap = if mirror { 8 - tap } else { tap };
+                        g[i] = S::load(taps.as_ptr().add(tap * PANEL + vec * LANES));
+                    }
+                    let r = weight_axis::<S>(g);
+                    for i in 0..IN {
+                        half[i][j] = r[i];
+                    }
+                }
+                for i in 0..IN {
+                    let r = weight_axis::<S>(half[i]);
+                    for j in 0..IN {
+                        let at =
+                            (i * IN + j) * point_len + (channel - job.first) * PANEL + vec * LANES;
+                        S::store(job.points.add(at), r[j]);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Weight gradients `points[point][c_in lanes][32]` of `rows` input channels, to `taps[row][tap][32]`.
+pub(crate) struct WeightGradJob {
+    pub(crate) points: *const f32,
+    /// Floats between points.
+    pub(crate) point_len: usize,
+    pub(crate) rows: usize,
+    pub(crate) taps: *mut f32,
+}
+
+simd_entry!(
+    /// Transforms weight gradients back to taps.
+    ///
+    /// # Safety
+    /// The job's pointers cover what it addresses, and `taps` is written by this call alone.
+    pub(super) transform_weight_grads = weight_grads(job: &WeightGradJob)
+);
+
+#[inline(always)]
+unsafe fn weight_grads<S: Simd>(job: &WeightGradJob) {
+    unsafe {
+        for row in 0..job.rows {
+            for vec in 0..2 {
+                let at = row * PANEL + vec * LANES;
+                let mut half = [[S::splat(0.0); IN]; 3];
+                for j in 0..IN {
+                    let mut u = [S::splat(0.0); IN];
+                    for i in 0..IN {
+                        u[i] = S::load(job.points.add((i * IN + j) * job.point_len + at));
+                    }
+                    let r = weight_gradient_axis::<S>(u);
+                    for i in 0..3 {
+                        half[i][j] = r[i];
+                    }
+                }
+                for i in 0..3 {
+                    let r = weight_gradient_axis::<S>(half[i]);
+                    for j in 0..3 {
+                        S::store(
+                            job.taps.add((row * 9 + i * 3 + j) * PANEL + vec * LANES),
+                            r[j],
+                        );
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! The operators on memory of the CPU backend.
+
+mod conv;
+mod norm;
+mod operands;
+mod transposed;
+
+pub(crate) use conv::conv2d;
+pub(crate) use norm::instance_norm;
+pub(crate) use transposed::conv_transpose2d;

@@ -1,0 +1,161 @@
+//! The instance norm with what follows it, and its gradients.
+
+use burn::backend::Flex;
+use burn::backend::autodiff::checkpoint::base::Checkpointer;
+use burn::backend::autodiff::checkpoint::strategy::NoCheckpointing;
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::backend::flex::FlexTensor;
+use burn::nn::InstanceNorm as Layer;
+use burn::tensor::Tensor;
+use ckaad_conv::{InstanceNorm, NormBackward, NormForward, NormGradients};
+
+use super::operands::{Operands, contiguous, from_values, operands, plain, slice, tracked};
+use crate::Activation;
+
+/// The layer's output, or `None` if the kernels do not cover the layer or its tensors.
+pub(crate) fn instance_norm(
+    layer: &Layer,
+    x: &Tensor<4>,
+    residual: Option<&Tensor<4>>,
+    activation: Activation,
+) -> Option<Tensor<4>> {
+    let shape @ [batch, channels, height, width] = x.dims();
+    let fits = channels == layer.num_channels && residual.is_none_or(|r| r.dims() == shape);
+    if !fits || batch * channels * height * width == 0 {
+        return None;
+    }
+    let norm = InstanceNorm {
+        channels,
+        pixels: height * width,
+        epsilon: layer.epsilon as f32,
+        activation: match activation {
+            Activation::Identity => ckaad_conv::Activation::Identity,
+            Activation::Relu => ckaad_conv::Activation::Relu,
+        },
+    };
+    let x = x.clone().into_dispatch();
+    let gamma = layer.gamma.as_ref()?.val().into_dispatch();
+    let beta = layer.beta.as_ref()?.val().into_dispatch();
+    match residual {
+        None => run(norm, shape, operands([x, gamma, beta])?),
+        Some(residual) => {
+            let residual = residual.clone().into_dispatch();
+            run(norm, shape, operands([x, gamma, beta, residual])?)
+        }
+    }
+}
+
+/// Runs on input, scale, shift and, if there is one, the residual.
+fn run<const N: usize>(
+    norm: InstanceNorm,
+    shape: [usize; 4],
+    operands: Operands<N>,
+) -> Option<Tensor<4>> {
+    match operands {
+        Operands::Plain(inputs) => Some(plain(forward(&norm, shape, &inputs).0)),
+        Operands::Tracked(inputs) => {
+            let nodes = inputs.each_ref().map(|input| input.node());
+            let prepared = Normalisation
+                .prepare::<NoCheckpointing>(nodes)
+                .compute_bound()
+                .stateful();
+            let inputs = inputs.map(|input| contiguous(input.into_primitive()));
+            let (y, statistics) = forward(&norm, shape, &inputs);
+            Some(tracked(match prepared {
+                OpsKind::UnTracked(prepared) => prepared.finish(y),
+                OpsKind::Tracked(prepared) => {
+                    let state = State {
+                        norm,
+                        shape,
+                        x: inputs[0].clone(),
+                        scale: inputs[1].clone(),
+                        statistics,
+                        y: y.clone(),
+                    };
+                    prepared.finish(state, y)
+                }
+            }))
+        }
+    }
+}
+
+fn forward(
+    norm: &InstanceNorm,
+    shape: [usize; 4],
+    inputs: &[FlexTensor],
+) -> (FlexTensor, Vec<f32>) {
+    let mut y = vec![0.0; shape.iter().product()];
+    let mut statistics = vec![0.0; 2 * shape[0] * shape[1]];
+    let read = NormForward {
+        input: slice(&inputs[0]),
+        scale: slice(&inputs[1]),
+        shift: slice(&inputs[2]),
+        residual: inputs.get(3).map(slice),
+    };
+    norm.forward(read, &mut y, &mut statistics);
+    (from_values(y, shape), statistics)
+}
+
+#[derive(Debug)]
+struct Normalisation;
+
+#[derive(Debug, Clone)]
+struct State {
+    norm: InstanceNorm,
+    shape: [usize; 4],
+    x: FlexTensor,
+    scale: FlexTensor,
+    /// Mean and inverse deviation of every image and channel.
+    statistics: Vec<f32>,
+    y: FlexTensor,
+}
+
+impl<const N: usize> Backward<Flex, N> for Normalisation {
+    type State = State;
+
+    fn backward(
+        self,
+        ops: Ops<State, N>,
+        gradients: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        let state = ops.state;
+        let grad = contiguous(gradients.consume::<Flex>(&ops.node));
+        let wanted = ops.parents.map(|parent| parent.map(|node| node.id));
+        let wanted = |index: usize| wanted.get(index).copied().flatten();
+        let len = state.shape.iter().product();
+        let channels = state.norm.channels;
+        let mut x_grad = vec![0.0; len];
+        let mut residual_grad = wanted(3).map(|_| vec![0.0; len]);
+        let mut scale_grad = vec![0.0; channels];
+        let mut shift_grad = vec![0.0; channels];
+        state.norm.backward(
+            NormBackward {
+                input: slice(&state.x),
+                scale: slice(&state.scale),
+                statistics: &state.statistics,
+                output: slice(&state.y),
+                output_grad: slice(&grad),
+            },
+            NormGradients {
+                input: &mut x_grad,
+                residual: residual_grad.as_deref_mut(),
+                scale: &mut scale_grad,
+                shift: &mut shift_grad,
+            },
+        );
+        if let Some(node) = wanted(0) {
+            gradients.register::<Flex>(node, from_values(x_grad, state.shape));
+        }
+        if let Some(node) = wanted(1) {
+            gradients.register::<Flex>(node, from_values(scale_grad, [channels]));
+        }
+        if let Some(node) = wanted(2) {
+            gradients.register::<Flex>(node, from_values(shift_grad, [channels]));
+        }
+        if let (Some(node), Some(values)) = (wanted(3), residual_grad) {
+            gradients.register::<Flex>(node, from_values(values, state.shape));
+        }
+    }
+}

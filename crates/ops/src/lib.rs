@@ -1,0 +1,33 @@
+//! The layers that take the time, on burn tensors: convolution, transposed convolution, instance norm.
+//!
+//! On the CPU backend in `f32` they run the kernels of `ckaad-conv`, forward and backward, and compute no gradient that
+//! nobody asks for. On every other device and in every other precision they are burn's own operators.
+//!
+//! ```
+//! use burn::nn::conv::Conv2dConfig;
+//! use burn::nn::PaddingConfig2d;
+//! use burn::tensor::{Device, Tensor};
+//!
+//! let device = Device::default();
+//! let conv = Conv2dConfig::new([16, 32], [3, 3])
+//!     .with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1))
+//!     .init(&device);
+//! let y = ckaad_ops::conv2d(&conv, Tensor::ones([1, 16, 8, 8], &device));
+//! assert_eq!(y.dims(), [1, 32, 8, 8]);
+//! ```
+//!
+//! Beside the device crate this is the one that names a backend: kernels on slices need to know whose memory they read.
+//! The device crate's feature `flex` switches them on.
+
+mod activation;
+mod conv;
+#[cfg(feature = "flex")]
+mod flex;
+mod norm;
+
+pub use activation::Activation;
+pub use conv::{conv_transpose2d, conv2d};
+pub use norm::instance_norm;
+
+#[cfg(all(test, feature = "flex"))]
+mod tests;

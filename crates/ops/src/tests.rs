@@ -1,0 +1,233 @@
+//! Every operator against burn's own, values and gradients.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use burn::nn::conv::{Conv2d, Conv2dConfig, ConvTranspose2d, ConvTranspose2dConfig};
+use burn::nn::{InstanceNorm, InstanceNormConfig, PaddingConfig2d};
+use burn::tensor::activation::relu;
+use burn::tensor::{Device, Tensor, TensorData};
+
+use crate::{Activation, conv_transpose2d, conv2d, instance_norm};
+
+/// Pseudo-random values in [-1, 1).
+fn values<const D: usize>(shape: [usize; D], seed: u32, device: &Device) -> Tensor<D> {
+    let mut state = seed.wrapping_mul(2_654_435_761) + 1;
+    let values: Vec<f32> = (0..shape.iter().product())
+        .map(|_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) as f32 / (1 << 23) as f32 - 1.0
+        })
+        .collect();
+    Tensor::from_data(TensorData::new(values, shape), device)
+}
+
+fn assert_close<const D: usize>(found: Tensor<D>, expected: Tensor<D>, what: &str) {
+    assert_eq!(found.dims(), expected.dims(), "{what}");
+    let expected = expected.detach();
+    let scale = expected.clone().square().sum().sqrt().into_scalar::<f32>();
+    let error = (found.detach() - expected)
+        .square()
+        .sum()
+        .sqrt()
+        .into_scalar::<f32>();
+    assert!(
+        error <= 3e-6 * scale.max(1e-3),
+        "{what}: {error} of {scale}"
+    );
+}
+
+/// The output, and the gradients of a weighted sum of it with respect to the given tensors, all flattened.
+fn output_and_gradients<const N: usize>(
+    y: Tensor<4>,
+    of_inputs: Vec<Tensor<4>>,
+    of_parameters: [Option<Tensor<4>>; N],
+) -> Vec<Tensor<1>> {
+    let weights = values(y.dims(), 99, &y.device());
+    let gradients = (y.clone() * weights).sum().backward();
+    let of = of_inputs
+        .into_iter()
+        .chain(of_parameters.into_iter().flatten());
+    let of = of.map(|x| x.grad(&gradients).unwrap().flatten(0, 3));
+    std::iter::once(y.inner().flatten(0, 3)).chain(of).collect()
+}
+
+fn assert_all_close(found: Vec<Tensor<1>>, expected: Vec<Tensor<1>>, what: &str) {
+    assert_eq!(found.len(), expected.len());
+    for (index, (found, expected)) in found.into_iter().zip(expected).enumerate() {
+        assert_close(found, expected, &format!("{what}, tensor {index}"));
+    }
+}
+
+fn conv(channels: [usize; 2], kernel: usize, stride: usize, bias: bool, device: &Device) -> Conv2d {
+    let pad = kernel / 2;
+    let mut conv = Conv2dConfig::new(channels, [kernel, kernel])
+        .with_stride([stride, stride])
+        .with_padding(PaddingConfig2d::Explicit(pad, pad, pad, pad))
+        .with_bias(bias)
+        .init(device);
+    let fill = |shape, seed| values(shape, seed, device).require_grad();
+    conv.weight = conv.weight.map(|w| fill(w.dims(), 3));
+    conv
+}
+
+#[test]
+fn a_convolution_is_burns_in_values_and_gradients() {
+    let device = Device::flex().autodiff();
+    for (channels, kernel, stride, size) in [
+        ([3, 8], 7, 2, [2, 19, 23]),
+        ([16, 32], 3, 1, [1, 8, 8]),
+        ([5, 18], 3, 1, [3, 7, 11]),
+        ([17, 33], 3, 2, [2, 9, 6]),
+        ([24, 7], 1, 1, [2, 5, 3]),
+        ([6, 12], 1, 2, [4, 6, 7]),
+        ([32, 1], 1, 1, [3, 4, 4]),
+    ] {
+        for bias in [false, true] {
+            let layer = conv(channels, kernel, stride, bias, &device);
+            let x = || values([size[0], channels[0], size[1], size[2]], 5, &device).require_grad();
+            let run = |f: &dyn Fn(Tensor<4>) -> Tensor<4>| {
+                let x = x();
+                let bias = layer.bias.as_ref().map(|bias| bias.val());
+                let y = f(x.clone());
+                let weights = values(y.dims(), 99, &device);
+                let gradients = (y.clone() * weights).sum().backward();
+                let mut all = vec![
+                    y.inner().flatten(0, 3),
+                    x.grad(&gradients).unwrap().flatten(0, 3),
+                    layer.weight.val().grad(&gradients).unwrap().flatten(0, 3),
+                ];
+                all.extend(bias.map(|bias| bias.grad(&gradients).unwrap()));
+                all
+            };
+            assert_all_close(
+                run(&|x| conv2d(&layer, x)),
+                run(&|x| layer.forward(x)),
+                &format!("{channels:?} {kernel} {stride} {size:?} bias {bias}"),
+            );
+        }
+    }
+}
+
+#[test]
+fn nobody_pays_for_a_gradient_that_is_not_wanted() {
+    let device = Device::flex().autodiff();
+    let layer = conv([8, 16], 3, 1, false, &device);
+    // A constant input, as frozen features are: only the weights learn.
+    let constant: Tensor<4> = values([2, 8, 6, 6], 5, &Device::flex());
+    let weight = || Some(layer.weight.val());
+    assert_all_close(
+        output_and_gradients(conv2d(&layer, constant.clone()), vec![], [weight()]),
+        output_and_gradients(layer.forward(constant), vec![], [weight()]),
+        "constant input",
+    );
+    // A frozen layer: only the input learns.
+    let frozen = {
+        use burn::module::Module;
+        layer.clone().no_grad()
+    };
+    let x = || values([2, 8, 6, 6], 5, &device).require_grad();
+    let (ours, burns) = (x(), x());
+    assert_all_close(
+        output_and_gradients::<0>(conv2d(&frozen, ours.clone()), vec![ours], []),
+        output_and_gradients::<0>(frozen.forward(burns.clone()), vec![burns], []),
+        "frozen layer",
+    );
+}
+
+#[test]
+fn a_transposed_convolution_is_burns_in_values_and_gradients() {
+    let device = Device::flex().autodiff();
+    for (channels, kernel, size) in [
+        ([16, 32], 2, [1, 4, 4]),
+        ([7, 5], 2, [3, 3, 5]),
+        ([20, 33], 3, [2, 2, 3]),
+    ] {
+        let mut layer: ConvTranspose2d = ConvTranspose2dConfig::new(channels, [kernel, kernel])
+            .with_stride([kernel, kernel])
+            .with_bias(false)
+            .init(&device);
+        layer.weight = layer
+            .weight
+            .map(|w| values(w.dims(), 3, &device).require_grad());
+        let x = || values([size[0], channels[0], size[1], size[2]], 5, &device).require_grad();
+        let (ours, burns) = (x(), x());
+        let weight = || Some(layer.weight.val());
+        assert_all_close(
+            output_and_gradients(
+                conv_transpose2d(&layer, ours.clone()),
+                vec![ours],
+                [weight()],
+            ),
+            output_and_gradients(layer.forward(burns.clone()), vec![burns], [weight()]),
+            &format!("{channels:?} {kernel} {size:?}"),
+        );
+    }
+}
+
+fn norm(channels: usize, device: &Device) -> InstanceNorm {
+    let mut layer = InstanceNormConfig::new(channels).init(device);
+    let fill = |seed| values([channels], seed, device).require_grad();
+    layer.gamma = layer.gamma.map(|gamma| gamma.map(|_| fill(3)));
+    layer.beta = layer.beta.map(|beta| beta.map(|_| fill(4)));
+    layer
+}
+
+#[test]
+fn an_instance_norm_is_burns_in_values_and_gradients() {
+    let device = Device::flex().autodiff();
+    for shape in [[2, 16, 8, 8], [3, 5, 7, 3], [1, 1, 2, 2]] {
+        for activation in [Activation::Identity, Activation::Relu] {
+            for with_residual in [false, true] {
+                let layer = norm(shape[1], &device);
+                let run = |f: &dyn Fn(Tensor<4>, Option<Tensor<4>>) -> Tensor<4>| {
+                    let x = (values(shape, 5, &device) * 3.0 + 1.0)
+                        .detach()
+                        .require_grad();
+                    let residual = with_residual.then(|| values(shape, 6, &device).require_grad());
+                    let y = f(x.clone(), residual.clone());
+                    let weights = values(y.dims(), 99, &device);
+                    let gradients = (y.clone() * weights).sum().backward();
+                    let mut all = vec![
+                        y.inner().flatten(0, 3),
+                        x.grad(&gradients).unwrap().flatten(0, 3),
+                    ];
+                    all.extend(residual.map(|r| r.grad(&gradients).unwrap().flatten(0, 3)));
+                    for parameter in [&layer.gamma, &layer.beta] {
+                        let parameter = parameter.as_ref().unwrap().val();
+                        all.push(parameter.grad(&gradients).unwrap());
+                    }
+                    all
+                };
+                let burns = |x: Tensor<4>, residual: Option<Tensor<4>>| {
+                    let y = layer.forward(x);
+                    let y = match residual {
+                        Some(residual) => y + residual,
+                        None => y,
+                    };
+                    match activation {
+                        Activation::Identity => y,
+                        Activation::Relu => relu(y),
+                    }
+                };
+                assert_all_close(
+                    run(&|x, residual| instance_norm(&layer, x, residual, activation)),
+                    run(&burns),
+                    &format!("{shape:?} {activation:?} residual {with_residual}"),
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn views_and_doubles_are_taken_too() {
+    let device = Device::flex();
+    let layer = conv([8, 16], 3, 1, true, &device);
+    let turned: Tensor<4> = values([2, 6, 5, 8], 5, &device).permute([0, 3, 1, 2]);
+    assert_close(
+        conv2d(&layer, turned.clone()),
+        layer.forward(turned),
+        "a view",
+    );
+    let part = values([4, 8, 6, 6], 5, &device).slice([1..3]);
+    assert_close(conv2d(&layer, part.clone()), layer.forward(part), "a part");
+}
