@@ -1,5 +1,6 @@
 //! Finding image files the way copies in the wild need it: mixed case, stray files, an extra folder level.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -170,4 +171,70 @@ pub(crate) fn unwrap_root(
         expected: expected.to_owned(),
         hint: hint.to_owned(),
     })
+}
+
+/// The first file of that name, whatever its case, in a folder or at most `WRAPPERS` levels below it.
+pub(crate) fn find_file(root: &Path, name: &str) -> Result<Option<PathBuf>, DataError> {
+    let mut level = vec![root.to_path_buf()];
+    for _ in 0..=WRAPPERS {
+        let mut next = Vec::new();
+        for folder in &level {
+            for (path, found, is_folder) in entries(folder)? {
+                if is_folder {
+                    next.push(path);
+                } else if found.eq_ignore_ascii_case(name) {
+                    return Ok(Some(path));
+                }
+            }
+        }
+        level = next;
+    }
+    Ok(None)
+}
+
+/// Finds files that a table names, even if the case of the file name differs.
+pub(crate) struct Resolver {
+    root: PathBuf,
+    /// Per folder, its files by name in small letters.
+    folders: HashMap<PathBuf, HashMap<String, PathBuf>>,
+}
+
+impl Resolver {
+    /// For names relative to `root`.
+    pub(crate) fn new(root: &Path) -> Self {
+        Self {
+            root: root.to_path_buf(),
+            folders: HashMap::new(),
+        }
+    }
+
+    /// The file of that name, if it exists.
+    pub(crate) fn find(&mut self, name: &str) -> Result<Option<PathBuf>, DataError> {
+        let exact = self.root.join(name);
+        if exact.is_file() {
+            return Ok(Some(exact));
+        }
+        let (Some(folder), Some(file)) = (
+            exact.parent(),
+            exact.file_name().and_then(|file| file.to_str()),
+        ) else {
+            return Ok(None);
+        };
+        if !folder.is_dir() {
+            return Ok(None);
+        }
+        if !self.folders.contains_key(folder) {
+            let files = entries(folder)?
+                .into_iter()
+                .filter(|entry| !entry.2)
+                .map(|(path, name, _)| (name.to_ascii_lowercase(), path))
+                .collect();
+            self.folders.insert(folder.to_path_buf(), files);
+        }
+        Ok(self
+            .folders
+            .get(folder)
+            .and_then(|files| files.get(&file.to_ascii_lowercase()))
+            .cloned())
+    }
 }

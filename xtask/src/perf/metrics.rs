@@ -1,11 +1,12 @@
 //! `cargo xtask perf metrics`: both sides read the same arrays and take turns.
 
 use std::ffi::OsString;
-use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail, ensure};
+
+use super::worker::{Worker, median};
 
 /// Case, what it times on either side, and the greatest difference of the two figures that is rounding.
 const CASES: [(&str, &str, f64); 7] = [
@@ -165,63 +166,4 @@ fn python(program: &OsString) -> anyhow::Result<Worker> {
     ensure!(check.success(), "has no scikit-learn and SciPy");
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("perf/metrics.py");
     Worker::start(Command::new(program).arg(script))
-}
-
-fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    (values[(values.len() - 1) / 2] + values[values.len() / 2]) / 2.0
-}
-
-/// A program that answers every line with a line.
-struct Worker {
-    child: Child,
-    input: Option<ChildStdin>,
-    output: BufReader<ChildStdout>,
-}
-
-impl Worker {
-    fn start(command: &mut Command) -> anyhow::Result<Self> {
-        let mut child = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .with_context(|| format!("cannot start {}", command.get_program().display()))?;
-        let input = child.stdin.take();
-        let output = BufReader::new(child.stdout.take().context("the worker has no output")?);
-        Ok(Self {
-            child,
-            input,
-            output,
-        })
-    }
-
-    fn ask(&mut self, line: &str) -> anyhow::Result<String> {
-        let input = self.input.as_mut().context("the worker has no input")?;
-        writeln!(input, "{line}")?;
-        input.flush()?;
-        let mut answer = String::new();
-        ensure!(
-            self.output.read_line(&mut answer)? > 0,
-            "the worker ended at: {line}"
-        );
-        Ok(answer.trim_end().to_owned())
-    }
-
-    /// Seconds and figure of a case.
-    fn time(&mut self, case: &str) -> anyhow::Result<(f64, f64)> {
-        let answer = self.ask(&format!("run {case}"))?;
-        let (seconds, value) = answer
-            .split_once(' ')
-            .with_context(|| format!("unexpected answer: {answer}"))?;
-        Ok((seconds.parse()?, value.parse()?))
-    }
-}
-
-impl Drop for Worker {
-    fn drop(&mut self) {
-        // The end of its input ends the worker; a failure to wait for it changes no result.
-        drop(self.input.take());
-        let _ = self.child.wait();
-    }
 }

@@ -18,7 +18,7 @@ impl Component {
             }),
             (1, 2) if exact => {
                 // The half-way case is rounded down above and up below.
-                let bias = if y % 2 == 0 { 1 } else { 2 };
+                let bias = if y.is_multiple_of(2) { 1 } else { 2 };
                 let (near, far) = self.two_rows(y);
                 for ((out, &near), &far) in out.iter_mut().zip(near).zip(far) {
                     *out = ((u16::from(near) * 3 + u16::from(far) + bias) >> 2) as u8;
@@ -40,7 +40,7 @@ impl Component {
     /// The sample row that picture row `y` lies in, and its neighbour on the side of `y`; at the border the row itself.
     fn two_rows(&self, y: usize) -> (&[u8], &[u8]) {
         let near = y / 2;
-        let far = if y % 2 == 0 {
+        let far = if y.is_multiple_of(2) {
             near.saturating_sub(1)
         } else {
             (near + 1).min(self.height - 1)

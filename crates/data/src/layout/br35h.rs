@@ -27,11 +27,5 @@ pub(super) fn open(root: &Path) -> Result<Dataset, DataError> {
         );
         test.extend(rest.into_iter().map(|path| Sample::new(path, label, class)));
     }
-    Ok(Dataset {
-        name: "br35h".into(),
-        layout: Layout::Br35h,
-        train,
-        validation: Vec::new(),
-        test,
-    })
+    Ok(Dataset::new("br35h", Layout::Br35h, train, test))
 }

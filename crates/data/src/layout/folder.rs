@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::mvtec_ad::MaskFolder;
+use super::masks::MaskFolder;
 use super::{Dataset, Layout};
 use crate::error::DataError;
 use crate::files::{Descend, list_images, require_images, subfolder, subfolders};
@@ -58,17 +58,14 @@ pub(super) fn from_folders(source: &FolderSource) -> Result<Dataset, DataError> 
             train.push(Sample::new(path, Label::Anomalous, class));
         }
     }
-    let mut test = Vec::new();
+    let (mut test, mut unused_masks) = (Vec::new(), Vec::new());
     if let Some(folder) = &source.test {
         require_images(folder, Descend::Yes)?;
-        test = test_samples(folder, source)?;
+        (test, unused_masks) = test_samples(folder, source)?;
     }
     Ok(Dataset {
-        name: "folder".into(),
-        layout: Layout::Folder,
-        train,
-        validation: Vec::new(),
-        test,
+        unused_masks,
+        ..Dataset::new("folder", Layout::Folder, train, test)
     })
 }
 
@@ -89,7 +86,10 @@ fn classes(folder: &Path, direct: &str) -> Result<Vec<(PathBuf, String)>, DataEr
 }
 
 /// Test images with their masks.
-fn test_samples(folder: &Path, source: &FolderSource) -> Result<Vec<Sample>, DataError> {
+fn test_samples(
+    folder: &Path,
+    source: &FolderSource,
+) -> Result<(Vec<Sample>, Vec<PathBuf>), DataError> {
     let normal_name = source
         .normal
         .file_name()
@@ -110,27 +110,30 @@ fn test_samples(folder: &Path, source: &FolderSource) -> Result<Vec<Sample>, Dat
             hint,
         });
     }
-    let mut samples = Vec::new();
+    let (mut samples, mut unused) = (Vec::new(), Vec::new());
     for (path, class) in subfolders(folder)? {
         let label = if is_normal(&class) {
             Label::Normal
         } else {
             Label::Anomalous
         };
-        let masks = match &source.masks {
-            Some(masks) if label.is_anomalous() => {
-                Some(subfolder(masks, &class)?.unwrap_or_else(|| masks.clone()))
-            }
-            _ => None,
-        };
-        let masks = MaskFolder::read(masks.as_deref())?;
+        let root = source.masks.as_deref().filter(|_| label.is_anomalous());
+        let own = root
+            .map(|root| subfolder(root, &class))
+            .transpose()?
+            .flatten();
+        let mut masks = MaskFolder::read(own.as_deref().or(root))?;
         for path in list_images(&path, Descend::Yes)? {
-            let mask = masks.of(&path);
+            let mask = masks.take(&path);
             samples.push(Sample {
                 mask,
                 ..Sample::new(path, label, &class)
             });
         }
+        // Masks that lie together may belong to another class.
+        if own.is_some() {
+            unused.extend(masks.rest());
+        }
     }
-    Ok(samples)
+    Ok((samples, unused))
 }

@@ -2,11 +2,18 @@
 
 mod br35h;
 mod chest_xray;
+pub(crate) mod cifar10;
+mod classes;
 mod folder;
+mod isic2018;
+pub(crate) mod manifest;
+mod masks;
 mod mvtec_ad;
+mod oct2017;
+mod visa;
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -93,6 +100,8 @@ impl Layout {
     pub fn categories(self, root: &Path) -> Result<Vec<String>, DataError> {
         match self {
             Self::MvtecAd => mvtec_ad::categories(root),
+            Self::Visa => visa::categories(root),
+            Self::Cifar10 => Ok(cifar10::categories()),
             _ => Ok(Vec::new()),
         }
     }
@@ -135,9 +144,24 @@ pub struct Dataset {
     pub validation: Vec<Sample>,
     /// Test images.
     pub test: Vec<Sample>,
+    /// Masks in the folders of masks that belong to no image.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unused_masks: Vec<PathBuf>,
 }
 
 impl Dataset {
+    /// A data set without validation images and masks of its own.
+    fn new(name: impl Into<String>, layout: Layout, train: Vec<Sample>, test: Vec<Sample>) -> Self {
+        Self {
+            name: name.into(),
+            layout,
+            train,
+            validation: Vec::new(),
+            test,
+            unused_masks: Vec::new(),
+        }
+    }
+
     /// Reads the lists of a data set; no image is decoded.
     ///
     /// `category` is the object (MVTec AD, VisA) or the normal class (CIFAR-10), and must be `None` for the other layouts.
@@ -148,6 +172,8 @@ impl Dataset {
     pub fn open(layout: Layout, root: &Path, category: Option<&str>) -> Result<Self, DataError> {
         let dataset = match layout {
             Layout::MvtecAd => mvtec_ad::open(root, category)?,
+            Layout::Visa => visa::open(root, category)?,
+            Layout::Cifar10 => cifar10::open(root, category)?,
             _ if category.is_some() => {
                 let given = format!(
                     "layout {layout} has no categories, but \"{}\" was given",
@@ -161,13 +187,9 @@ impl Dataset {
             Layout::Folder => folder::open(root)?,
             Layout::ChestXRay2017 => chest_xray::open(root)?,
             Layout::Br35h => br35h::open(root)?,
-            other => {
-                return Err(DataError::Parameter {
-                    name: "layout",
-                    value: other.to_string(),
-                    reason: "not available yet".into(),
-                });
-            }
+            Layout::Isic2018 => isic2018::open(root)?,
+            Layout::Oct2017 => oct2017::open(root)?,
+            Layout::Manifest => manifest::open(root)?,
         };
         dataset.require_normal(root)
     }
@@ -193,5 +215,25 @@ impl Dataset {
             path: root.to_path_buf(),
             hint: "the training part has no normal image".into(),
         })
+    }
+}
+
+/// The category asked for, whatever its case; or the only one there is.
+fn choose(root: &Path, known: Vec<String>, category: Option<&str>) -> Result<String, DataError> {
+    let chosen = match category {
+        Some(name) => known.iter().find(|known| known.eq_ignore_ascii_case(name)),
+        None if known.len() == 1 => known.first(),
+        None => None,
+    };
+    match (chosen, category) {
+        (Some(name), _) => Ok(name.clone()),
+        (None, Some(name)) => Err(DataError::Category {
+            given: format!("unknown category \"{name}\""),
+            known,
+        }),
+        (None, None) => Err(DataError::Category {
+            given: format!("{} holds several categories", root.display()),
+            known,
+        }),
     }
 }

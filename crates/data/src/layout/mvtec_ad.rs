@@ -4,7 +4,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Dataset, Layout};
+use super::masks::MaskFolder;
+use super::{Dataset, Layout, choose};
 use crate::error::DataError;
 use crate::files::{
     Descend, list_images, require_images, require_subfolder, subfolder, subfolders, unwrap_root,
@@ -60,23 +61,8 @@ pub(super) fn open(root: &Path, category: Option<&str>) -> Result<Dataset, DataE
     if is_category(root)? && category.is_none_or(|name| name.eq_ignore_ascii_case(own_name)) {
         return read(root, own_name);
     }
-    let known = categories(root)?;
-    let chosen = match category {
-        Some(name) => known.iter().find(|k| k.eq_ignore_ascii_case(name)),
-        None if known.len() == 1 => known.first(),
-        None => None,
-    };
-    match (chosen, category) {
-        (Some(name), _) => read(&base(root)?.join(name), name),
-        (None, Some(name)) => Err(DataError::Category {
-            given: format!("unknown category \"{name}\""),
-            known,
-        }),
-        (None, None) => Err(DataError::Category {
-            given: format!("{} holds several categories", root.display()),
-            known,
-        }),
-    }
+    let chosen = choose(root, categories(root)?, category)?;
+    read(&base(root)?.join(&chosen), &chosen)
 }
 
 /// Reads one category.
@@ -97,28 +83,26 @@ fn read(folder: &Path, name: &str) -> Result<Dataset, DataError> {
         );
     }
     let truth = subfolder(folder, "ground_truth")?;
-    let mut test = Vec::new();
+    let (mut test, mut unused_masks) = (Vec::new(), Vec::new());
     for (path, class) in subfolders(&require_subfolder(folder, "test", HINT)?)? {
         let label = label_of(&class);
         let masks = match &truth {
             Some(truth) if label.is_anomalous() => subfolder(truth, &class)?,
             _ => None,
         };
-        let masks = MaskFolder::read(masks.as_deref())?;
+        let mut masks = MaskFolder::read(masks.as_deref())?;
         for path in list_images(&path, Descend::No)? {
-            let mask = masks.of(&path);
+            let mask = masks.take(&path);
             test.push(Sample {
                 mask,
                 ..Sample::new(path, label, &class)
             });
         }
+        unused_masks.extend(masks.rest());
     }
     Ok(Dataset {
-        name: format!("mvtec-ad/{name}"),
-        layout: Layout::MvtecAd,
-        train,
-        validation: Vec::new(),
-        test,
+        unused_masks,
+        ..Dataset::new(format!("mvtec-ad/{name}"), Layout::MvtecAd, train, test)
     })
 }
 
@@ -128,42 +112,5 @@ fn label_of(class: &str) -> Label {
         Label::Normal
     } else {
         Label::Anomalous
-    }
-}
-
-/// Masks of one class by the stem of the image they belong to.
-pub(super) struct MaskFolder {
-    by_stem: std::collections::HashMap<String, PathBuf>,
-}
-
-impl MaskFolder {
-    /// Lists a folder of masks; `None` has none.
-    pub(super) fn read(folder: Option<&Path>) -> Result<Self, DataError> {
-        let images = folder
-            .map(|folder| list_images(folder, Descend::No))
-            .transpose()?
-            .unwrap_or_default();
-        let by_stem = images
-            .into_iter()
-            .filter_map(|path| Some((Self::image_stem(&path)?, path)))
-            .collect();
-        Ok(Self { by_stem })
-    }
-
-    /// The image stem that a mask is for: its own without `_mask`, in small letters.
-    fn image_stem(mask: &Path) -> Option<String> {
-        let stem = mask.file_stem()?.to_str()?.to_ascii_lowercase();
-        Some(
-            stem.strip_suffix("_mask")
-                .map(str::to_owned)
-                .unwrap_or(stem),
-        )
-    }
-
-    /// The mask of an image.
-    pub(super) fn of(&self, image: &Path) -> Option<PathBuf> {
-        self.by_stem
-            .get(&image.file_stem()?.to_str()?.to_ascii_lowercase())
-            .cloned()
     }
 }

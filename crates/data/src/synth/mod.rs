@@ -3,6 +3,7 @@
 //! Nothing here is real; every folder written is marked by a file `SYNTHETIC.txt`.
 
 mod defect;
+mod stand_in;
 mod weave;
 
 use std::fs;
@@ -16,6 +17,7 @@ use crate::error::DataError;
 use crate::random::Stream;
 
 use defect::DefectKind;
+pub use stand_in::{StandIn, synth_layout};
 
 /// How large a demonstration data set is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +47,7 @@ impl Default for SynthSize {
     }
 }
 
-/// What the marker file says.
+/// Name of the file that marks a folder as synthetic.
 pub(crate) const MARKER: &str = "SYNTHETIC.txt";
 
 /// Writes the synthetic category `weave` in the MVTec AD layout into `dir` (made if missing): normal pictures of a woven texture, and
@@ -65,12 +67,8 @@ pub fn synth_demo(dir: &Path, seed: u64, size: SynthSize) -> Result<(), DataErro
             reason: "needs a side of at least 32 and one normal picture".into(),
         });
     }
-    let text = format!(
-        "The pictures in this folder are SYNTHETIC: drawn by ckaad's synth_demo with seed {seed} for demonstrations and tests.\n\
-         They show no real object; results on them say nothing about real data.\n"
-    );
     create_dir(dir)?;
-    crate::atomic::write(&dir.join(MARKER), text.as_bytes())?;
+    mark(dir, seed)?;
     let category = dir.join("weave");
     draw_part(&category, "train", None, size.train_normal, size.side, seed)?;
     draw_part(&category, "test", None, size.test_normal, size.side, seed)?;
@@ -134,6 +132,15 @@ fn draw_part(
         }
         save_png(&folder.join(format!("{index:03}.png")), &pixels, side, side)
     })
+}
+
+/// Marks a folder as synthetic.
+fn mark(dir: &Path, seed: u64) -> Result<(), DataError> {
+    let text = format!(
+        "The pictures in this folder are SYNTHETIC: drawn by ckaad with seed {seed} for demonstrations and tests.\n\
+         They show no real object or person; results on them say nothing about real data.\n"
+    );
+    crate::atomic::write(&dir.join(MARKER), text.as_bytes())
 }
 
 /// Makes a folder and its parents.
