@@ -155,10 +155,19 @@ impl BackboneConfig {
             .map_err(|source| self.mismatch(source))
     }
 
-    /// Seeded random weights (Kaiming normal): features without any training, for demonstrations and tests.
+    /// Seeded random weights: features without any training, for demonstrations and tests.
+    ///
+    /// Kaiming normal, then every filter shifted to zero mean (weight standardisation, Qiao et al. 2019). Without the shift
+    /// the common brightness of an image drowns its texture, and all positions look alike.
     pub fn random(&self, seed: u64, device: &Device) -> Backbone {
         let network = Network::zeros(&self.plan(), device);
-        self.with(Initialisation::KaimingNormal.fill(network, seed))
+        self.with(fill(network, |info| {
+            let mut values = Initialisation::KaimingNormal.values(info, seed);
+            if let [_, inputs, height, width] = *info.shape {
+                values.chunks_exact_mut(inputs * height * width).for_each(centre);
+            }
+            values
+        }))
     }
 
     fn plan(&self) -> NetworkPlan {
@@ -226,6 +235,11 @@ impl Backbone {
     pub fn parameters(&self) -> NamedTensors {
         collect(&self.network)
     }
+}
+
+fn centre(filter: &mut [f32]) {
+    let mean = filter.iter().sum::<f32>() / filter.len() as f32;
+    filter.iter_mut().for_each(|weight| *weight -= mean);
 }
 
 /// Compares names and shapes with what torchvision's network of this plan has.
