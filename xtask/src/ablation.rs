@@ -15,11 +15,7 @@ pub(crate) fn grid(mut builder: Builder<'_>) -> anyhow::Result<Grid> {
         &["isic2018", "chest-xray", "mvtec-ad"],
         &["medical", "industrial"],
     )?;
-    let methods: Vec<String> = builder
-        .methods(&METHODS)
-        .into_iter()
-        .map(str::to_owned)
-        .collect();
+    let methods = builder.methods(&METHODS);
     for benchmark in &benchmarks {
         let mut rows = Vec::new();
         let medical = benchmark.manifest.preset == "medical";
@@ -37,7 +33,11 @@ pub(crate) fn grid(mut builder: Builder<'_>) -> anyhow::Result<Grid> {
                         method,
                         labelled: Some(labelled),
                         norm: "instance",
-                        paper: if ratio == 0.05 { paper.clone() } else { Default::default() },
+                        paper: if ratio == 0.05 {
+                            paper.clone()
+                        } else {
+                            Default::default()
+                        },
                     });
                     if !rows.contains(&row) {
                         rows.push(row);
@@ -63,7 +63,11 @@ pub(crate) fn grid(mut builder: Builder<'_>) -> anyhow::Result<Grid> {
             let paper = if complete { paper } else { Default::default() };
             rows.extend(Builder::mean_row(&of_method, paper));
         }
-        let measures = if medical { Measures::Image } else { Measures::Pixel };
+        let measures = if medical {
+            Measures::Image
+        } else {
+            Measures::Pixel
+        };
         builder.section(benchmark, "Table 3", measures, rows, Vec::new());
     }
     Ok(builder.finish(

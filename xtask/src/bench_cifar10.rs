@@ -10,11 +10,7 @@ pub(crate) const NAME: &str = "bench-cifar10";
 pub(crate) fn grid(mut builder: Builder<'_>) -> anyhow::Result<Grid> {
     for benchmark in &builder.benchmarks(&["cifar10"], &["cifar10"])? {
         let categories = builder.categories(benchmark)?;
-        let methods: Vec<String> = builder
-            .methods(&["recon", "cka-patch"])
-            .into_iter()
-            .map(str::to_owned)
-            .collect();
+        let methods = builder.methods(&["recon", "cka-patch"]);
         let (mut rows, mut means) = (Vec::new(), Vec::new());
         for method in &methods {
             let cells: Vec<(f64, usize)> = match method.as_str() {

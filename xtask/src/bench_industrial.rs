@@ -11,11 +11,7 @@ pub(crate) fn grid(mut builder: Builder<'_>) -> anyhow::Result<Grid> {
     for benchmark in &builder.benchmarks(&["mvtec-ad", "visa"], &["industrial"])? {
         let key = &benchmark.key;
         let categories = builder.categories(benchmark)?;
-        let methods: Vec<String> = builder
-            .methods(&["recon", "cka-patch"])
-            .into_iter()
-            .map(str::to_owned)
-            .collect();
+        let methods = builder.methods(&["recon", "cka-patch"]);
         let (mut rows, mut means) = (Vec::new(), Vec::new());
         for method in &methods {
             let mut of_method = Vec::new();

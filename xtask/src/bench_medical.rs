@@ -8,8 +8,10 @@ pub(crate) const NAME: &str = "bench-medical";
 
 /// Reconstruction alone at ratio 0, the method asked for at every other.
 pub(crate) fn grid(mut builder: Builder<'_>) -> anyhow::Result<Grid> {
-    let benchmarks =
-        builder.benchmarks(&["isic2018", "chest-xray", "br35h", "oct2017"], &["medical"])?;
+    let benchmarks = builder.benchmarks(
+        &["isic2018", "chest-xray", "br35h", "oct2017"],
+        &["medical"],
+    )?;
     for benchmark in &benchmarks {
         let key = &benchmark.key;
         let mut rows = Vec::new();
@@ -18,8 +20,7 @@ pub(crate) fn grid(mut builder: Builder<'_>) -> anyhow::Result<Grid> {
                 .methods(&["recon", "cka-patch"])
                 .into_iter()
                 // Without labelled images every method is reconstruction.
-                .filter(|&method| (method == "recon") == (ratio == 0.0))
-                .map(str::to_owned)
+                .filter(|method| (method == "recon") == (ratio == 0.0))
                 .collect();
             for method in methods {
                 for k in builder.k(&[1], benchmark.manifest.anomalous.len()) {
@@ -43,7 +44,13 @@ pub(crate) fn grid(mut builder: Builder<'_>) -> anyhow::Result<Grid> {
             }
         }
         let references = builder.paper.column("table1", key);
-        builder.section(benchmark, "Tables 1 and 4", Measures::Image, rows, references);
+        builder.section(
+            benchmark,
+            "Tables 1 and 4",
+            Measures::Image,
+            rows,
+            references,
+        );
     }
     Ok(builder.finish(
         NAME,

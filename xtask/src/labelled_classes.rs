@@ -9,21 +9,24 @@ pub(crate) const NAME: &str = "labelled-classes";
 /// k = 1, 2, 3 at one ratio.
 pub(crate) fn grid(mut builder: Builder<'_>) -> anyhow::Result<Grid> {
     for benchmark in &builder.benchmarks(&["isic2018"], &["medical"])? {
+        let classes = benchmark.manifest.anomalous.len();
         let mut rows = Vec::new();
-        for ratio in builder.ratios(&[0.05])? {
-            for k in builder.k(&[1, 2, 3], benchmark.manifest.anomalous.len()) {
-                let paper = match k {
-                    1 => builder.paper.medical(&benchmark.key, ratio),
-                    _ => Default::default(),
-                };
-                rows.push(builder.row(&Cell {
-                    benchmark,
-                    category: None,
-                    method: "cka-patch",
-                    labelled: Some((ratio, k)),
-                    norm: "instance",
-                    paper,
-                }));
+        for method in &builder.methods(&["cka-patch"]) {
+            for ratio in builder.ratios(&[0.05])? {
+                for k in builder.k(&[1, 2, 3], classes) {
+                    let paper = match (method.as_str(), k) {
+                        ("cka-patch", 1) => builder.paper.medical(&benchmark.key, ratio),
+                        _ => Default::default(),
+                    };
+                    rows.push(builder.row(&Cell {
+                        benchmark,
+                        category: None,
+                        method,
+                        labelled: Some((ratio, k)),
+                        norm: "instance",
+                        paper,
+                    }));
+                }
             }
         }
         builder.section(benchmark, "Figure 2", Measures::Image, rows, Vec::new());

@@ -8,19 +8,32 @@ pub(crate) const NAME: &str = "normalisation";
 
 /// Both norms with and without labelled images.
 pub(crate) fn grid(mut builder: Builder<'_>) -> anyhow::Result<Grid> {
-    for benchmark in &builder.benchmarks(&["isic2018", "chest-xray", "br35h"], &["medical"])? {
+    let benchmarks = builder.benchmarks(&["isic2018", "chest-xray", "br35h"], &["medical"])?;
+    let methods = builder.methods(&["recon", "cka-patch"]);
+    for benchmark in &benchmarks {
         let mut rows = Vec::new();
         for ratio in builder.ratios(&[0.0, 0.05])? {
-            for norm in ["batch", "instance"] {
-                let paper = builder.paper.normalisation(&benchmark.key, ratio, norm);
-                rows.push(builder.row(&Cell {
-                    benchmark,
-                    category: None,
-                    method: if ratio == 0.0 { "recon" } else { "cka-patch" },
-                    labelled: Some((ratio, usize::from(ratio > 0.0))),
-                    norm,
-                    paper,
-                }));
+            // Without labelled images every method is reconstruction.
+            let fitting = methods
+                .iter()
+                .filter(|&method| (method == "recon") == (ratio == 0.0));
+            for method in fitting {
+                for norm in ["batch", "instance"] {
+                    let paper = match method.as_str() {
+                        "recon" | "cka-patch" => {
+                            builder.paper.normalisation(&benchmark.key, ratio, norm)
+                        }
+                        _ => Default::default(),
+                    };
+                    rows.push(builder.row(&Cell {
+                        benchmark,
+                        category: None,
+                        method,
+                        labelled: Some((ratio, usize::from(ratio > 0.0))),
+                        norm,
+                        paper,
+                    }));
+                }
             }
         }
         builder.section(benchmark, "Table 6", Measures::Image, rows, Vec::new());

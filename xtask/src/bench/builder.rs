@@ -94,7 +94,12 @@ impl<'a> Builder<'a> {
                 "{} has none of the categories {}; there are {}",
                 manifest.name,
                 self.choice.categories.join(", "),
-                manifest.categories.keys().cloned().collect::<Vec<_>>().join(", ")
+                manifest
+                    .categories
+                    .keys()
+                    .cloned()
+                    .collect::<Vec<_>>()
+                    .join(", ")
             );
             return Ok(all);
         }
@@ -108,10 +113,10 @@ impl<'a> Builder<'a> {
     }
 
     /// The methods asked for, or these.
-    pub(crate) fn methods<'b>(&'b self, default: &[&'b str]) -> Vec<&'b str> {
+    pub(crate) fn methods(&self, default: &[&str]) -> Vec<String> {
         match self.choice.methods.as_slice() {
-            [] => default.to_vec(),
-            given => given.iter().map(String::as_str).collect(),
+            [] => default.iter().map(|&name| name.to_owned()).collect(),
+            given => given.to_vec(),
         }
     }
 
@@ -292,7 +297,10 @@ impl<'a> Builder<'a> {
             ));
         }
         let named = |class: String| Table::from_iter([("named".to_owned(), vec![class].into())]);
-        (taken.into_iter().map(|class| with(named(class))).collect(), false)
+        (
+            taken.into_iter().map(|class| with(named(class))).collect(),
+            false,
+        )
     }
 
     fn seeds(&self, random: bool, differs: &mut Vec<String>) -> Vec<u64> {

@@ -70,10 +70,7 @@ impl<'a> Library<'a> {
                 .iter()
                 .map(|path| path.display().to_string())
                 .collect();
-            return Err(format!(
-                "there is none of the folders {}",
-                list.join(", ")
-            ));
+            return Err(format!("there is none of the folders {}", list.join(", ")));
         };
         if root.join(MARKER).exists() {
             return Err(format!(
@@ -110,11 +107,7 @@ impl<'a> Library<'a> {
             ckaad_data::datasets::synth(&manifest.name, &draft, sample.seed, sample.into())?;
             if let Err(error) = std::fs::rename(&draft, &root) {
                 // Another process was faster; its stand-in is the same.
-                anyhow::ensure!(
-                    root.is_dir(),
-                    "cannot write {}: {error}",
-                    root.display()
-                );
+                anyhow::ensure!(root.is_dir(), "cannot write {}: {error}", root.display());
             }
         }
         Ok(Place {

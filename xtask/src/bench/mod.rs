@@ -72,7 +72,9 @@ pub(crate) fn execute(args: &GridArgs, make: MakeGrid) -> anyhow::Result<()> {
     match (failed, absent_runs) {
         (0, 0) => Ok(()),
         (0, absent) => bail!("INCOMPLETE: {absent} runs lack their data set, see above"),
-        (failed, absent) => bail!("INCOMPLETE: {failed} runs failed, {absent} lack their data set, see above"),
+        (failed, absent) => {
+            bail!("INCOMPLETE: {failed} runs failed, {absent} lack their data set, see above")
+        }
     }
 }
 

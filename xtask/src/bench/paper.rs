@@ -20,9 +20,7 @@ impl Paper {
     /// Reads the built-in file.
     pub(crate) fn load() -> anyhow::Result<Self> {
         let text = include_str!("../../../datasets/paper_tables.toml");
-        Ok(Self(
-            text.parse().context("datasets/paper_tables.toml")?,
-        ))
+        Ok(Self(text.parse().context("datasets/paper_tables.toml")?))
     }
 
     fn rows(&self, table: &str) -> impl Iterator<Item = &Table> {

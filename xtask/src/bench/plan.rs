@@ -64,7 +64,11 @@ pub(crate) fn print(
         .iter()
         .filter(|run| !is_finished(&out, run))
         .collect();
-    println!("finished earlier: {}, to do: {}", grid.runs.len() - todo.len(), todo.len());
+    println!(
+        "finished earlier: {}, to do: {}",
+        grid.runs.len() - todo.len(),
+        todo.len()
+    );
     if !grid.synthetic {
         for text in library.explain(&library.places(&grid.runs)?)? {
             println!("{text}");
@@ -112,7 +116,11 @@ impl Timed {
         let side = integer(run, "image_size") as usize;
         // One image of each kind in twenty, and one more, is taken for validation.
         let train = (batch + batch / 19 + 1) as usize;
-        let size = StandIn { side, train, test: 4 };
+        let size = StandIn {
+            side,
+            train,
+            test: 4,
+        };
         synth_layout(Layout::Folder, &[], &data, 1, size)?;
         let mut config = run.settings.clone();
         for (key, value) in [("batch", batch as i64), ("epochs", 2)] {
@@ -131,9 +139,16 @@ impl Timed {
         super::atomic::write(&file, config.to_string().as_bytes())?;
         let out = folder.path().join("run");
         let start = |arguments: &[&Path]| start(&binary, args, arguments);
-        start(&["train".as_ref(), "--config".as_ref(), &file, "--out".as_ref(), &out])?;
+        start(&[
+            "train".as_ref(),
+            "--config".as_ref(),
+            &file,
+            "--out".as_ref(),
+            &out,
+        ])?;
         start(&["evaluate".as_ref(), &out])?;
-        let log = std::fs::read_to_string(out.join("log.jsonl")).context("the timed step left no log")?;
+        let log =
+            std::fs::read_to_string(out.join("log.jsonl")).context("the timed step left no log")?;
         let last: Value = serde_json::from_str(log.lines().last().unwrap_or_default())?;
         let report: Value = serde_json::from_slice(&std::fs::read(out.join("report.json"))?)?;
         let seconds = |value: Option<&Value>| value.and_then(Value::as_f64).context("no time");
@@ -144,7 +159,8 @@ impl Timed {
         let models = 1 + u64::from(report.get("best_on_validation").is_some());
         Ok(Self {
             training: seconds(last.get("seconds"))? / batch as f64,
-            evaluation: seconds(report.pointer("/seconds/evaluation"))? / (tested * models).max(1) as f64,
+            evaluation: seconds(report.pointer("/seconds/evaluation"))?
+                / (tested * models).max(1) as f64,
             pixels: (side * side) as f64,
         })
     }
@@ -153,7 +169,12 @@ impl Timed {
     fn seconds(&self, run: &Run, settings: &Settings) -> anyhow::Result<f64> {
         let images = Images::of(run, settings)?;
         let scale = (integer(run, "image_size").pow(2) as f64) / self.pixels;
-        let models = if run.settings.get("validation").and_then(toml::Value::as_str) == Some("none") { 1.0 } else { 2.0 };
+        let models = if run.settings.get("validation").and_then(toml::Value::as_str) == Some("none")
+        {
+            1.0
+        } else {
+            2.0
+        };
         let batch = integer(run, "batch").max(1);
         let steps = (images.normal / batch).max(1);
         let trained = (steps * batch.min(images.normal) * integer(run, "epochs")) as f64;
@@ -180,7 +201,9 @@ impl Images {
             counts.get("test").unwrap_or(&none),
         );
         let is_normal = |class: &str| {
-            class == "normal" || category == Some(class) || manifest.normal.iter().any(|name| name == class)
+            class == "normal"
+                || category == Some(class)
+                || manifest.normal.iter().any(|name| name == class)
         };
         if run.synthetic {
             let sample = settings.sample;
@@ -199,7 +222,9 @@ impl Images {
 
 fn integer(run: &Run, key: &str) -> u64 {
     let value = run.settings.get(key).and_then(toml::Value::as_integer);
-    value.and_then(|value| u64::try_from(value).ok()).unwrap_or(1)
+    value
+        .and_then(|value| u64::try_from(value).ok())
+        .unwrap_or(1)
 }
 
 fn path_text(path: &Path) -> anyhow::Result<&str> {
@@ -209,7 +234,9 @@ fn path_text(path: &Path) -> anyhow::Result<&str> {
 
 fn start(binary: &PathBuf, args: &GridArgs, arguments: &[&Path]) -> anyhow::Result<()> {
     let mut command = Command::new(binary);
-    command.args(arguments).args(["--device", &args.place.device]);
+    command
+        .args(arguments)
+        .args(["--device", &args.place.device]);
     if let Some(threads) = args.place.threads {
         command.args(["--threads", &threads.to_string()]);
     }

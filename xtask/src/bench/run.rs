@@ -196,16 +196,26 @@ impl Workshop {
         if !trained {
             let resumed = began && {
                 let run = folder.run();
-                let result = self.start(folder, lock, &["train".as_ref(), "--resume".as_ref(), &run]);
+                let result =
+                    self.start(folder, lock, &["train".as_ref(), "--resume".as_ref(), &run]);
                 if let Err(error) = &result {
-                    eprintln!("{}: starting over, going on failed: {error:#}", run.display());
+                    eprintln!(
+                        "{}: starting over, going on failed: {error:#}",
+                        run.display()
+                    );
                 }
                 result.is_ok()
             };
             if !resumed {
                 remove(&folder.run())?;
                 let (config, out) = (folder.request(), folder.run());
-                let arguments = ["train".as_ref(), "--config".as_ref(), &*config, "--out".as_ref(), &out];
+                let arguments = [
+                    "train".as_ref(),
+                    "--config".as_ref(),
+                    &*config,
+                    "--out".as_ref(),
+                    &out,
+                ];
                 self.start(folder, lock, &arguments)?;
             }
         }
@@ -266,10 +276,12 @@ impl Workshop {
 
 /// The configuration file of a run.
 fn request(run: &Run, place: &Place) -> anyhow::Result<Table> {
-    let root = place
-        .root
-        .to_str()
-        .with_context(|| format!("the path {} is no valid Unicode; rename it", place.root.display()))?;
+    let root = place.root.to_str().with_context(|| {
+        format!(
+            "the path {} is no valid Unicode; rename it",
+            place.root.display()
+        )
+    })?;
     let mut data = Table::new();
     data.insert("layout".to_owned(), place.layout.name().into());
     data.insert("root".to_owned(), root.into());

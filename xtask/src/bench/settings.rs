@@ -123,7 +123,11 @@ impl Settings {
     /// The paper's settings for a data set and category.
     pub(crate) fn paper(&self, benchmark: &Benchmark, category: Option<&str>) -> Table {
         let manifest = benchmark.manifest;
-        let mut table = self.paper.get(&manifest.preset).cloned().unwrap_or_default();
+        let mut table = self
+            .paper
+            .get(&manifest.preset)
+            .cloned()
+            .unwrap_or_default();
         if let Some(particular) = self.datasets.get(&manifest.name) {
             table.extend(particular.settings.clone());
             let of_category = category.and_then(|name| particular.categories.get(name));

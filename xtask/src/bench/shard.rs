@@ -27,7 +27,9 @@ impl FromStr for Shard {
         let parse = || {
             let (index, count) = text.split_once('/')?;
             let (index, count) = (index.parse().ok()?, count.parse().ok()?);
-            (1..=count).contains(&index).then_some(Self { index, count })
+            (1..=count)
+                .contains(&index)
+                .then_some(Self { index, count })
         };
         parse().ok_or_else(|| {
             format!("\"{text}\" is no part; write I/N with I from 1 to N, for example 2/8")

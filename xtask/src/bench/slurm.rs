@@ -55,14 +55,18 @@ fn script(
     let cluster = &args.cluster;
     let tasks = grid.runs.len().min(LARGEST_ARRAY);
     let text = |path: &Path| -> anyhow::Result<String> {
-        path.to_str().map(str::to_owned).with_context(|| {
-            format!("the path {} is no valid Unicode; rename it", path.display())
-        })
+        path.to_str()
+            .map(str::to_owned)
+            .with_context(|| format!("the path {} is no valid Unicode; rename it", path.display()))
     };
     let (out, program) = (text(paths.out)?, text(paths.program)?);
     let mut lines = vec![
         "#!/bin/bash".to_owned(),
-        format!("# {}: {} runs. This folder, the programs below and the results must be reachable from every node.", grid.title, grid.runs.len()),
+        format!(
+            "# {}: {} runs. This folder, the programs below and the results must be reachable from every node.",
+            grid.title,
+            grid.runs.len()
+        ),
         "# Finished runs are skipped, so that submitting again does what is missing.".to_owned(),
         format!("#SBATCH --job-name=ckaad-{}", grid.command),
         format!("#SBATCH --array=1-{tasks}%{}", cluster.cluster_parallel),

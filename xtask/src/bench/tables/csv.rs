@@ -12,9 +12,25 @@ use crate::bench::run::{Folder, State};
 pub(super) fn table(grid: &Grid, results: &Results) -> anyhow::Result<Vec<u8>> {
     let mut table = csv::Writer::from_writer(Vec::new());
     table.write_record([
-        "benchmark", "images", "dataset", "category", "method", "labelled_ratio", "k", "norm",
-        "model", "figure", "threshold", "mean", "std", "n", "seeds", "paper", "paper_std",
-        "difference", "setting_differs",
+        "benchmark",
+        "images",
+        "dataset",
+        "category",
+        "method",
+        "labelled_ratio",
+        "k",
+        "norm",
+        "model",
+        "figure",
+        "threshold",
+        "mean",
+        "std",
+        "n",
+        "seeds",
+        "paper",
+        "paper_std",
+        "difference",
+        "setting_differs",
     ])?;
     let images = if grid.synthetic { "SYNTHETIC" } else { "real" };
     for section in &results.sections {
@@ -66,7 +82,11 @@ pub(super) fn runs(out: &Path, grid: &Grid) -> anyhow::Result<Vec<u8>> {
         ("weights", "/weights"),
     ];
     let mut table = csv::Writer::from_writer(Vec::new());
-    table.write_record(["run", "images", "state", "reason"].into_iter().chain(COLUMNS.map(|(name, _)| name)))?;
+    table.write_record(
+        ["run", "images", "state", "reason"]
+            .into_iter()
+            .chain(COLUMNS.map(|(name, _)| name)),
+    )?;
     for run in &grid.runs {
         let (state, reason, report) = match Folder::of(out, run).state(run) {
             State::Finished(report) => ("finished", String::new(), report),

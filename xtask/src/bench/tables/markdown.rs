@@ -1,6 +1,6 @@
 //! The table for people.
 
-use super::measured::{Measured, Model, ModelResults, Results, RowResults, SectionResults};
+use super::measured::{Measured, ModelResults, Results, RowResults, SectionResults};
 use crate::bench::figures::{Figure, Measures};
 use crate::bench::grid::{Grid, PaperFigure, Section};
 
@@ -13,7 +13,7 @@ pub(super) fn render(grid: &Grid, results: &Results, absent: &[String]) -> Strin
     if grid.synthetic {
         text.push_str(
             "**SYNTHETIC stand-ins drawn by `ckaad`, not the data sets named, and random features: these figures test the \
-             program and say nothing about the method.**\n\n",
+             program, say nothing about the method, and are not compared with the paper's.**\n\n",
         );
     }
     if results.finished < results.runs {
@@ -71,25 +71,33 @@ fn overview(grid: &Grid, results: &Results) -> String {
     let mut columns = vec!["method".to_owned(), String::new()];
     for section in &grid.sections {
         for figure in paper_figures(section.measures) {
-            columns.push(format!("{} {}", section.title, figure.key.to_uppercase().replace('_', " ")));
+            columns.push(format!(
+                "{} {}",
+                section.title,
+                figure.key.to_uppercase().replace('_', " ")
+            ));
         }
     }
-    let mut names: Vec<String> = Vec::new();
-    for row in results.sections.iter().flat_map(|section| &section.rows) {
-        let name = overview_name(row);
-        if in_overview(row) && !names.contains(&name) {
-            names.push(name);
+    // Rows without labels come last: where another data set has the same method with labels, they share its line.
+    let rows = || results.sections.iter().flat_map(|section| &section.rows);
+    let (with, without): (Vec<_>, Vec<_>) = rows()
+        .filter(|row| in_overview(row))
+        .partition(|row| row.labelled_ratio.is_some());
+    let mut keys: Vec<&RowResults> = Vec::new();
+    for row in with.into_iter().chain(without) {
+        if !keys.iter().any(|key| share_a_line(key, row)) {
+            keys.push(row);
         }
     }
     let mut lines = Vec::new();
-    for name in names {
-        let mut ours = vec![name.clone(), ours(grid).to_owned()];
+    for key in keys {
+        let mut ours = vec![overview_name(key), ours(grid).to_owned()];
         let mut papers = vec![String::new(), "paper".to_owned()];
         for (section, measured) in grid.sections.iter().zip(&results.sections) {
             let row = measured
                 .rows
                 .iter()
-                .find(|row| in_overview(row) && overview_name(row) == name);
+                .find(|row| in_overview(row) && share_a_line(key, row));
             let last = row.and_then(|row| row.models.first());
             for figure in paper_figures(section.measures) {
                 let found = last.and_then(|model| find(model, figure));
@@ -116,7 +124,16 @@ fn ours(grid: &Grid) -> &'static str {
 
 /// Categories are shown by their mean.
 fn in_overview(row: &RowResults) -> bool {
-    row.category.as_deref().is_none_or(|category| category == "mean")
+    row.category
+        .as_deref()
+        .is_none_or(|category| category == "mean")
+}
+
+/// Whether a line can hold both rows: equal, or one of them from data without labels.
+fn share_a_line(key: &RowResults, row: &RowResults) -> bool {
+    let same_labels = (key.labelled_ratio, key.k) == (row.labelled_ratio, row.k);
+    let no_labels = key.labelled_ratio.is_none() || row.labelled_ratio.is_none();
+    key.method == row.method && key.norm == row.norm && (same_labels || no_labels)
 }
 
 fn overview_name(row: &RowResults) -> String {
@@ -146,7 +163,10 @@ fn detail(section: &Section, results: &SectionResults, synthetic: bool) -> Strin
     }
     let differs = settings(&results.rows);
     if !differs.is_empty() {
-        text.push_str(&format!("Setting, where not the paper's: {}.\n\n", differs.join("; ")));
+        text.push_str(&format!(
+            "Setting, where not the paper's: {}.\n\n",
+            differs.join("; ")
+        ));
     }
     let rows = &results.rows;
     let with_category = rows.iter().any(|row| row.category.is_some());
@@ -179,7 +199,10 @@ fn detail(section: &Section, results: &SectionResults, synthetic: bool) -> Strin
             }
             line.push(row.method.clone());
             if with_labels {
-                line.push(row.labelled_ratio.map_or(NONE.to_owned(), |ratio| ratio.to_string()));
+                line.push(
+                    row.labelled_ratio
+                        .map_or(NONE.to_owned(), |ratio| ratio.to_string()),
+                );
                 line.push(row.k.map_or(NONE.to_owned(), |k| k.to_string()));
             }
             if with_norm {
@@ -195,7 +218,9 @@ fn detail(section: &Section, results: &SectionResults, synthetic: bool) -> Strin
         }
     }
     text.push_str(&table(&columns, &lines));
-    text.push_str(&references(section));
+    if !synthetic {
+        text.push_str(&references(section));
+    }
     text
 }
 
@@ -241,7 +266,6 @@ fn figures(measures: Measures, model: &ModelResults) -> Vec<String> {
             cells.push(difference.map_or(NONE.to_owned(), |value| format!("{value:+.2}")));
         }
     }
-    debug_assert!(matches!(model.model, Model::Last | Model::BestOnValidation));
     cells
 }
 
@@ -308,14 +332,20 @@ fn references(section: &Section) -> String {
             let cells = used
                 .iter()
                 .map(|figure| paper(reference.figures.get(figure.key).copied()));
-            std::iter::once(reference.name.clone()).chain(cells).collect()
+            std::iter::once(reference.name.clone())
+                .chain(cells)
+                .collect()
         })
         .collect();
     format!("\n{}", table(&columns, &lines))
 }
 
 fn table(columns: &[String], lines: &[Vec<String>]) -> String {
-    let mut text = format!("| {} |\n|{}\n", columns.join(" | "), "---|".repeat(columns.len()));
+    let mut text = format!(
+        "| {} |\n|{}\n",
+        columns.join(" | "),
+        "---|".repeat(columns.len())
+    );
     for line in lines {
         text.push_str(&format!("| {} |\n", line.join(" | ")));
     }
