@@ -164,7 +164,8 @@ mod tests {
             .unwrap()
             .map(|e| e.unwrap().file_name().into_string().unwrap())
             .collect();
-        names.retain(|name| name.ends_with(".toml"));
+        // The figures of a paper describe no benchmark.
+        names.retain(|name| name.ends_with(".toml") && name != "paper_tables.toml");
         names.sort();
         assert_eq!(names, FILES.map(|(name, _)| name));
     }

@@ -1,0 +1,309 @@
+//! One run: its folder, what is in it already, and the processes that do the rest.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, bail};
+use serde_json::Value;
+use toml::Table;
+
+use super::grid::Run;
+use super::library::Place;
+
+/// How runs are done.
+pub(crate) struct Workshop {
+    pub(crate) out: PathBuf,
+    pub(crate) binary: PathBuf,
+    pub(crate) device: String,
+    pub(crate) threads: Option<usize>,
+    pub(crate) keep_models: bool,
+}
+
+/// The files of a run.
+#[derive(Clone, Debug)]
+pub(crate) struct Folder(PathBuf);
+
+impl Folder {
+    pub(crate) fn of(out: &Path, run: &Run) -> Self {
+        Self(out.join("runs").join(&run.id))
+    }
+
+    /// What is asked of `ckaad`.
+    fn request(&self) -> PathBuf {
+        self.0.join("request.toml")
+    }
+
+    /// What it said.
+    fn output(&self) -> PathBuf {
+        self.0.join("output.log")
+    }
+
+    /// Why it failed.
+    fn failure(&self) -> PathBuf {
+        self.0.join("failure.txt")
+    }
+
+    /// Held by who works on the run.
+    fn lock(&self) -> PathBuf {
+        self.0.join("lock")
+    }
+
+    /// The run folder of `ckaad`.
+    fn run(&self) -> PathBuf {
+        self.0.join("run")
+    }
+
+    /// What there is of a run.
+    pub(crate) fn state(&self, run: &Run) -> State {
+        if let Some(report) = self.report(run) {
+            return State::Finished(report);
+        }
+        match std::fs::read_to_string(self.failure()) {
+            Ok(reason) => State::Failed(reason.trim().to_owned()),
+            Err(_) => State::Unfinished,
+        }
+    }
+
+    /// The report, if it is whole and of this run's settings.
+    fn report(&self, run: &Run) -> Option<Value> {
+        let bytes = std::fs::read(self.run().join("report.json")).ok()?;
+        let report: Value = serde_json::from_slice(&bytes).ok()?;
+        let settings = serde_json::to_value(&run.settings).ok()?;
+        (report.get("last").is_some() && holds(report.get("config")?, &settings)).then_some(report)
+    }
+
+    /// Whether training began with exactly this request.
+    fn began(&self, request: &Table) -> bool {
+        let read = || {
+            let config: Table = std::fs::read_to_string(self.run().join("config.toml"))
+                .ok()?
+                .parse()
+                .ok()?;
+            let (config, request) = (
+                serde_json::to_value(config).ok()?,
+                serde_json::to_value(request).ok()?,
+            );
+            Some(holds(&config, &request))
+        };
+        read().unwrap_or(false)
+    }
+}
+
+/// What there is of a run.
+pub(crate) enum State {
+    /// Its report.
+    Finished(Value),
+    /// Why the last attempt failed.
+    Failed(String),
+    /// Not begun, or under way, or killed.
+    Unfinished,
+}
+
+/// Whether `found` has everything that `expected` has; numbers are compared as such, 1 is 1.0.
+fn holds(found: &Value, expected: &Value) -> bool {
+    match (found, expected) {
+        (Value::Object(found), Value::Object(expected)) => expected
+            .iter()
+            .all(|(key, value)| found.get(key).is_some_and(|other| holds(other, value))),
+        (Value::Array(found), Value::Array(expected)) => {
+            found.len() == expected.len()
+                && found
+                    .iter()
+                    .zip(expected)
+                    .all(|(found, expected)| holds(found, expected))
+        }
+        (Value::Number(found), Value::Number(expected)) => found.as_f64() == expected.as_f64(),
+        _ => found == expected,
+    }
+}
+
+/// The outcome of an attempt.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Attempt {
+    /// It is finished now.
+    Finished,
+    /// It failed, for this reason.
+    Failed(String),
+    /// Another process works on it.
+    Busy,
+}
+
+/// Whether to wait for another process that works on the run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Patience {
+    Wait,
+    Skip,
+}
+
+impl Workshop {
+    /// Does what is missing of a run.
+    pub(crate) fn attempt(&self, run: &Run, place: &Place, patience: Patience) -> Attempt {
+        let folder = Folder::of(&self.out, run);
+        match self.locked(&folder, run, place, patience) {
+            Ok(attempt) => attempt,
+            Err(error) => {
+                let reason = format!("{error:#}");
+                // Only what a later look at the folder shows depends on this file.
+                let _ = super::atomic::write(&folder.failure(), reason.as_bytes());
+                Attempt::Failed(reason)
+            }
+        }
+    }
+
+    fn locked(
+        &self,
+        folder: &Folder,
+        run: &Run,
+        place: &Place,
+        patience: Patience,
+    ) -> anyhow::Result<Attempt> {
+        std::fs::create_dir_all(&folder.0)
+            .with_context(|| format!("cannot make {}", folder.0.display()))?;
+        let path = folder.lock();
+        let failed = || format!("cannot lock {}", path.display());
+        let lock = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .with_context(failed)?;
+        match (patience, lock.try_lock()) {
+            (_, Ok(())) => {}
+            (Patience::Skip, Err(TryLockError::WouldBlock)) => return Ok(Attempt::Busy),
+            (Patience::Wait, Err(TryLockError::WouldBlock)) => lock.lock().with_context(failed)?,
+            (_, Err(TryLockError::Error(error))) => return Err(error).with_context(failed),
+        }
+        if !matches!(folder.state(run), State::Finished(_)) {
+            remove(&folder.failure())?;
+            self.train_and_evaluate(folder, run, place, &lock)?;
+        }
+        self.tidy(folder)?;
+        Ok(Attempt::Finished)
+    }
+
+    fn train_and_evaluate(
+        &self,
+        folder: &Folder,
+        run: &Run,
+        place: &Place,
+        lock: &File,
+    ) -> anyhow::Result<()> {
+        let request = request(run, place)?;
+        super::atomic::write(&folder.request(), request.to_string().as_bytes())?;
+        let began = folder.began(&request);
+        let trained = began && folder.run().join("model.safetensors").is_file();
+        if !trained {
+            let resumed = began && {
+                let run = folder.run();
+                let result =
+                    self.start(folder, lock, &["train".as_ref(), "--resume".as_ref(), &run]);
+                if let Err(error) = &result {
+                    eprintln!(
+                        "{}: starting over, going on failed: {error:#}",
+                        run.display()
+                    );
+                }
+                result.is_ok()
+            };
+            if !resumed {
+                remove(&folder.run())?;
+                let (config, out) = (folder.request(), folder.run());
+                let arguments = [
+                    "train".as_ref(),
+                    "--config".as_ref(),
+                    &*config,
+                    "--out".as_ref(),
+                    &out,
+                ];
+                self.start(folder, lock, &arguments)?;
+            }
+        }
+        self.start(folder, lock, &["evaluate".as_ref(), &folder.run()])?;
+        match folder.state(run) {
+            State::Finished(_) => Ok(()),
+            _ => bail!(
+                "{} holds no report of the settings asked for; is {} of this version?",
+                folder.run().display(),
+                self.binary.display()
+            ),
+        }
+    }
+
+    /// Starts `ckaad`. The lock is its standard input, which it never reads: should this program be killed, the lock holds for as
+    /// long as the orphan works.
+    fn start(&self, folder: &Folder, lock: &File, arguments: &[&Path]) -> anyhow::Result<()> {
+        let path = folder.output();
+        let output = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&path)
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        let mut command = Command::new(&self.binary);
+        command.args(arguments).args(["--device", &self.device]);
+        if let Some(threads) = self.threads {
+            command.args(["--threads", &threads.to_string()]);
+        }
+        let status = command
+            .stdin(Stdio::from(lock.try_clone()?))
+            .stdout(Stdio::from(output.try_clone()?))
+            .stderr(Stdio::from(output))
+            .status()
+            .with_context(|| format!("cannot start {}", self.binary.display()))?;
+        if status.success() {
+            return Ok(());
+        }
+        let text = std::fs::read_to_string(&path).unwrap_or_default();
+        let last = text.lines().rfind(|line| !line.trim().is_empty());
+        bail!(
+            "{} ({status}; all of it in {})",
+            last.unwrap_or("no message").trim(),
+            path.display()
+        )
+    }
+
+    /// Removes what only going on, or later predictions, would need.
+    fn tidy(&self, folder: &Folder) -> anyhow::Result<()> {
+        let run = folder.run();
+        remove(&run.join("checkpoint/last.safetensors"))?;
+        if !self.keep_models {
+            remove(&run.join("checkpoint"))?;
+            remove(&run.join("model.safetensors"))?;
+        }
+        Ok(())
+    }
+}
+
+/// The configuration file of a run.
+fn request(run: &Run, place: &Place) -> anyhow::Result<Table> {
+    let root = place.root.to_str().with_context(|| {
+        format!(
+            "the path {} is no valid Unicode; rename it",
+            place.root.display()
+        )
+    })?;
+    let mut data = Table::new();
+    data.insert("layout".to_owned(), place.layout.name().into());
+    data.insert("root".to_owned(), root.into());
+    if let Some(category) = &run.category {
+        data.insert("category".to_owned(), category.clone().into());
+    }
+    let mut table = run.settings.clone();
+    table.insert("data".to_owned(), data.into());
+    Ok(table)
+}
+
+/// Removes a file or folder, if it is there.
+fn remove(path: &Path) -> anyhow::Result<()> {
+    let result = if path.is_dir() {
+        std::fs::remove_dir_all(path)
+    } else {
+        std::fs::remove_file(path)
+    };
+    match result {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", path.display()))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,353 @@
+//! The table for people.
+
+use super::measured::{Measured, ModelResults, Results, RowResults, SectionResults};
+use crate::bench::figures::{Figure, Measures};
+use crate::bench::grid::{Grid, PaperFigure, Section};
+
+/// Where there is no figure.
+const NONE: &str = "–";
+
+/// All tables of a benchmark.
+pub(super) fn render(grid: &Grid, results: &Results, absent: &[String]) -> String {
+    let mut text = format!("# {}\n\n", grid.title);
+    if grid.synthetic {
+        text.push_str(
+            "**SYNTHETIC stand-ins drawn by `ckaad`, not the data sets named, and random features: these figures test the \
+             program, say nothing about the method, and are not compared with the paper's.**\n\n",
+        );
+    }
+    if results.finished < results.runs {
+        text.push_str(&format!(
+            "**INCOMPLETE: {} of {} runs are finished, {} failed, {} are not done.**\n\n",
+            results.finished,
+            results.runs,
+            results.failed.len(),
+            results.not_done.len()
+        ));
+    }
+    for reason in absent {
+        text.push_str(&format!("- {reason}\n"));
+    }
+    if !absent.is_empty() {
+        text.push('\n');
+    }
+    text.push_str(
+        "Percent: mean ± sample standard deviation over n seeds; `paper` is the paper's figure, `diff` ours less the paper's. An \
+         oracle threshold is chosen on the test images themselves, as in the paper; a validation or training threshold is not. `last` \
+         and `best on validation` are models of the same runs; the paper does not say which epoch it reports.\n",
+    );
+    for note in &grid.notes {
+        text.push_str(note);
+        text.push('\n');
+    }
+    let list = |set: &std::collections::BTreeSet<String>| {
+        let items: Vec<&str> = set.iter().map(String::as_str).collect();
+        items.join(", ")
+    };
+    if results.finished > 0 {
+        text.push_str(&format!(
+            "Device: {}; ckaad {}.\n",
+            list(&results.devices),
+            list(&results.versions)
+        ));
+    }
+    if grid.sections.len() > 1 {
+        text.push_str(&overview(grid, results));
+    }
+    for (section, measured) in grid.sections.iter().zip(&results.sections) {
+        text.push_str(&detail(section, measured, grid.synthetic));
+    }
+    if !results.failed.is_empty() {
+        text.push_str("\n## Failed runs\n\n");
+        for (run, reason) in &results.failed {
+            text.push_str(&format!("- `{run}`: {}\n", reason.replace('\n', " ")));
+        }
+    }
+    text
+}
+
+/// The paper's own shape: a column per data set and figure, last epoch, oracle thresholds.
+fn overview(grid: &Grid, results: &Results) -> String {
+    let mut columns = vec!["method".to_owned(), String::new()];
+    for section in &grid.sections {
+        for figure in paper_figures(section.measures) {
+            columns.push(format!(
+                "{} {}",
+                section.title,
+                figure.key.to_uppercase().replace('_', " ")
+            ));
+        }
+    }
+    // Rows without labels come last: where another data set has the same method with labels, they share its line.
+    let rows = || results.sections.iter().flat_map(|section| &section.rows);
+    let (with, without): (Vec<_>, Vec<_>) = rows()
+        .filter(|row| in_overview(row))
+        .partition(|row| row.labelled_ratio.is_some());
+    let mut keys: Vec<&RowResults> = Vec::new();
+    for row in with.into_iter().chain(without) {
+        if !keys.iter().any(|key| share_a_line(key, row)) {
+            keys.push(row);
+        }
+    }
+    let mut lines = Vec::new();
+    for key in keys {
+        let mut ours = vec![overview_name(key), ours(grid).to_owned()];
+        let mut papers = vec![String::new(), "paper".to_owned()];
+        for (section, measured) in grid.sections.iter().zip(&results.sections) {
+            let row = measured
+                .rows
+                .iter()
+                .find(|row| in_overview(row) && share_a_line(key, row));
+            let last = row.and_then(|row| row.models.first());
+            for figure in paper_figures(section.measures) {
+                let found = last.and_then(|model| find(model, figure));
+                ours.push(found.map_or(NONE.to_owned(), |found| value(found, found.n)));
+                papers.push(paper(found.and_then(|found| found.paper)));
+            }
+        }
+        lines.push(ours);
+        lines.push(papers);
+    }
+    format!(
+        "\n## All data sets (last epoch, oracle thresholds)\n\n{}",
+        table(&columns, &lines)
+    )
+}
+
+fn ours(grid: &Grid) -> &'static str {
+    if grid.synthetic {
+        "ours (SYNTHETIC)"
+    } else {
+        "ours"
+    }
+}
+
+/// Categories are shown by their mean.
+fn in_overview(row: &RowResults) -> bool {
+    row.category
+        .as_deref()
+        .is_none_or(|category| category == "mean")
+}
+
+/// Whether a line can hold both rows: equal, or one of them from data without labels.
+fn share_a_line(key: &RowResults, row: &RowResults) -> bool {
+    let same_labels = (key.labelled_ratio, key.k) == (row.labelled_ratio, row.k);
+    let no_labels = key.labelled_ratio.is_none() || row.labelled_ratio.is_none();
+    key.method == row.method && key.norm == row.norm && (same_labels || no_labels)
+}
+
+fn overview_name(row: &RowResults) -> String {
+    let mut name = row.method.clone();
+    if let Some(ratio) = row.labelled_ratio {
+        name.push_str(&format!(", r_l = {ratio}"));
+    }
+    if let Some(k) = row.k {
+        name.push_str(&format!(", k = {k}"));
+    }
+    if row.norm != "instance" {
+        name.push_str(&format!(", {} norm", row.norm));
+    }
+    name
+}
+
+/// One data set: every row, both models, every figure.
+fn detail(section: &Section, results: &SectionResults, synthetic: bool) -> String {
+    let mut text = format!("\n## {}", section.title);
+    if synthetic {
+        text.push_str(" (SYNTHETIC stand-in)");
+    }
+    if section.beside.is_empty() {
+        text.push_str(", not in the paper\n\n");
+    } else {
+        text.push_str(&format!(", beside {}\n\n", section.beside));
+    }
+    let differs = settings(&results.rows);
+    if !differs.is_empty() {
+        text.push_str(&format!(
+            "Setting, where not the paper's: {}.\n\n",
+            differs.join("; ")
+        ));
+    }
+    let rows = &results.rows;
+    let with_category = rows.iter().any(|row| row.category.is_some());
+    let with_labels = rows.iter().any(|row| row.labelled_ratio.is_some());
+    let with_norm = rows.iter().any(|row| row.norm != "instance");
+    let mut columns = Vec::new();
+    let mut add = |name: &str, wanted: bool| {
+        if wanted {
+            columns.push(name.to_owned());
+        }
+    };
+    add("category", with_category);
+    add("method", true);
+    add("r_l", with_labels);
+    add("k", with_labels);
+    add("norm", with_norm);
+    add("epoch", true);
+    add("n", true);
+    for figure in section.measures.figures() {
+        add(figure.title, true);
+        add("paper", figure.in_paper);
+        add("diff", figure.in_paper);
+    }
+    let mut lines = Vec::new();
+    for row in rows {
+        for model in &row.models {
+            let mut line = Vec::new();
+            if with_category {
+                line.push(row.category.clone().unwrap_or_default());
+            }
+            line.push(row.method.clone());
+            if with_labels {
+                line.push(
+                    row.labelled_ratio
+                        .map_or(NONE.to_owned(), |ratio| ratio.to_string()),
+                );
+                line.push(row.k.map_or(NONE.to_owned(), |k| k.to_string()));
+            }
+            if with_norm {
+                line.push(row.norm.clone());
+            }
+            line.push(model.model.title().to_owned());
+            line.push(match model.n == row.seeds {
+                true => model.n.to_string(),
+                false => format!("{} of {}", model.n, row.seeds),
+            });
+            line.extend(figures(section.measures, model));
+            lines.push(line);
+        }
+    }
+    text.push_str(&table(&columns, &lines));
+    if !synthetic {
+        text.push_str(&references(section));
+    }
+    text
+}
+
+/// What the settings of all rows differ in, and what those of some.
+fn settings(rows: &[RowResults]) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for row in rows {
+        for text in &row.differs {
+            if all.contains(text) {
+                continue;
+            }
+            all.push(text.clone());
+        }
+    }
+    all.into_iter()
+        .map(|text| {
+            // Rows without labels have no labelled classes to differ in; only differences between like rows are worth a word.
+            let holders: Vec<&str> = rows
+                .iter()
+                .filter(|row| row.differs.contains(&text))
+                .filter_map(|row| row.category.as_deref())
+                .collect();
+            let categories = rows.iter().filter(|row| row.category.is_some()).count();
+            if holders.is_empty() || holders.len() == categories {
+                return text;
+            }
+            let mut names = holders;
+            names.sort_unstable();
+            names.dedup();
+            format!("{text} in {}", names.join(", "))
+        })
+        .collect()
+}
+
+fn figures(measures: Measures, model: &ModelResults) -> Vec<String> {
+    let mut cells = Vec::new();
+    for figure in measures.figures() {
+        let found = find(model, figure);
+        cells.push(found.map_or(NONE.to_owned(), |found| value(found, model.n)));
+        if figure.in_paper {
+            cells.push(paper(found.and_then(|found| found.paper)));
+            let difference = found.and_then(|found| found.difference);
+            cells.push(difference.map_or(NONE.to_owned(), |value| format!("{value:+.2}")));
+        }
+    }
+    cells
+}
+
+fn find<'a>(model: &'a ModelResults, figure: &Figure) -> Option<&'a Measured> {
+    model
+        .figures
+        .iter()
+        .find(|measured| measured.figure == figure.key)
+}
+
+fn paper_figures(measures: Measures) -> impl Iterator<Item = &'static Figure> {
+    measures.figures().iter().filter(|figure| figure.in_paper)
+}
+
+/// `96.57 ± 0.03`; with its own n where that is not the row's.
+fn value(measured: &Measured, n: usize) -> String {
+    let Some(mean) = measured.mean else {
+        return NONE.to_owned();
+    };
+    let mut text = format!("{mean:.2}");
+    if let Some(std) = measured.std {
+        text.push_str(&format!(" ± {std:.2}"));
+    }
+    if measured.n != n {
+        text.push_str(&format!(" (n = {})", measured.n));
+    }
+    text
+}
+
+fn paper(figure: Option<PaperFigure>) -> String {
+    match figure {
+        None => NONE.to_owned(),
+        Some(PaperFigure { mean, std: None }) => format!("{mean:.2}"),
+        Some(PaperFigure {
+            mean,
+            std: Some(std),
+        }) => format!("{mean:.2} ± {std:.2}"),
+    }
+}
+
+/// The paper's own table.
+fn references(section: &Section) -> String {
+    if section.references.is_empty() {
+        return String::new();
+    }
+    let mut columns = vec!["the paper's figures".to_owned()];
+    columns.extend(paper_figures(section.measures).map(|figure| figure.title.to_owned()));
+    // A column that none of them has says nothing.
+    let used: Vec<&Figure> = paper_figures(section.measures)
+        .filter(|figure| {
+            section
+                .references
+                .iter()
+                .any(|reference| reference.figures.contains_key(figure.key))
+        })
+        .collect();
+    columns.retain(|title| {
+        title == "the paper's figures" || used.iter().any(|figure| figure.title == title)
+    });
+    let lines: Vec<Vec<String>> = section
+        .references
+        .iter()
+        .map(|reference| {
+            let cells = used
+                .iter()
+                .map(|figure| paper(reference.figures.get(figure.key).copied()));
+            std::iter::once(reference.name.clone())
+                .chain(cells)
+                .collect()
+        })
+        .collect();
+    format!("\n{}", table(&columns, &lines))
+}
+
+fn table(columns: &[String], lines: &[Vec<String>]) -> String {
+    let mut text = format!(
+        "| {} |\n|{}\n",
+        columns.join(" | "),
+        "---|".repeat(columns.len())
+    );
+    for line in lines {
+        text.push_str(&format!("| {} |\n", line.join(" | ")));
+    }
+    text
+}

@@ -1,0 +1,65 @@
+//! `cargo xtask bench-industrial`: Tables 2, 7 and 8.
+
+use crate::bench::builder::{Builder, Cell};
+use crate::bench::figures::Measures;
+use crate::bench::grid::Grid;
+
+pub(crate) const NAME: &str = "bench-industrial";
+
+/// Every category with every method, and their means.
+pub(crate) fn grid(mut builder: Builder<'_>) -> anyhow::Result<Grid> {
+    for benchmark in &builder.benchmarks(&["mvtec-ad", "visa"], &["industrial"])? {
+        let key = &benchmark.key;
+        let categories = builder.categories(benchmark)?;
+        let methods = builder.methods(&["recon", "cka-patch"]);
+        let (mut rows, mut means) = (Vec::new(), Vec::new());
+        for method in &methods {
+            let mut of_method = Vec::new();
+            for category in &categories {
+                let paper = match method.as_str() {
+                    "cka-patch" => builder.paper.category(key, category),
+                    _ => Default::default(),
+                };
+                of_method.push(builder.row(&Cell {
+                    benchmark,
+                    category: Some(category),
+                    method,
+                    labelled: None,
+                    norm: "instance",
+                    paper,
+                }));
+            }
+            // The paper's mean is one of all categories: it stands beside nothing less.
+            let complete = categories.len() == benchmark.manifest.categories.len();
+            let paper = match complete {
+                true => builder.paper.industrial_mean(key, method),
+                false => Default::default(),
+            };
+            means.extend(Builder::mean_row(&of_method, paper).map(|mut row| {
+                if !complete {
+                    row.differs.push(format!(
+                        "mean of {} categories (paper: {})",
+                        categories.len(),
+                        benchmark.manifest.categories.len()
+                    ));
+                }
+                row
+            }));
+            rows.extend(of_method);
+        }
+        rows.sort_by(|a, b| a.category.cmp(&b.category));
+        rows.extend(means);
+        let references = builder.paper.column("table2", key);
+        let beside = match key.as_str() {
+            "mvtec" => "Tables 2 and 7",
+            "visa" => "Tables 2 and 8",
+            _ => "",
+        };
+        builder.section(benchmark, beside, Measures::Pixel, rows, references);
+    }
+    Ok(builder.finish(
+        NAME,
+        "Products (the paper's Tables 2, 7 and 8)",
+        &["The paper's PRO is ours per image; the standard AUPRO, over all images at once, stands beside it."],
+    ))
+}

@@ -1,0 +1,44 @@
+//! `cargo xtask parity`: the networks and the training step against figures recorded from an independent implementation.
+
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+
+use anyhow::Context;
+use clap::Args;
+
+/// What is compared, and where.
+#[derive(Debug, Args)]
+pub(crate) struct ParityArgs {
+    /// Case files
+    #[arg(required = true, value_name = "CASE.json")]
+    cases: Vec<PathBuf>,
+    /// Features to build with, for example cuda
+    #[arg(long, value_delimiter = ',')]
+    features: Vec<String>,
+    /// Device: cpu, cuda[:N], wgpu[:N]
+    #[arg(long)]
+    device: Option<String>,
+    /// Compare the forward part alone
+    #[arg(long)]
+    forward_only: bool,
+}
+
+/// Runs `ckaad-parity` and passes its exit code on.
+pub(crate) fn run(args: &ParityArgs) -> anyhow::Result<ExitCode> {
+    let mut command = Command::new(env!("CARGO"));
+    command.args(["run", "--quiet", "--release", "-p", "ckaad-parity"]);
+    if !args.features.is_empty() {
+        command.arg("--features").arg(args.features.join(","));
+    }
+    command.arg("--").args(&args.cases);
+    if let Some(device) = &args.device {
+        command.args(["--device", device]);
+    }
+    if args.forward_only {
+        command.arg("--forward-only");
+    }
+    let status = command.status().context("cannot start cargo")?;
+    // Ended by a signal: no code to pass on.
+    let code = status.code().map_or(1, |code| code.clamp(0, 255) as u8);
+    Ok(ExitCode::from(code))
+}
