@@ -39,9 +39,18 @@ pub(crate) struct DataArgs {
 }
 
 impl DataArgs {
-    /// Lays what was given over a table of settings. With folders of one's own and nothing else said, labelled anomalies are
-    /// used if there are any, else ones that an elastic transform makes.
-    pub(crate) fn write(&self, settings: &mut Table) -> anyhow::Result<()> {
+    /// What to start from where nothing else is said: with folders of one's own, labelled anomalies are used if there are
+    /// any, else ones that an elastic transform makes.
+    pub(crate) fn defaults(&self) -> Table {
+        match (&self.normal, &self.anomalous) {
+            (None, _) => Table::new(),
+            (Some(_), Some(_)) => toml::toml! { anomalies = "labelled" validation = "balanced" },
+            (Some(_), None) => toml::toml! { anomalies = "elastic" validation = "normal-only" },
+        }
+    }
+
+    /// What was given, as settings.
+    pub(crate) fn settings(&self) -> anyhow::Result<Table> {
         let mut data = Table::new();
         let mut text = |key: &str, value: &Option<String>| {
             if let Some(value) = value {
@@ -69,20 +78,12 @@ impl DataArgs {
                 }
             }
             data.insert("folders".to_owned(), Value::Table(folders));
-            let (anomalies, validation) = match self.anomalous {
-                Some(_) => ("labelled", "balanced"),
-                None => ("elastic", "normal-only"),
-            };
-            for (key, value) in [("anomalies", anomalies), ("validation", validation)] {
-                settings
-                    .entry(key)
-                    .or_insert(Value::String(value.to_owned()));
-            }
         }
+        let mut settings = Table::new();
         if !data.is_empty() {
             settings.insert("data".to_owned(), Value::Table(data));
         }
-        Ok(())
+        Ok(settings)
     }
 }
 

@@ -9,7 +9,8 @@ mod progress;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use ckaad_device::{Device, DeviceSpec};
+use ckaad_device::{Device, DeviceError, DeviceSpec};
+use ckaad_engine::EngineError;
 use clap::{Parser, Subcommand};
 
 /// Fine-grained visual anomaly detection from normal images and a few coarsely labelled anomalies
@@ -78,9 +79,22 @@ fn main() -> ExitCode {
                 }
             }
             eprintln!("error: {message}");
-            ExitCode::FAILURE
+            if is_usage(&error) {
+                ExitCode::from(2)
+            } else {
+                ExitCode::FAILURE
+            }
         }
     }
+}
+
+/// Whether what was asked for can never be, whatever the files say.
+fn is_usage(error: &anyhow::Error) -> bool {
+    let settings = matches!(
+        error.downcast_ref(),
+        Some(EngineError::Config { .. } | EngineError::Setting { .. })
+    );
+    settings || matches!(error.downcast_ref(), Some(DeviceError::Unknown { .. }))
 }
 
 fn run(args: Args) -> anyhow::Result<()> {

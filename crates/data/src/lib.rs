@@ -59,6 +59,7 @@ mod synth;
 mod table;
 mod train_batches;
 
+pub use atomic::write_file;
 pub use batches::{anomalous_batch, epoch_batches, steps_per_epoch};
 pub use decode::PIXEL_LIMIT;
 pub use elastic::{ElasticTransform, warp};

@@ -123,6 +123,7 @@ impl Protocol {
             labelled,
             validation,
             test: dataset.test.clone(),
+            mask_rule: dataset.layout.mask_rule(),
             labelled_wanted: wanted,
             excluded,
         };

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::error::DataError;
+use crate::mask::MaskRule;
 use crate::sample::{Label, Sample, Source};
 
 /// Which image is used for what.
@@ -20,6 +21,9 @@ pub struct Split {
     pub validation: Vec<Sample>,
     /// Test images of both kinds.
     pub test: Vec<Sample>,
+    /// When a pixel of a test image's mask is anomalous.
+    #[serde(default)]
+    pub mask_rule: MaskRule,
     /// Labelled images that the ratio asks for; more than `labelled.len()` where the classes have no more.
     #[serde(default)]
     pub labelled_wanted: usize,
@@ -79,7 +83,7 @@ impl Split {
     pub fn write(&self, path: &Path) -> Result<(), DataError> {
         let text = serde_json::to_vec_pretty(self)
             .map_err(|error| DataError::parse(path, "writing", error))?;
-        crate::atomic::write(path, &text)
+        crate::atomic::write_file(path, &text)
     }
 
     /// Refuses an image that is in two parts. Paths are compared after resolving symbolic links; equal content under two names is found by

@@ -11,7 +11,7 @@ use safetensors::tensor::{Dtype, TensorView, serialize};
 use serde::{Deserialize, Serialize};
 
 use crate::log::SavedSums;
-use crate::{EngineError, Learner, atomic};
+use crate::{EngineError, Learner};
 
 const KIND: &str = "checkpoint";
 const AUTO_ENCODER: &str = "auto_encoder";
@@ -74,7 +74,7 @@ pub(crate) fn save(path: &Path, learner: &Learner, position: &Position) -> Resul
     let state = serde_json::to_string(position).map_err(|error| failed(error.to_string()))?;
     let metadata = HashMap::from([(STATE.to_owned(), state)]);
     let bytes = serialize(views, Some(metadata)).map_err(|error| failed(error.to_string()))?;
-    atomic::write(path, &bytes)
+    Ok(ckaad_data::write_file(path, &bytes)?)
 }
 
 /// Puts a checkpoint's parameters and optimizer states into a learner of the same configuration.

@@ -1,13 +1,11 @@
 //! What a run does, in one table of settings.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use ckaad_backbone::{BackboneConfig, ResNetVariant};
 use ckaad_data::{FolderSource, LabelledClasses, Layout, ValidationRule};
 use serde::{Deserialize, Serialize};
-use toml::{Table, Value};
 
-use crate::networks::size_multiple;
 use crate::{
     AnomalySource, Elastic, EngineError, FeatureSource, Method, NormName, Objective, Preset,
     ScoreRule,
@@ -135,130 +133,15 @@ pub struct DataConfig {
 }
 
 impl Config {
-    /// The settings of a run: those of the preset, over them those of `file`, over them `overrides`.
-    ///
-    /// # Errors
-    /// [`EngineError::Config`] for an unreadable file, an unknown key or a value of the wrong type;
-    /// [`EngineError::Setting`] for an impossible value.
-    pub fn resolve(file: Option<&Path>, overrides: Table) -> Result<Self, EngineError> {
-        let mut given = match file {
-            None => Table::new(),
-            Some(path) => {
-                let text = std::fs::read_to_string(path).map_err(EngineError::io(path, "read"))?;
-                text.parse().map_err(|error| config_error(file, error))?
-            }
-        };
-        merge(&mut given, overrides);
-        let preset: Preset = match given.get("preset") {
-            None => Preset::default(),
-            Some(value) => value
-                .clone()
-                .try_into()
-                .map_err(|error| config_error(file, error))?,
-        };
-        let mut table: Table = preset
-            .table()
-            .parse()
-            .map_err(|error| config_error(None, error))?;
-        merge(&mut table, given);
-        let config: Self = Value::Table(table)
-            .try_into()
-            .map_err(|error| config_error(file, error))?;
-        config.validate()?;
-        Ok(config)
-    }
-
-    /// Reads the resolved settings of a run.
-    ///
-    /// # Errors
-    /// As [`resolve`](Self::resolve).
-    pub fn read(path: &Path) -> Result<Self, EngineError> {
-        let text = std::fs::read_to_string(path).map_err(EngineError::io(path, "read"))?;
-        let config: Self =
-            toml::from_str(&text).map_err(|error| config_error(Some(path), error))?;
-        config.validate()?;
-        Ok(config)
-    }
-
-    /// Checks everything that can be checked without touching data or weights.
-    fn validate(&self) -> Result<(), EngineError> {
-        BackboneConfig::new(self.backbone, &self.stages)?;
-        let multiple = size_multiple(&self.stages);
-        if self.image_size == 0 || !self.image_size.is_multiple_of(multiple) {
-            return Err(EngineError::setting(
-                "image_size",
-                self.image_size,
-                format!(
-                    "must be a positive multiple of {multiple} for stages {:?}",
-                    self.stages
-                ),
-            ));
-        }
-        let at_least_one = [("batch", self.batch), ("epochs", self.epochs)];
-        for (key, value) in at_least_one {
-            if value == 0 {
-                return Err(EngineError::setting(key, value, "must be at least 1"));
-            }
-        }
-        let positive = [
-            ("learning_rate", self.learning_rate),
-            (
-                "discriminator_learning_rate",
-                self.discriminator_learning_rate,
-            ),
-            ("margin", self.margin),
-            ("elastic.alpha", self.elastic.alpha),
-            ("elastic.sigma", self.elastic.sigma),
-        ];
-        for (key, value) in positive {
-            if !(value > 0.0 && value.is_finite()) {
-                return Err(EngineError::setting(
-                    key,
-                    value,
-                    "must be a positive number",
-                ));
-            }
-        }
-        if !(self.lambda >= 0.0 && self.lambda.is_finite()) {
-            return Err(EngineError::setting(
-                "lambda",
-                self.lambda,
-                "must be a number of at least 0",
-            ));
-        }
-        if !(0.0..=1.0).contains(&self.gamma) {
-            return Err(EngineError::setting(
-                "gamma",
-                self.gamma,
-                "must be within 0 and 1",
-            ));
-        }
-        if let Some(ratio) = self.labelled_ratio
-            && !(0.0..1.0).contains(&ratio)
-        {
-            return Err(EngineError::setting(
-                "labelled_ratio",
-                ratio,
-                "must be at least 0 and below 1",
-            ));
-        }
-        let image_discriminator = matches!(self.method, Method::Gan | Method::CkaImg);
-        if image_discriminator && !self.image_size.is_power_of_two() {
-            return Err(EngineError::setting(
-                "image_size",
-                self.image_size,
-                format!("must be a power of two for the method {}", self.method),
-            ));
-        }
-        self.data.validate()
-    }
-
     /// The settings as a TOML file.
     ///
     /// # Errors
     /// [`EngineError::Config`] if a path is not valid Unicode.
     pub fn to_toml(&self) -> Result<String, EngineError> {
-        toml::to_string(self).map_err(|error| config_error(None, error))
+        toml::to_string(self).map_err(|error| EngineError::Config {
+            path: None,
+            reason: error.to_string(),
+        })
     }
 
     /// The backbone.
@@ -279,45 +162,5 @@ impl Config {
             learning_rate: self.learning_rate,
             discriminator_learning_rate: self.discriminator_learning_rate,
         }
-    }
-}
-
-impl DataConfig {
-    fn validate(&self) -> Result<(), EngineError> {
-        let ways = [
-            self.layout.is_some() && self.root.is_some(),
-            self.folders.is_some(),
-            self.split.is_some(),
-        ];
-        if ways.iter().filter(|&&given| given).count() == 1
-            && self.layout.is_some() == self.root.is_some()
-        {
-            return Ok(());
-        }
-        Err(EngineError::Config {
-            path: None,
-            reason: "say where the images are in exactly one way: data.layout with data.root (--layout, --data), \
-                     data.folders (--normal, --anomalous, --test, --masks) or data.split (--split)"
-                .to_owned(),
-        })
-    }
-}
-
-/// Lays the entries of `over` over `base`; tables are merged, everything else is replaced.
-fn merge(base: &mut Table, over: Table) {
-    for (key, value) in over {
-        match (base.get_mut(&key), value) {
-            (Some(Value::Table(below)), Value::Table(above)) => merge(below, above),
-            (_, value) => {
-                base.insert(key, value);
-            }
-        }
-    }
-}
-
-fn config_error(path: Option<&Path>, error: impl ToString) -> EngineError {
-    EngineError::Config {
-        path: path.map(Path::to_owned),
-        reason: error.to_string().trim_end().to_owned(),
     }
 }

@@ -50,7 +50,7 @@ pub fn evaluate(
     }
     let store = load_images(&split.test, detector.config(), observer)?;
     let samples = store.samples().to_vec();
-    let mut pixels = PixelLevel::new(&samples, detector.config());
+    let mut pixels = PixelLevel::new(&samples, detector.config().image_size, split.mask_rule);
     let mut scores = Vec::with_capacity(samples.len());
     let indices: Vec<usize> = (0..samples.len()).collect();
     for chunk in indices.chunks(CHUNK) {
@@ -149,7 +149,7 @@ struct PixelLevel {
 
 impl PixelLevel {
     /// `None` unless every anomalous image has a mask: without one it cannot be said which pixels are anomalous.
-    fn new(samples: &[Sample], config: &crate::Config) -> Option<Self> {
+    fn new(samples: &[Sample], size: usize, rule: MaskRule) -> Option<Self> {
         let mut anomalous = samples
             .iter()
             .filter(|sample| sample.label.is_anomalous())
@@ -170,12 +170,8 @@ impl PixelLevel {
             return None;
         }
         Some(Self {
-            size: config.image_size,
-            rule: config
-                .data
-                .layout
-                .map(|layout| layout.mask_rule())
-                .unwrap_or_default(),
+            size,
+            rule,
             ranking: PixelAccumulator::new(Connectivity::Eight),
             per_image: (0.0, 0),
         })

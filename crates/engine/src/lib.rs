@@ -18,15 +18,14 @@
 //!     layout = "chest-xray"
 //!     root = "ChestXRay2017"
 //! };
-//! let config = Config::resolve(None, settings)?;
+//! let config = Config::resolve(None, toml::Table::new(), settings)?;
 //! assert_eq!((config.method, config.batch, config.image_size), (Method::CkaPatch, 64, 128));
 //!
-//! let error = Config::resolve(None, toml::toml! { epoch = 3 }).unwrap_err();
+//! let error = Config::resolve(None, toml::Table::new(), toml::toml! { epoch = 3 }).unwrap_err();
 //! assert!(error.to_string().contains("unknown field `epoch`"));
 //! # Ok::<(), ckaad_engine::EngineError>(())
 //! ```
 
-mod atomic;
 mod checkpoint;
 mod config;
 mod detector;
@@ -44,11 +43,13 @@ mod predict;
 mod prepare;
 mod preset;
 mod report;
+mod resolve;
 mod run_folder;
 mod settings;
 mod step;
 mod threshold;
 mod train;
+mod validate;
 
 pub use config::{Config, DataConfig};
 pub use detector::{Detector, Scored};
@@ -67,6 +68,7 @@ pub use report::{
     AtThreshold, Counts, ImageFigures, ModelReport, PixelReport, Report, Seconds, TrainingCounts,
     write_test_scores,
 };
+pub use resolve::merge;
 pub use run_folder::RunFolder;
 pub use settings::{AnomalySource, Elastic, FeatureSource, NormName, ScoreRule};
 pub use step::{AnomalousRecord, Learner, Objective, StepRecord};

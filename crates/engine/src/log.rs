@@ -32,29 +32,32 @@ pub struct EpochRecord {
     pub seconds: f64,
 }
 
-/// Sums of an epoch's losses; on the device until they are read, so that steps need not wait for each other.
+/// Sums of an epoch's losses: total, reconstruction, adversarial, discriminator. Losses stay on the device until they are
+/// asked for, so that steps need not wait for each other; when that is does not change the sums.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct LossSums {
-    steps: usize,
-    /// Total, reconstruction, adversarial, discriminator.
-    pending: [Option<Tensor<1>>; 4],
-    /// Sums of earlier steps that have been read.
-    read: [f64; 4],
-    /// Which of the four exist.
-    present: [bool; 4],
+    read: SavedSums,
+    pending: [Vec<Tensor<1>>; 4],
 }
 
 /// [`LossSums`] at rest.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct SavedSums {
     steps: usize,
-    sums: [f64; 4],
-    present: [bool; 4],
+    /// `None` for losses that the method does not have.
+    sums: [Option<f64>; 4],
 }
 
 impl LossSums {
+    pub(crate) fn restore(saved: SavedSums) -> Self {
+        Self {
+            read: saved,
+            pending: Default::default(),
+        }
+    }
+
     pub(crate) fn add(&mut self, record: StepRecord) {
-        self.steps += 1;
+        self.read.steps += 1;
         let (adversarial, discriminator) = match record.anomalous {
             None => (None, None),
             Some(record) => (
@@ -68,43 +71,31 @@ impl LossSums {
             adversarial,
             discriminator,
         ];
-        for (index, loss) in losses.into_iter().enumerate() {
-            if let Some(loss) = loss {
-                self.present[index] = true;
-                self.pending[index] = Some(match self.pending[index].take() {
-                    Some(sum) => sum + loss,
-                    None => loss,
-                });
-            }
+        for (pending, loss) in self.pending.iter_mut().zip(losses) {
+            pending.extend(loss);
         }
     }
 
-    /// Reads what is still on the device; returns the sum of the total loss.
-    pub(crate) fn read(&mut self) -> f64 {
-        for (sum, pending) in self.read.iter_mut().zip(&mut self.pending) {
-            if let Some(tensor) = pending.take() {
-                *sum += f64::from(tensor.into_scalar::<f32>());
-            }
-        }
-        self.read[0]
-    }
-
+    /// Reads what is still on the device.
     pub(crate) fn save(&mut self) -> SavedSums {
-        self.read();
-        SavedSums {
-            steps: self.steps,
-            sums: self.read,
-            present: self.present,
+        for (sum, pending) in self.read.sums.iter_mut().zip(&mut self.pending) {
+            if pending.is_empty() {
+                continue;
+            }
+            let losses = Tensor::cat(std::mem::take(pending), 0)
+                .into_data()
+                .convert::<f32>();
+            let sum = sum.get_or_insert(0.0);
+            losses
+                .iter::<f32>()
+                .for_each(|loss| *sum += f64::from(loss));
         }
+        self.read.clone()
     }
 
-    pub(crate) fn restore(saved: SavedSums) -> Self {
-        Self {
-            steps: saved.steps,
-            pending: Default::default(),
-            read: saved.sums,
-            present: saved.present,
-        }
+    /// The sum of the whole loss so far.
+    pub(crate) fn total(&mut self) -> f64 {
+        self.save().sums[0].unwrap_or(0.0)
     }
 
     pub(crate) fn finish(
@@ -113,12 +104,11 @@ impl LossSums {
         validation_auroc: Option<f64>,
         seconds: f64,
     ) -> EpochRecord {
-        self.read();
-        let mean =
-            |index: usize| self.present[index].then(|| self.read[index] / self.steps.max(1) as f64);
+        let SavedSums { steps, sums } = self.save();
+        let mean = |index: usize| sums[index].map(|sum| sum / steps.max(1) as f64);
         EpochRecord {
             epoch,
-            steps: self.steps,
+            steps,
             total: mean(0).unwrap_or(f64::NAN),
             reconstruction: mean(1).unwrap_or(f64::NAN),
             adversarial: mean(2),
@@ -164,5 +154,5 @@ pub(crate) fn write(path: &Path, records: &[EpochRecord]) -> Result<(), EngineEr
     if !text.is_empty() {
         text.push('\n');
     }
-    crate::atomic::write(path, text.as_bytes())
+    Ok(ckaad_data::write_file(path, text.as_bytes())?)
 }

@@ -8,7 +8,7 @@ use ckaad_parameters::{NamedTensors, apply, collect};
 use serde::{Deserialize, Serialize};
 
 use crate::networks::auto_encoder_config;
-use crate::{Config, Detector, EngineError, Threshold, atomic};
+use crate::{Config, Detector, EngineError, Threshold};
 
 const KIND: &str = "model file";
 /// The metadata entry that holds a [`Header`] as JSON.
@@ -92,14 +92,17 @@ impl Detector {
             .chain(auto_encoder.iter())
             .map(|(name, tensor)| (name.to_owned(), tensor.clone()))
             .collect();
-        atomic::write(path, &tensors.to_safetensors(metadata)?)
+        Ok(ckaad_data::write_file(
+            path,
+            &tensors.to_safetensors(metadata)?,
+        )?)
     }
 
     /// Reads a model file.
     ///
     /// # Errors
-    /// [`EngineError::File`] if it is no model file, or one of a later format; [`EngineError::Parameters`] and
-    /// [`EngineError::Backbone`] if it is damaged.
+    /// [`EngineError::Parameters`] if it cannot be read, [`EngineError::File`] if it is no model file, one of a later
+    /// format, or damaged.
     pub fn load(path: &Path, device: &Device) -> Result<(Self, ModelInfo), EngineError> {
         let (mut tensors, metadata) = NamedTensors::read_safetensors(path)?;
         let failed = |reason: String| EngineError::file(path, KIND, reason);
@@ -115,13 +118,24 @@ impl Detector {
         }
         let Header { info, .. }: Header<ModelInfo> =
             serde_json::from_str(header).map_err(|error| failed(error.to_string()))?;
+        info.config
+            .validate()
+            .map_err(|error| failed(error.to_string()))?;
+        if info.preprocessing != Preprocessing::new(info.config.image_size) {
+            return Err(failed(
+                "it asks for a preprocessing that this program does not have".to_owned(),
+            ));
+        }
         let backbone_config = info.config.backbone_config()?;
-        let backbone = backbone_config.from_folded(&tensors.take_prefixed("backbone."), device)?;
+        let backbone = backbone_config
+            .from_folded(&tensors.take_prefixed("backbone."), device)
+            .map_err(|error| failed(error.to_string()))?;
         let auto_encoder = auto_encoder_config(&backbone_config, info.config.norm.into());
         let auto_encoder = apply(
             auto_encoder.zeros(device),
             &tensors.take_prefixed("auto_encoder."),
-        )?;
+        )
+        .map_err(|error| failed(error.to_string()))?;
         Ok((
             Self::new(&info.config, &backbone, &auto_encoder, device),
             info,

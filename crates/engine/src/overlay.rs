@@ -9,7 +9,7 @@ use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder};
 use serde::{Deserialize, Serialize};
 
-use crate::{EngineError, atomic};
+use crate::EngineError;
 
 /// Largest share of the heat in a pixel of the overlay.
 const OPACITY: f32 = 0.6;
@@ -67,7 +67,7 @@ pub(crate) fn write_overlay(
         picture.height,
         ExtendedColorType::Rgb8,
     )?;
-    atomic::write(path, &bytes)
+    Ok(ckaad_data::write_file(path, &bytes)?)
 }
 
 /// From yellow (0.5 and below) to red (1).
@@ -87,7 +87,7 @@ pub(crate) fn write_raw(path: &Path, kind: RawMap, map: &AnomalyMap) -> Result<(
             png(path, &pixels, map.width, map.height, ExtendedColorType::L16)?
         }
     };
-    atomic::write(path, &bytes)
+    Ok(ckaad_data::write_file(path, &bytes)?)
 }
 
 fn png(

@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use crate::event::{Event, Observer};
 use crate::overlay::{self, RawMap};
 use crate::report::decision;
-use crate::{Detector, EngineError, Scored, atomic};
+use crate::{Detector, EngineError, Scored};
 
 /// Images per forward pass.
 const BATCH: usize = 8;
@@ -46,17 +46,19 @@ pub struct Prediction {
     pub raw: Option<PathBuf>,
 }
 
-/// The images among files and folders (searched to any depth), in order, each once.
+/// The images among files and folders (searched to any depth, but for the folder `except`, where earlier results may lie), in
+/// order, each once.
 ///
 /// # Errors
 /// [`EngineError::Io`] for a path that is not there, [`EngineError::NoImages`] if there are none.
-pub fn find_images(inputs: &[PathBuf]) -> Result<Vec<PathBuf>, EngineError> {
+pub fn find_images(inputs: &[PathBuf], except: &Path) -> Result<Vec<PathBuf>, EngineError> {
+    let except = except.canonicalize().ok();
     let mut found = Vec::new();
     for input in inputs {
         let metadata = std::fs::metadata(input).map_err(EngineError::io(input, "read"))?;
         if metadata.is_dir() {
             let mut inside = Vec::new();
-            search(input, &mut inside)?;
+            search(input, except.as_deref(), &mut inside)?;
             inside.sort();
             found.append(&mut inside);
         } else {
@@ -82,13 +84,20 @@ pub fn find_images(inputs: &[PathBuf]) -> Result<Vec<PathBuf>, EngineError> {
 }
 
 /// Folders that are links are not followed, so that a circle of links cannot catch the search.
-fn search(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), EngineError> {
+fn search(
+    folder: &Path,
+    except: Option<&Path>,
+    found: &mut Vec<PathBuf>,
+) -> Result<(), EngineError> {
+    if except.is_some() && folder.canonicalize().ok().as_deref() == except {
+        return Ok(());
+    }
     for entry in std::fs::read_dir(folder).map_err(EngineError::io(folder, "list"))? {
         let entry = entry.map_err(EngineError::io(folder, "list"))?;
         let path = entry.path();
         let kind = entry.file_type().map_err(EngineError::io(&path, "read"))?;
         if kind.is_dir() {
-            search(&path, found)?;
+            search(&path, except, found)?;
         } else if is_image_name(&path) {
             found.push(path);
         }
@@ -243,12 +252,18 @@ fn output_names(inputs: &[PathBuf]) -> Vec<String> {
             names[index] = name(&inputs[index], parents);
         }
     }
-    // The same stem with two endings in one folder: the position tells them apart.
+    // The same stem with two endings in one folder.
+    let mut count: BTreeMap<String, usize> = BTreeMap::new();
     names
         .iter()
-        .enumerate()
-        .map(|(index, name)| format!("{name}_{index}"))
-        .collect()
+        .for_each(|name| *count.entry(name.clone()).or_insert(0) += 1);
+    for (name, path) in names.iter_mut().zip(inputs) {
+        if count[name.as_str()] > 1 {
+            let ending = path.extension().unwrap_or_default().to_string_lossy();
+            *name = format!("{name}_{ending}");
+        }
+    }
+    names
 }
 
 fn write_table(path: &Path, predictions: &[Prediction]) -> Result<(), EngineError> {
@@ -270,7 +285,7 @@ fn write_table(path: &Path, predictions: &[Prediction]) -> Result<(), EngineErro
     let bytes = table
         .into_inner()
         .map_err(|error| EngineError::file(path, "table", error))?;
-    atomic::write(path, &bytes)
+    Ok(ckaad_data::write_file(path, &bytes)?)
 }
 
 #[cfg(test)]
@@ -282,6 +297,6 @@ mod tests {
         let paths = ["a/x.png", "b/x.png", "b/y.png"].map(PathBuf::from);
         assert_eq!(output_names(&paths), ["a_x", "b_x", "y"]);
         let paths = ["a/x.png", "a/x.jpg"].map(PathBuf::from);
-        assert_eq!(output_names(&paths), ["a_x_0", "a_x_1"]);
+        assert_eq!(output_names(&paths), ["a_x_png", "a_x_jpg"]);
     }
 }

@@ -11,13 +11,12 @@ use crate::event::{Event, Observer};
 use crate::features::{CHUNK, FeatureBank};
 use crate::{AnomalySource, Config, Detector, EngineError, Surroundings};
 
-/// A labelled ratio so near to one that every labelled image is taken.
-const EVERY_LABELLED: f64 = 1.0 - 1e-9;
-
 /// Lists the images of a run: those of an earlier split file, or drawn from the data set by the protocol.
 pub(crate) fn choose_split(config: &Config) -> Result<Split, EngineError> {
     if let Some(path) = &config.data.split {
-        return Ok(Split::read(path)?);
+        let split = Split::read(path)?;
+        check_labelled(config, &split)?;
+        return Ok(split);
     }
     let data = &config.data;
     let dataset = match (&data.folders, data.layout, &data.root) {
@@ -32,43 +31,77 @@ pub(crate) fn choose_split(config: &Config) -> Result<Split, EngineError> {
             ));
         }
     };
-    let takes_labelled =
-        config.method.uses_anomalies() && config.anomalies == AnomalySource::Labelled;
-    let pool = dataset
-        .train
-        .iter()
-        .any(|sample| sample.label == Label::Anomalous);
-    let labelled_ratio = match config.labelled_ratio {
-        _ if !takes_labelled => 0.0,
-        Some(ratio) => ratio,
-        None if pool => EVERY_LABELLED,
-        None => {
-            return Err(EngineError::NoImages {
-                reason: format!(
-                    "the method {} learns from labelled anomalous images, but the training part of {} has none; give \
-                     some (--anomalous DIR), let an elastic transform make them (--anomalies elastic), or do without \
-                     (--method recon)",
-                    config.method, dataset.name
-                ),
-            });
-        }
-    };
-    let protocol = Protocol {
-        labelled_ratio,
+    let mut protocol = Protocol {
+        labelled_ratio: 0.0,
         labelled_classes: config.labelled_classes.clone(),
         validation: config.validation,
         seed: config.seed,
         group_by: config.group_by,
     };
+    if config.anomalies == AnomalySource::Labelled {
+        protocol.labelled_ratio = match config.labelled_ratio {
+            Some(ratio) => ratio,
+            None => ratio_of_all(&protocol.split(&dataset)?, &dataset),
+        };
+        let pool = dataset
+            .train
+            .iter()
+            .any(|sample| sample.label == Label::Anomalous);
+        if !pool && !config.method.uses_anomalies() {
+            protocol.labelled_ratio = 0.0;
+        }
+    }
     let split = protocol.split(&dataset)?;
-    if config.labelled_ratio.is_some() && split.labelled.len() < split.labelled_wanted {
+    if split.labelled.len() < split.labelled_wanted {
         tracing::warn!(
             "the labelled ratio asks for {} anomalous images, there are {}",
             split.labelled_wanted,
             split.labelled.len()
         );
     }
+    check_labelled(config, &split)?;
     Ok(split)
+}
+
+/// The labelled ratio at which every anomalous training image that validation has left is taken.
+fn ratio_of_all(without_labelled: &Split, dataset: &Dataset) -> f64 {
+    let anomalous = |samples: &[Sample]| {
+        samples
+            .iter()
+            .filter(|sample| sample.label == Label::Anomalous)
+            .count()
+    };
+    let left =
+        anomalous(&dataset.train).saturating_sub(anomalous(&without_labelled.validation)) as f64;
+    left / (left + without_labelled.normal.len() as f64)
+}
+
+/// A method that learns from labelled images must have some, unless it was asked to do without.
+fn check_labelled(config: &Config, split: &Split) -> Result<(), EngineError> {
+    let needs = config.method.uses_anomalies()
+        && config.anomalies == AnomalySource::Labelled
+        && config.labelled_ratio != Some(0.0);
+    if !needs || !split.labelled.is_empty() {
+        return Ok(());
+    }
+    let validation = split
+        .validation
+        .iter()
+        .filter(|sample| sample.label.is_anomalous())
+        .count();
+    let why = match validation {
+        0 => "there is none".to_owned(),
+        count => format!(
+            "none is left after {count} went to validation (--set 'validation=\"none\"' keeps them)"
+        ),
+    };
+    Err(EngineError::NoImages {
+        reason: format!(
+            "the method {} learns from labelled anomalous training images, but {why}; give more (--anomalous DIR), let \
+             an elastic transform make them (--anomalies elastic), or do without (--method recon)",
+            config.method
+        ),
+    })
 }
 
 /// What a run trains and validates on.
@@ -100,11 +133,7 @@ impl TrainingData {
             ..
         } = with;
         let load = |samples: &[Sample]| load_images(samples, config, observer);
-        let (normal, labelled, validation) = (
-            load(&split.normal)?,
-            load(&split.labelled)?,
-            load(&split.validation)?,
-        );
+        let (normal, validation) = (load(&split.normal)?, load(&split.validation)?);
         if normal.len() < config.batch {
             tracing::warn!(
                 "{} normal images are fewer than a batch of {}: every step sees all of them",
@@ -126,8 +155,8 @@ impl TrainingData {
         let anomalies = match config.anomalies {
             _ if !config.method.uses_anomalies() => Anomalies::None,
             AnomalySource::Elastic => Anomalies::Elastic(config.elastic.into()),
-            AnomalySource::Labelled if labelled.is_empty() => Anomalies::None,
-            AnomalySource::Labelled => Anomalies::Labelled(bank(labelled)),
+            AnomalySource::Labelled if split.labelled.is_empty() => Anomalies::None,
+            AnomalySource::Labelled => Anomalies::Labelled(bank(load(&split.labelled)?)),
         };
         Ok(Self {
             validation: bank(validation),

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::evaluate::TestScore;
-use crate::{Config, EngineError, atomic};
+use crate::{Config, EngineError};
 
 /// The evaluation of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -143,7 +143,7 @@ impl Report {
     pub fn write(&self, path: &Path) -> Result<(), EngineError> {
         let text = serde_json::to_string_pretty(self)
             .map_err(|error| EngineError::file(path, "report", error))?;
-        atomic::write(path, text.as_bytes())
+        Ok(ckaad_data::write_file(path, text.as_bytes())?)
     }
 }
 
@@ -178,7 +178,7 @@ pub fn write_test_scores(
     let bytes = table
         .into_inner()
         .map_err(|error| EngineError::file(path, "table", error))?;
-    atomic::write(path, &bytes)
+    Ok(ckaad_data::write_file(path, &bytes)?)
 }
 
 pub(crate) fn decision(anomalous: bool) -> &'static str {

@@ -68,7 +68,7 @@ pub enum AnomalySource {
 
 /// Strength of the elastic transform.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Elastic {
     /// Largest displacement before smoothing, in pixels.
     pub alpha: f64,

@@ -15,8 +15,7 @@ use crate::model_file::{ModelInfo, Preprocessing};
 use crate::networks::auto_encoder_config;
 use crate::prepare::{Anomalies, TrainingData, choose_split, warped};
 use crate::{
-    Config, Detector, Discriminator, EngineError, Learner, RunFolder, Threshold, atomic,
-    checkpoint, log,
+    Config, Detector, Discriminator, EngineError, Learner, RunFolder, Threshold, checkpoint, log,
 };
 
 /// Steps between two looks at the losses (each waits for the device).
@@ -61,7 +60,7 @@ pub fn train(config: &Config, out: &Path, with: Surroundings<'_>) -> Result<Outc
     split.write(&folder.split())?;
     log::write(&folder.log(), &[])?;
     // Last, since a folder with a configuration is a run.
-    atomic::write(&folder.config(), config.to_toml()?.as_bytes())?;
+    ckaad_data::write_file(&folder.config(), config.to_toml()?.as_bytes())?;
     let learner = learner(config, with.device)?;
     let run = Run {
         config,
@@ -74,22 +73,27 @@ pub fn train(config: &Config, out: &Path, with: Surroundings<'_>) -> Result<Outc
     run.epochs()
 }
 
-/// Goes on with a run from its checkpoint, with the settings and images that it was started with.
+/// Goes on with a run from its checkpoint and with the images that it was started with. `config` is the run's own, but
+/// for the number of epochs, which may have grown.
 ///
 /// # Errors
 /// [`EngineError::NotARun`] if there is nothing to go on with, and any other [`EngineError`].
-pub fn resume(folder: &RunFolder, with: Surroundings<'_>) -> Result<Outcome, EngineError> {
-    let config = Config::read(&folder.config())?;
-    let data = TrainingData::load(&config, &Split::read(&folder.split())?, with)?;
-    let learner = learner(&config, with.device)?;
+pub fn resume(
+    config: &Config,
+    folder: &RunFolder,
+    with: Surroundings<'_>,
+) -> Result<Outcome, EngineError> {
+    let data = TrainingData::load(config, &Split::read(&folder.split())?, with)?;
+    let learner = learner(config, with.device)?;
     // Stopped before its first checkpoint, a run loses nothing by starting over.
     let (learner, position) = match folder.checkpoint() {
         path if path.is_file() => checkpoint::load(&path, learner)?,
         _ => (learner, Position::default()),
     };
+    ckaad_data::write_file(&folder.config(), config.to_toml()?.as_bytes())?;
     log::write(&folder.log(), &log::read(&folder.log(), position.epochs)?)?;
     let run = Run {
-        config: &config,
+        config: config,
         folder,
         with,
         data,
@@ -154,8 +158,9 @@ impl Run<'_> {
             let record = self.step(batch, epoch as u64, global);
             sums.add(record);
             let last = step + 1 == batches.len();
-            if last || (step + 1).is_multiple_of(CHECK_INTERVAL) {
-                let value = sums.read();
+            let stop = !last && self.with.stop.load(Ordering::Relaxed);
+            if last || stop || (step + 1).is_multiple_of(CHECK_INTERVAL) {
+                let value = sums.total();
                 if !value.is_finite() {
                     return Err(EngineError::Diverged {
                         epoch: epoch + 1,
@@ -169,7 +174,7 @@ impl Run<'_> {
                 done: step + 1,
                 total: batches.len(),
             });
-            if !last && self.with.stop.load(Ordering::Relaxed) {
+            if stop {
                 self.position.steps = step + 1;
                 self.position.sums = sums.save();
                 self.position.seconds = earlier + clock.elapsed().as_secs_f64();
@@ -273,7 +278,7 @@ impl Run<'_> {
         auroc: Option<f64>,
     ) -> Result<(), EngineError> {
         let detector = self.detector();
-        let threshold = if self.data.validation.len() > 0 {
+        let threshold = if self.data.validation_labels.contains(&false) {
             let scores = self
                 .data
                 .validation

@@ -182,7 +182,10 @@ fn part_file(folder: &Path, file_name: &str) -> Result<NamedTempFile, WeightsErr
             let _ = fs::remove_file(entry.path());
         }
     }
-    tempfile::Builder::new()
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder
         .prefix(&prefix)
         .suffix(suffix)
         .tempfile_in(folder)

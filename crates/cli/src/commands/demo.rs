@@ -6,6 +6,8 @@ use ckaad_engine::{
     Config, Detector, Outcome, PredictOptions, RunFolder, Surroundings, evaluate_run, find_images,
     predict, train,
 };
+use std::sync::atomic::Ordering;
+
 use toml::{Table, Value};
 
 use super::train::stop_on_interrupt;
@@ -46,7 +48,7 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
     synth_demo(&data, u64::from(args.seed), SynthSize::default())?;
 
     let run = args.out.join("run");
-    let mut config = Config::resolve(None, settings(&args, &data)?)?;
+    let mut config = Config::resolve(None, Table::new(), settings(&args, &data)?)?;
     let (backbone, weights) = match backbone::open(&config, Network::Forbidden, &device, &display)?
     {
         Some(found) => found,
@@ -76,13 +78,14 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
             folder.path().display()
         );
     }
+    anyhow::ensure!(!stop.load(Ordering::Relaxed), "stopped after training");
     let report = evaluate_run(&folder, &global.device, &device, &|event| {
         display.show(event)
     })?;
 
     let (detector, info) = Detector::load(&folder.model(), &device)?;
-    let images = find_images(&[data.join("weave/test")])?;
     let heatmaps = args.out.join("heatmaps");
+    let images = find_images(&[data.join("weave/test")], &heatmaps)?;
     let options = PredictOptions {
         overlays: true,
         raw: None,

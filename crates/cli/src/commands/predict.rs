@@ -46,7 +46,7 @@ enum Raw {
 /// Scores images.
 pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
     let display = Display::new();
-    let images = find_images(&args.images)?;
+    let images = find_images(&args.images, &args.out)?;
     let device = global.open_device()?;
     let (detector, info) = Detector::load(&model_path(&args.model)?, &device)?;
     let threshold = args.threshold.unwrap_or(info.threshold.value);

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
-use ckaad_engine::{Config, Outcome, RunFolder, Surroundings, resume, train};
+use ckaad_engine::{Config, Outcome, RunFolder, Surroundings, merge, resume, train};
 use serde_json::json;
 use toml::{Table, Value};
 
@@ -24,8 +24,8 @@ pub(crate) struct Args {
     /// Folder for the run; must not exist
     #[arg(long, value_name = "DIR", required_unless_present = "resume")]
     out: Option<PathBuf>,
-    /// Go on with the run in this folder, with its own settings
-    #[arg(long, value_name = "DIR")]
+    /// Go on with the run in this folder, with its own settings (--epochs may give it more)
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "DataArgs"])]
     resume: Option<PathBuf>,
     #[command(flatten)]
     settings: SettingArgs,
@@ -112,7 +112,7 @@ impl SettingArgs {
             let parsed: Table = setting.parse().with_context(|| {
                 format!("--set {setting}: not a TOML setting (texts need quotes)")
             })?;
-            table.extend(parsed);
+            merge(&mut table, parsed);
         }
         Ok(table)
     }
@@ -125,13 +125,14 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
     let (start, config) = match (&args.resume, &args.out) {
         (Some(run), _) => {
             let folder = RunFolder::open(run)?;
-            let config = Config::read(&folder.config())?;
+            let config = resumed(&folder, args.settings.table()?)?;
             (Start::Resume(folder), config)
         }
         (None, Some(out)) => {
             let mut settings = args.settings.table()?;
-            args.data.write(&mut settings)?;
-            let config = Config::resolve(args.settings.config.as_deref(), settings)?;
+            merge(&mut settings, args.data.settings()?);
+            let file = args.settings.config.as_deref();
+            let config = Config::resolve(file, args.data.defaults(), settings)?;
             RunFolder::check_free(out)?;
             (Start::New(out), config)
         }
@@ -149,7 +150,7 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
     };
     let outcome = match &start {
         Start::New(out) => train(&config, out, surroundings)?,
-        Start::Resume(folder) => resume(folder, surroundings)?,
+        Start::Resume(folder) => resume(&config, folder, surroundings)?,
     };
     let folder = match start {
         Start::New(out) => RunFolder::open(out)?,
@@ -169,6 +170,20 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
     }
 }
 
+/// The settings of a run that is gone on with: its own, but it may be given more epochs.
+fn resumed(folder: &RunFolder, mut given: Table) -> anyhow::Result<Config> {
+    let mut config = Config::read(&folder.config())?;
+    if let Some(Value::Integer(epochs)) = given.remove("epochs") {
+        config.epochs = usize::try_from(epochs).context("--epochs must be at least 1")?;
+    }
+    let others: Vec<&String> = given.keys().collect();
+    anyhow::ensure!(
+        others.is_empty(),
+        "a run goes on with its own settings; --resume takes --epochs besides, not {others:?}"
+    );
+    Ok(config)
+}
+
 enum Start<'a> {
     New(&'a Path),
     Resume(RunFolder),
@@ -182,7 +197,9 @@ pub(crate) fn stop_on_interrupt() -> anyhow::Result<Arc<AtomicBool>> {
         if flag.swap(true, Ordering::Relaxed) {
             std::process::exit(1);
         }
-        eprintln!("stopping after this step; a checkpoint will be written (again to end at once)");
+        eprintln!(
+            "stopping after the step under way, with a checkpoint; press again to end at once"
+        );
     })
     .context("cannot watch for Ctrl-C")?;
     Ok(stop)

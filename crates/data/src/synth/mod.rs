@@ -140,7 +140,7 @@ fn mark(dir: &Path, seed: u64) -> Result<(), DataError> {
         "The pictures in this folder are SYNTHETIC: drawn by ckaad with seed {seed} for demonstrations and tests.\n\
          They show no real object or person; results on them say nothing about real data.\n"
     );
-    crate::atomic::write(&dir.join(MARKER), text.as_bytes())
+    crate::atomic::write_file(&dir.join(MARKER), text.as_bytes())
 }
 
 /// Makes a folder and its parents.
@@ -164,7 +164,7 @@ pub(crate) fn save_png(
     PngEncoder::new(&mut bytes)
         .write_image(pixels, width as u32, height as u32, color)
         .map_err(|error| DataError::unreadable(&path.display(), error))?;
-    crate::atomic::write(path, &bytes)
+    crate::atomic::write_file(path, &bytes)
 }
 
 #[cfg(test)]

@@ -73,12 +73,12 @@ pub(super) fn isic2018(artist: &Artist, dir: &Path, size: StandIn) -> Result<(),
         }
         let truth = dir.join(format!("ISIC2018_Task3_{part}_GroundTruth"));
         create_dir(&truth)?;
-        crate::atomic::write(
+        crate::atomic::write_file(
             &truth.join(format!("ISIC2018_Task3_{part}_GroundTruth.csv")),
             table.as_bytes(),
         )?;
     }
-    crate::atomic::write(
+    crate::atomic::write_file(
         &dir.join("ISIC2018_Task3_Training_LesionGroupings.csv"),
         lesions.as_bytes(),
     )
@@ -145,7 +145,7 @@ pub(super) fn visa(
         }
     }
     create_dir(&dir.join("split_csv"))?;
-    crate::atomic::write(&dir.join("split_csv/1cls.csv"), table.as_bytes())
+    crate::atomic::write_file(&dir.join("split_csv/1cls.csv"), table.as_bytes())
 }
 
 /// The binary form; each class is cloth of its own shade.
@@ -182,7 +182,7 @@ pub(super) fn cifar10_batches(seed: u64, dir: &Path, size: StandIn) -> Result<()
                 bytes.extend(values.map(|value| *value / 2 + shade / 2));
             }
         }
-        crate::atomic::write(&dir.join(format!("{name}.bin")), &bytes)?;
+        crate::atomic::write_file(&dir.join(format!("{name}.bin")), &bytes)?;
     }
     Ok(())
 }
@@ -216,5 +216,5 @@ pub(super) fn manifest(artist: &Artist, dir: &Path, size: StandIn) -> Result<(),
             }
         }
     }
-    crate::atomic::write(&dir.join("manifest.csv"), table.as_bytes())
+    crate::atomic::write_file(&dir.join("manifest.csv"), table.as_bytes())
 }

@@ -74,7 +74,7 @@ impl Artist {
                 ExtendedColorType::Rgb8,
             )
             .map_err(|error| DataError::unreadable(&path.display(), error))?;
-        crate::atomic::write(path, &bytes)
+        crate::atomic::write_file(path, &bytes)
     }
 
     /// Draws `count` pictures into files of given names.

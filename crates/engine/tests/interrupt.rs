@@ -1,0 +1,93 @@
+//! A run that is stopped in the middle of an epoch and gone on with.
+#![allow(clippy::unwrap_used)]
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use ckaad_data::{SynthSize, synth_demo};
+use ckaad_engine::{Config, EpochRecord, Event, Outcome, RunFolder, Surroundings, resume, train};
+
+/// Trains into `out`; stops after `stop_after` steps of the first epoch if given, then goes on.
+fn run(config: &Config, out: &Path, stop_after: Option<usize>) {
+    let device = ckaad_device::cpu();
+    let backbone = config
+        .backbone_config()
+        .unwrap()
+        .random(config.seed, &device);
+    let stop = AtomicBool::new(false);
+    let observer = |event: Event<'_>| {
+        if let Event::Progress { what, done, .. } = event
+            && what.starts_with("epoch 1/")
+            && Some(done + 1) == stop_after
+        {
+            stop.store(true, Ordering::Relaxed);
+        }
+    };
+    let with = Surroundings {
+        backbone: &backbone,
+        weights: "random",
+        device: &device,
+        observer: &observer,
+        stop: &stop,
+    };
+    let outcome = train(config, out, with).unwrap();
+    if stop_after.is_none() {
+        assert_eq!(outcome, Outcome::Finished);
+        return;
+    }
+    assert_eq!(outcome, Outcome::Stopped);
+    stop.store(false, Ordering::Relaxed);
+    let folder = RunFolder::open(out).unwrap();
+    let quiet = Surroundings {
+        observer: &|_| {},
+        ..with
+    };
+    assert_eq!(resume(config, &folder, quiet).unwrap(), Outcome::Finished);
+}
+
+fn log(out: &Path) -> Vec<EpochRecord> {
+    let text = std::fs::read_to_string(out.join("log.jsonl")).unwrap();
+    text.lines()
+        .map(|line| EpochRecord {
+            seconds: 0.0,
+            ..serde_json::from_str(line).unwrap()
+        })
+        .collect()
+}
+
+#[test]
+fn nothing_is_lost_and_nothing_done_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let size = SynthSize {
+        side: 64,
+        train_normal: 12,
+        train_anomalous: 8,
+        test_normal: 4,
+        test_anomalous: 4,
+    };
+    let data = folder.path().join("data");
+    synth_demo(&data, 3, size).unwrap();
+    for norm in ["instance", "batch"] {
+        let mut settings = toml::toml! {
+            image_size = 64
+            batch = 2
+            epochs = 2
+            features = "random"
+            data = { layout = "mvtec-ad", category = "weave" }
+        };
+        settings.insert("norm".to_owned(), norm.into());
+        let root = toml::toml! { data = { root = "" } };
+        ckaad_engine::merge(&mut settings, root);
+        settings["data"]["root"] = data.to_str().unwrap().into();
+        let config = Config::resolve(None, toml::Table::new(), settings).unwrap();
+        let (whole, parts) = (
+            folder.path().join(format!("{norm}-whole")),
+            folder.path().join(format!("{norm}-parts")),
+        );
+        run(&config, &whole, None);
+        run(&config, &parts, Some(3));
+        let model = |out: &Path| std::fs::read(out.join("model.safetensors")).unwrap();
+        assert!(model(&whole) == model(&parts), "{norm}: the model differs");
+        assert_eq!(log(&whole), log(&parts), "{norm}");
+    }
+}

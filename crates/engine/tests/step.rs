@@ -1,0 +1,143 @@
+//! What a training step computes, for each method, and in which order.
+
+use burn::tensor::{Distribution, Tensor};
+use ckaad_backbone::{BackboneConfig, ResNetVariant};
+use ckaad_engine::{Discriminator, Learner, Method, Objective, StepRecord, auto_encoder_config};
+
+const LAMBDA: f64 = 0.3;
+
+fn features(seed: u64) -> Vec<Tensor<4>> {
+    let device = ckaad_device::cpu();
+    device.seed(seed);
+    [[2, 128, 8, 8], [2, 256, 4, 4]]
+        .map(|shape| Tensor::random(shape, Distribution::Uniform(0.0, 1.0), &device))
+        .to_vec()
+}
+
+fn learner(method: Method) -> Learner {
+    let device = ckaad_device::cpu().autodiff();
+    let backbone = BackboneConfig::new(ResNetVariant::ResNet18, &[2, 3])
+        .unwrap_or_else(|error| panic!("{error}"));
+    let auto_encoder =
+        auto_encoder_config(&backbone, ckaad_auto_encoder::Norm::Instance).init(1, &device);
+    let objective = Objective {
+        method,
+        lambda: LAMBDA,
+        gamma: 0.25,
+        margin: 5.0,
+        learning_rate: 1e-3,
+        // Large, so that the discriminator before and after its step can be told apart.
+        discriminator_learning_rate: 0.1,
+    };
+    Learner::new(
+        objective,
+        auto_encoder,
+        Discriminator::new(method, &backbone, 64, 2, &device),
+    )
+}
+
+fn value(tensor: &Tensor<1>) -> f64 {
+    f64::from(tensor.clone().into_scalar::<f32>())
+}
+
+fn step(method: Method) -> (Learner, StepRecord) {
+    let mut learner = learner(method);
+    let record = learner.step(&features(3), Some(&features(4)));
+    (learner, record)
+}
+
+#[track_caller]
+fn assert_close(found: f64, expected: f64) {
+    assert!(
+        (found - expected).abs() <= 1e-5 * expected.abs().max(1.0),
+        "{found} instead of {expected}"
+    );
+}
+
+#[test]
+fn the_adversarial_loss_is_weighed_by_lambda() {
+    for (method, sign) in [
+        (Method::ReconSub, -1.0),
+        (Method::Gan, 1.0),
+        (Method::CkaImg, 1.0),
+        (Method::CkaPatch, 1.0),
+    ] {
+        let (_, record) = step(method);
+        let Some(anomalous) = &record.anomalous else {
+            panic!("{method} sees anomalous images")
+        };
+        let adversarial = value(&anomalous.adversarial);
+        assert!(adversarial != 0.0, "{method}");
+        assert_close(
+            value(&record.total),
+            value(&record.reconstruction) + sign * LAMBDA * adversarial,
+        );
+        assert_eq!(
+            anomalous.discriminator.is_some(),
+            method != Method::ReconSub,
+            "{method}"
+        );
+    }
+}
+
+#[test]
+fn subtracted_is_the_reconstruction_loss_of_the_anomalous_images() {
+    let auto_encoder = learner(Method::ReconSub).auto_encoder;
+    let anomalous = features(4);
+    let expected =
+        value(&ckaad_losses::reconstruction(&anomalous, &auto_encoder.forward(&anomalous)).inner());
+    let (_, record) = step(Method::ReconSub);
+    assert_close(
+        record
+            .anomalous
+            .map_or(0.0, |record| value(&record.adversarial)),
+        expected,
+    );
+}
+
+/// The auto-encoder is judged by the discriminator that has just learned, on the reconstructions from before its own step.
+#[test]
+fn the_updated_discriminator_judges() {
+    let before = learner(Method::CkaPatch);
+    let (after, record) = step(Method::CkaPatch);
+    let pooled: Vec<Tensor<4>> = before
+        .auto_encoder
+        .forward(&features(3))
+        .into_iter()
+        .zip(before.auto_encoder.forward(&features(4)))
+        .map(|(normal, anomalous)| Tensor::cat(vec![normal.inner(), anomalous.inner()], 0))
+        .collect();
+    let judged_by = |learner: &Learner| match &learner.discriminator {
+        Some(Discriminator::Patch(discriminator)) => {
+            value(&ckaad_losses::adversarial_energy(&discriminator.energies(&pooled)).inner())
+        }
+        _ => panic!("the method has a patch discriminator"),
+    };
+    let (old, new) = (judged_by(&before), judged_by(&after));
+    assert!(
+        (old - new).abs() > 1e-3,
+        "the discriminator did not move: {old}, {new}"
+    );
+    assert_close(
+        record
+            .anomalous
+            .map_or(0.0, |record| value(&record.adversarial)),
+        new,
+    );
+}
+
+#[test]
+fn without_anomalous_images_only_the_reconstruction_is_trained() {
+    let mut learner = learner(Method::CkaPatch);
+    let discriminator = |learner: &Learner| {
+        learner
+            .discriminator
+            .as_ref()
+            .map(ckaad_parameters::collect)
+    };
+    let before = discriminator(&learner);
+    let record = learner.step(&features(3), None);
+    assert!(record.anomalous.is_none());
+    assert_close(value(&record.total), value(&record.reconstruction));
+    assert!(discriminator(&learner) == before, "the discriminator moved");
+}
