@@ -1,8 +1,9 @@
 //! `cargo xtask bench-cifar10`: Table 5.
 
-use crate::bench::builder::{Builder, Cell};
+use crate::bench::builder::Builder;
 use crate::bench::figures::Measures;
 use crate::bench::grid::Grid;
+use crate::bench::row::Cell;
 
 pub(crate) const NAME: &str = "bench-cifar10";
 

@@ -1,8 +1,9 @@
 //! `cargo xtask labelled-classes`: Figure 2, how many classes have labels.
 
-use crate::bench::builder::{Builder, Cell};
+use crate::bench::builder::Builder;
 use crate::bench::figures::Measures;
 use crate::bench::grid::Grid;
+use crate::bench::row::Cell;
 
 pub(crate) const NAME: &str = "labelled-classes";
 

@@ -1,8 +1,9 @@
 //! `cargo xtask normalisation`: Table 6, batch or instance norm.
 
-use crate::bench::builder::{Builder, Cell};
+use crate::bench::builder::Builder;
 use crate::bench::figures::Measures;
 use crate::bench::grid::Grid;
+use crate::bench::row::Cell;
 
 pub(crate) const NAME: &str = "normalisation";
 

@@ -5,11 +5,13 @@ mod atomic;
 mod binary;
 pub(crate) mod builder;
 pub(crate) mod figures;
+mod folder;
 pub(crate) mod grid;
 mod kubernetes;
 mod library;
 mod paper;
 mod plan;
+pub(crate) mod row;
 mod run;
 mod runner;
 mod settings;
@@ -26,9 +28,10 @@ use anyhow::{bail, ensure};
 
 use args::GridArgs;
 use builder::Builder;
+use folder::{Folder, State};
 use grid::{Grid, Run};
 use library::{Library, Place, Places};
-use run::{Folder, State, Workshop};
+use run::Workshop;
 use settings::Settings;
 
 /// Makes the grid of a benchmark from its options.

@@ -1,13 +1,13 @@
-//! One run: its folder, what is in it already, and the processes that do the rest.
+//! Doing a run: the processes that make what its folder lacks.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail};
-use serde_json::Value;
 use toml::Table;
 
+use super::folder::{Folder, State};
 use super::grid::Run;
 use super::library::Place;
 
@@ -18,104 +18,6 @@ pub(crate) struct Workshop {
     pub(crate) device: String,
     pub(crate) threads: Option<usize>,
     pub(crate) keep_models: bool,
-}
-
-/// The files of a run.
-#[derive(Clone, Debug)]
-pub(crate) struct Folder(PathBuf);
-
-impl Folder {
-    pub(crate) fn of(out: &Path, run: &Run) -> Self {
-        Self(out.join("runs").join(&run.id))
-    }
-
-    /// What is asked of `ckaad`.
-    fn request(&self) -> PathBuf {
-        self.0.join("request.toml")
-    }
-
-    /// What it said.
-    fn output(&self) -> PathBuf {
-        self.0.join("output.log")
-    }
-
-    /// Why it failed.
-    fn failure(&self) -> PathBuf {
-        self.0.join("failure.txt")
-    }
-
-    /// Held by who works on the run.
-    fn lock(&self) -> PathBuf {
-        self.0.join("lock")
-    }
-
-    /// The run folder of `ckaad`.
-    fn run(&self) -> PathBuf {
-        self.0.join("run")
-    }
-
-    /// What there is of a run.
-    pub(crate) fn state(&self, run: &Run) -> State {
-        if let Some(report) = self.report(run) {
-            return State::Finished(report);
-        }
-        match std::fs::read_to_string(self.failure()) {
-            Ok(reason) => State::Failed(reason.trim().to_owned()),
-            Err(_) => State::Unfinished,
-        }
-    }
-
-    /// The report, if it is whole and of this run's settings.
-    fn report(&self, run: &Run) -> Option<Value> {
-        let bytes = std::fs::read(self.run().join("report.json")).ok()?;
-        let report: Value = serde_json::from_slice(&bytes).ok()?;
-        let settings = serde_json::to_value(&run.settings).ok()?;
-        (report.get("last").is_some() && holds(report.get("config")?, &settings)).then_some(report)
-    }
-
-    /// Whether training began with exactly this request.
-    fn began(&self, request: &Table) -> bool {
-        let read = || {
-            let config: Table = std::fs::read_to_string(self.run().join("config.toml"))
-                .ok()?
-                .parse()
-                .ok()?;
-            let (config, request) = (
-                serde_json::to_value(config).ok()?,
-                serde_json::to_value(request).ok()?,
-            );
-            Some(holds(&config, &request))
-        };
-        read().unwrap_or(false)
-    }
-}
-
-/// What there is of a run.
-pub(crate) enum State {
-    /// Its report.
-    Finished(Value),
-    /// Why the last attempt failed.
-    Failed(String),
-    /// Not begun, or under way, or killed.
-    Unfinished,
-}
-
-/// Whether `found` has everything that `expected` has; numbers are compared as such, 1 is 1.0.
-fn holds(found: &Value, expected: &Value) -> bool {
-    match (found, expected) {
-        (Value::Object(found), Value::Object(expected)) => expected
-            .iter()
-            .all(|(key, value)| found.get(key).is_some_and(|other| holds(other, value))),
-        (Value::Array(found), Value::Array(expected)) => {
-            found.len() == expected.len()
-                && found
-                    .iter()
-                    .zip(expected)
-                    .all(|(found, expected)| holds(found, expected))
-        }
-        (Value::Number(found), Value::Number(expected)) => found.as_f64() == expected.as_f64(),
-        _ => found == expected,
-    }
 }
 
 /// The outcome of an attempt.
@@ -158,8 +60,8 @@ impl Workshop {
         place: &Place,
         patience: Patience,
     ) -> anyhow::Result<Attempt> {
-        std::fs::create_dir_all(&folder.0)
-            .with_context(|| format!("cannot make {}", folder.0.display()))?;
+        std::fs::create_dir_all(folder.path())
+            .with_context(|| format!("cannot make {}", folder.path().display()))?;
         let path = folder.lock();
         let failed = || format!("cannot lock {}", path.display());
         let lock = OpenOptions::new()

@@ -5,8 +5,8 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::measured::Results;
+use crate::bench::folder::{Folder, State};
 use crate::bench::grid::Grid;
-use crate::bench::run::{Folder, State};
 
 /// Every figure of every row.
 pub(super) fn table(grid: &Grid, results: &Results) -> anyhow::Result<Vec<u8>> {

@@ -1,11 +1,12 @@
 //! The table for people.
 
 use super::measured::{Measured, ModelResults, Results, RowResults, SectionResults};
+use super::overview;
 use crate::bench::figures::{Figure, Measures};
 use crate::bench::grid::{Grid, PaperFigure, Section};
 
 /// Where there is no figure.
-const NONE: &str = "–";
+pub(super) const NONE: &str = "–";
 
 /// All tables of a benchmark.
 pub(super) fn render(grid: &Grid, results: &Results, absent: &[String]) -> String {
@@ -52,7 +53,7 @@ pub(super) fn render(grid: &Grid, results: &Results, absent: &[String]) -> Strin
         ));
     }
     if grid.sections.len() > 1 {
-        text.push_str(&overview(grid, results));
+        text.push_str(&overview::render(grid, results));
     }
     for (section, measured) in grid.sections.iter().zip(&results.sections) {
         text.push_str(&detail(section, measured, grid.synthetic));
@@ -64,90 +65,6 @@ pub(super) fn render(grid: &Grid, results: &Results, absent: &[String]) -> Strin
         }
     }
     text
-}
-
-/// The paper's own shape: a column per data set and figure, last epoch, oracle thresholds.
-fn overview(grid: &Grid, results: &Results) -> String {
-    let mut columns = vec!["method".to_owned(), String::new()];
-    for section in &grid.sections {
-        for figure in paper_figures(section.measures) {
-            columns.push(format!(
-                "{} {}",
-                section.title,
-                figure.key.to_uppercase().replace('_', " ")
-            ));
-        }
-    }
-    // Rows without labels come last: where another data set has the same method with labels, they share its line.
-    let rows = || results.sections.iter().flat_map(|section| &section.rows);
-    let (with, without): (Vec<_>, Vec<_>) = rows()
-        .filter(|row| in_overview(row))
-        .partition(|row| row.labelled_ratio.is_some());
-    let mut keys: Vec<&RowResults> = Vec::new();
-    for row in with.into_iter().chain(without) {
-        if !keys.iter().any(|key| share_a_line(key, row)) {
-            keys.push(row);
-        }
-    }
-    let mut lines = Vec::new();
-    for key in keys {
-        let mut ours = vec![overview_name(key), ours(grid).to_owned()];
-        let mut papers = vec![String::new(), "paper".to_owned()];
-        for (section, measured) in grid.sections.iter().zip(&results.sections) {
-            let row = measured
-                .rows
-                .iter()
-                .find(|row| in_overview(row) && share_a_line(key, row));
-            let last = row.and_then(|row| row.models.first());
-            for figure in paper_figures(section.measures) {
-                let found = last.and_then(|model| find(model, figure));
-                ours.push(found.map_or(NONE.to_owned(), |found| value(found, found.n)));
-                papers.push(paper(found.and_then(|found| found.paper)));
-            }
-        }
-        lines.push(ours);
-        lines.push(papers);
-    }
-    format!(
-        "\n## All data sets (last epoch, oracle thresholds)\n\n{}",
-        table(&columns, &lines)
-    )
-}
-
-fn ours(grid: &Grid) -> &'static str {
-    if grid.synthetic {
-        "ours (SYNTHETIC)"
-    } else {
-        "ours"
-    }
-}
-
-/// Categories are shown by their mean.
-fn in_overview(row: &RowResults) -> bool {
-    row.category
-        .as_deref()
-        .is_none_or(|category| category == "mean")
-}
-
-/// Whether a line can hold both rows: equal, or one of them from data without labels.
-fn share_a_line(key: &RowResults, row: &RowResults) -> bool {
-    let same_labels = (key.labelled_ratio, key.k) == (row.labelled_ratio, row.k);
-    let no_labels = key.labelled_ratio.is_none() || row.labelled_ratio.is_none();
-    key.method == row.method && key.norm == row.norm && (same_labels || no_labels)
-}
-
-fn overview_name(row: &RowResults) -> String {
-    let mut name = row.method.clone();
-    if let Some(ratio) = row.labelled_ratio {
-        name.push_str(&format!(", r_l = {ratio}"));
-    }
-    if let Some(k) = row.k {
-        name.push_str(&format!(", k = {k}"));
-    }
-    if row.norm != "instance" {
-        name.push_str(&format!(", {} norm", row.norm));
-    }
-    name
 }
 
 /// One data set: every row, both models, every figure.
@@ -269,19 +186,19 @@ fn figures(measures: Measures, model: &ModelResults) -> Vec<String> {
     cells
 }
 
-fn find<'a>(model: &'a ModelResults, figure: &Figure) -> Option<&'a Measured> {
+pub(super) fn find<'a>(model: &'a ModelResults, figure: &Figure) -> Option<&'a Measured> {
     model
         .figures
         .iter()
         .find(|measured| measured.figure == figure.key)
 }
 
-fn paper_figures(measures: Measures) -> impl Iterator<Item = &'static Figure> {
+pub(super) fn paper_figures(measures: Measures) -> impl Iterator<Item = &'static Figure> {
     measures.figures().iter().filter(|figure| figure.in_paper)
 }
 
 /// `96.57 ± 0.03`; with its own n where that is not the row's.
-fn value(measured: &Measured, n: usize) -> String {
+pub(super) fn value(measured: &Measured, n: usize) -> String {
     let Some(mean) = measured.mean else {
         return NONE.to_owned();
     };
@@ -295,7 +212,7 @@ fn value(measured: &Measured, n: usize) -> String {
     text
 }
 
-fn paper(figure: Option<PaperFigure>) -> String {
+pub(super) fn paper(figure: Option<PaperFigure>) -> String {
     match figure {
         None => NONE.to_owned(),
         Some(PaperFigure { mean, std: None }) => format!("{mean:.2}"),
@@ -340,7 +257,7 @@ fn references(section: &Section) -> String {
     format!("\n{}", table(&columns, &lines))
 }
 
-fn table(columns: &[String], lines: &[Vec<String>]) -> String {
+pub(super) fn table(columns: &[String], lines: &[Vec<String>]) -> String {
     let mut text = format!(
         "| {} |\n|{}\n",
         columns.join(" | "),

@@ -7,8 +7,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::bench::figures::{Figure, ThresholdFrom};
+use crate::bench::folder::{Folder, State};
 use crate::bench::grid::{Grid, PaperFigure, Row, Section};
-use crate::bench::run::{Folder, State};
 
 /// Everything that tables say.
 #[derive(Debug, Serialize)]

@@ -3,6 +3,7 @@
 mod csv;
 mod markdown;
 mod measured;
+mod overview;
 
 use std::path::Path;
 
