@@ -6,6 +6,18 @@ use clap::Args;
 
 use super::shard::Shard;
 
+/// Names that `ckaad` knows.
+const METHODS: [&str; 5] = ["recon", "recon-sub", "gan", "cka-img", "cka-patch"];
+const BACKBONES: [&str; 7] = [
+    "resnet18",
+    "resnet34",
+    "resnet50",
+    "resnet101",
+    "resnet152",
+    "wide_resnet50_2",
+    "wide_resnet101_2",
+];
+
 /// Which part of the grid, with which settings, where.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct GridArgs {
@@ -27,8 +39,8 @@ pub(crate) struct ChoiceArgs {
     /// Categories (objects of MVTec AD and VisA, normal classes of CIFAR-10); all if not given
     #[arg(long, value_delimiter = ',')]
     pub(crate) categories: Vec<String>,
-    /// Methods: recon, recon-sub, gan, cka-img, cka-patch
-    #[arg(long, value_delimiter = ',')]
+    /// Methods
+    #[arg(long, value_delimiter = ',', value_parser = METHODS)]
     pub(crate) methods: Vec<String>,
     /// Labelled ratios
     #[arg(long, value_delimiter = ',')]
@@ -48,8 +60,8 @@ pub(crate) struct ChoiceArgs {
     /// Normal images per step
     #[arg(long)]
     pub(crate) batch: Option<u32>,
-    /// Backbone: resnet18, resnet34, resnet50, resnet101, resnet152, wide_resnet50_2, wide_resnet101_2
-    #[arg(long)]
+    /// Backbone
+    #[arg(long, value_parser = BACKBONES)]
     pub(crate) backbone: Option<String>,
     /// Use synthetic stand-ins and seeded random features: no data, weights or network; the tables say so
     #[arg(long)]
@@ -86,7 +98,7 @@ pub(crate) struct PlaceArgs {
     /// Runs at the same time
     #[arg(long, default_value_t = 1)]
     pub(crate) jobs: usize,
-    /// CPU threads of each run; as many as there are cores if not given
+    /// CPU threads of each run; the cores divided by --jobs if not given
     #[arg(long)]
     pub(crate) threads: Option<usize>,
     /// Keep the model files of finished runs (about 130 MB a run with ResNet-18) instead of their reports alone

@@ -107,7 +107,10 @@ fn do_runs(args: &GridArgs, runs: &[Run], places: &Places) -> anyhow::Result<usi
         out,
         binary: binary::find(&args.place)?,
         device: args.place.device.clone(),
-        threads: args.place.threads,
+        threads: args
+            .place
+            .threads
+            .or_else(|| share_of_cores(args.place.jobs)),
         keep_models: args.place.keep_models,
     };
     fetch_weights(&workshop.binary, &todo)?;
@@ -123,6 +126,12 @@ fn do_runs(args: &GridArgs, runs: &[Run], places: &Places) -> anyhow::Result<usi
         eprintln!("failed: {run}: {reason}");
     }
     Ok(summary.failed.len())
+}
+
+/// What several runs at once may each use; a single one decides for itself.
+fn share_of_cores(jobs: usize) -> Option<usize> {
+    let cores = std::thread::available_parallelism().ok()?.get();
+    (jobs > 1).then_some((cores / jobs).max(1))
 }
 
 fn is_finished(out: &Path, run: &Run) -> bool {

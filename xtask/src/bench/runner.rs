@@ -9,6 +9,9 @@ use super::grid::Run;
 use super::library::Place;
 use super::run::{Attempt, Patience, Workshop};
 
+/// Room on a narrow terminal.
+const LINE_LENGTH: usize = 79;
+
 /// What became of the runs.
 #[derive(Debug, Default)]
 pub(crate) struct Summary {
@@ -61,7 +64,7 @@ fn worker(workshop: &Workshop, state: &Mutex<State<'_>>) {
                 return;
             };
             state.running += 1;
-            state.show(&format!("running {}", next.0.id));
+            state.show("running", next.0);
             next
         };
         let attempt = workshop.attempt(run, place, patience);
@@ -70,11 +73,11 @@ fn worker(workshop: &Workshop, state: &Mutex<State<'_>>) {
         match attempt {
             Attempt::Finished => {
                 state.summary.finished += 1;
-                state.show(&format!("finished {}", run.id));
+                state.show("finished", run);
             }
             Attempt::Busy => {
                 state.queue.push_back((run, place, Patience::Wait));
-                state.show(&format!("another process works on {}", run.id));
+                state.show("another process works on", run);
             }
             Attempt::Failed(reason) => {
                 state.report(&format!("FAILED {}: {reason}", run.id));
@@ -86,30 +89,32 @@ fn worker(workshop: &Workshop, state: &Mutex<State<'_>>) {
 
 impl State<'_> {
     /// The progress line.
-    fn show(&self, what: &str) {
-        let gone = self.started.elapsed();
+    fn show(&self, what: &str, run: &Run) {
         let done = self.summary.finished + self.summary.failed.len();
         let left = match done {
             0 => "time left unknown".to_owned(),
             _ => {
-                let per_run = gone / u32::try_from(done).unwrap_or(u32::MAX);
+                let per_run = self.started.elapsed() / u32::try_from(done).unwrap_or(u32::MAX);
                 let left = u32::try_from(self.total - done).unwrap_or(u32::MAX);
-                format!("about {} left", clock(per_run * left))
+                format!("{} left", clock(per_run * left))
             }
         };
-        let line = format!(
-            "[{}/{} done, {} running, {} failed, {} gone, {left}] {what}",
+        let mut line = format!(
+            "{}/{} done, {} running, {} failed, {left}: ",
             self.summary.finished,
             self.total,
             self.running,
             self.summary.failed.len(),
-            clock(gone)
         );
         let mut stderr = std::io::stderr().lock();
         // A progress line that cannot be written is not worth ending for.
-        let _ = match self.terminal {
-            true => write!(stderr, "\r\x1b[2K{line}").and_then(|()| stderr.flush()),
-            false => writeln!(stderr, "{line}"),
+        let _ = if self.terminal {
+            // What does not fit would wrap, and stay.
+            line.push_str(&run.id);
+            line.truncate(LINE_LENGTH);
+            write!(stderr, "\r\x1b[2K{line}").and_then(|()| stderr.flush())
+        } else {
+            writeln!(stderr, "{line}{what} {}", run.id)
         };
     }
 

@@ -47,10 +47,17 @@ pub(super) fn render(grid: &Grid, results: &Results, absent: &[String]) -> Strin
     };
     if results.finished > 0 {
         text.push_str(&format!(
-            "Device: {}; ckaad {}.\n",
+            "Device: {}; ckaad {}.",
             list(&results.devices),
             list(&results.versions)
         ));
+        if !results.weights.is_empty() {
+            text.push_str(&format!(
+                " Weights of the backbone: {}.",
+                list(&results.weights)
+            ));
+        }
+        text.push('\n');
     }
     if grid.sections.len() > 1 {
         text.push_str(&overview::render(grid, results));

@@ -22,7 +22,8 @@ pub(super) struct Results {
     /// Reasons by run.
     pub(super) failed: BTreeMap<String, String>,
     pub(super) not_done: Vec<String>,
-    /// Devices, and versions of `ckaad`, that the reports name.
+    /// Weights of the backbone, devices, and versions of `ckaad`, that the reports name.
+    pub(super) weights: BTreeSet<String>,
     pub(super) devices: BTreeSet<String>,
     pub(super) versions: BTreeSet<String>,
     pub(super) sections: Vec<SectionResults>,
@@ -129,6 +130,11 @@ impl Results {
             synthetic: grid.synthetic,
             runs: grid.runs.len(),
             finished: reports.len(),
+            // Random weights are named by their seed; that they are random is said elsewhere.
+            weights: match grid.synthetic {
+                true => BTreeSet::new(),
+                false => named("weights"),
+            },
             devices: named("device"),
             versions: named("version"),
             failed,
