@@ -1,4 +1,5 @@
 use burn::tensor::Tensor;
+use ckaad_ops::Map;
 
 /// The square of the smallest norm that a feature vector is divided by.
 const SMALLEST_NORM_SQUARED: f32 = 1e-16;
@@ -22,6 +23,15 @@ pub struct DistanceMap {
 /// # Panics
 /// If the shapes differ.
 pub fn distances(features: &[Tensor<4>], reconstructions: &[Tensor<4>]) -> Vec<Vec<DistanceMap>> {
+    let plain = |tensors: &[Tensor<4>]| tensors.iter().cloned().map(Map::plain).collect::<Vec<_>>();
+    map_distances(&plain(features), &plain(reconstructions))
+}
+
+/// [`distances`] of maps as frozen networks hand them on.
+///
+/// # Panics
+/// As [`distances`].
+pub fn map_distances(features: &[Map], reconstructions: &[Map]) -> Vec<Vec<DistanceMap>> {
     assert_eq!(
         features.len(),
         reconstructions.len(),
@@ -31,11 +41,7 @@ pub fn distances(features: &[Tensor<4>], reconstructions: &[Tensor<4>]) -> Vec<V
     let mut images = vec![Vec::with_capacity(features.len()); batch];
     for (feature, reconstruction) in features.iter().zip(reconstructions) {
         let [_, _, height, width] = feature.dims();
-        let values: Vec<f32> = one_minus_cosine(feature.clone(), reconstruction.clone())
-            .into_data()
-            .convert::<f32>()
-            .iter::<f32>()
-            .collect();
+        let values = feature.cosine_distance(reconstruction, SMALLEST_NORM_SQUARED);
         for (image, values) in images.iter_mut().zip(values.chunks_exact(height * width)) {
             image.push(DistanceMap {
                 height,
@@ -45,17 +51,6 @@ pub fn distances(features: &[Tensor<4>], reconstructions: &[Tensor<4>]) -> Vec<V
         }
     }
     images
-}
-
-fn one_minus_cosine(a: Tensor<4>, b: Tensor<4>) -> Tensor<4> {
-    let norm = |x: Tensor<4>| {
-        x.square()
-            .sum_dim(1)
-            .clamp_min(SMALLEST_NORM_SQUARED)
-            .sqrt()
-    };
-    let dot = (a.clone() * b.clone()).sum_dim(1);
-    (dot / (norm(a) * norm(b))).neg() + 1.0
 }
 
 #[cfg(test)]

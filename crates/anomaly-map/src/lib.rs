@@ -20,7 +20,7 @@ mod mapper;
 mod score;
 mod upsample;
 
-pub use distance::{DistanceMap, distances};
+pub use distance::{DistanceMap, distances, map_distances};
 pub use gaussian::gaussian_filter;
 pub use mapper::{AnomalyMap, AnomalyMapper};
 pub use score::ImageScore;

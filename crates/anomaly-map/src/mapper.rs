@@ -1,7 +1,8 @@
 use burn::tensor::Tensor;
+use ckaad_ops::Map;
 use rayon::prelude::*;
 
-use crate::{DistanceMap, distances, gaussian_filter, upsample};
+use crate::{DistanceMap, distances, gaussian_filter, map_distances, upsample};
 
 /// The method's smoothing, in pixels of the image that the networks see.
 const SIGMA: f64 = 4.0;
@@ -74,9 +75,18 @@ impl AnomalyMapper {
     /// # Panics
     /// If the shapes differ.
     pub fn maps(&self, features: &[Tensor<4>], reconstructions: &[Tensor<4>]) -> Vec<AnomalyMap> {
-        distances(features, reconstructions)
-            .par_iter()
-            .map(|scales| self.map(scales))
-            .collect()
+        self.all(&distances(features, reconstructions))
+    }
+
+    /// [`maps`](Self::maps) of features as frozen networks hand them on.
+    ///
+    /// # Panics
+    /// As [`maps`](Self::maps).
+    pub fn maps_of_frozen(&self, features: &[Map], reconstructions: &[Map]) -> Vec<AnomalyMap> {
+        self.all(&map_distances(features, reconstructions))
+    }
+
+    fn all(&self, images: &[Vec<DistanceMap>]) -> Vec<AnomalyMap> {
+        images.par_iter().map(|scales| self.map(scales)).collect()
     }
 }

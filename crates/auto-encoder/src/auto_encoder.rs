@@ -34,22 +34,22 @@ pub struct AutoEncoderConfig {
 
 /// Convolutions that bring one stage's features to the size and channels of the deepest one.
 #[derive(Module, Debug)]
-struct Downsample {
-    layers: Vec<ConvNorm>,
+pub(crate) struct Downsample {
+    pub(crate) layers: Vec<ConvNorm>,
 }
 
 /// Residual blocks in a row.
 #[derive(Module, Debug)]
-struct Blocks {
-    blocks: Vec<Residual>,
+pub(crate) struct Blocks {
+    pub(crate) blocks: Vec<Residual>,
 }
 
 /// Fuses feature maps of several scales into a latent map and reconstructs each of them from it.
 #[derive(Module, Debug)]
 pub struct AutoEncoder {
-    downsample: Vec<Downsample>,
-    fuse: Blocks,
-    decode: Vec<Blocks>,
+    pub(crate) downsample: Vec<Downsample>,
+    pub(crate) fuse: Blocks,
+    pub(crate) decode: Vec<Blocks>,
 }
 
 impl AutoEncoderConfig {

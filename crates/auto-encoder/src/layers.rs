@@ -5,7 +5,6 @@ use burn::nn::conv::{Conv2d, Conv2dConfig, ConvTranspose2d, ConvTranspose2dConfi
 use burn::nn::{
     BatchNorm, BatchNormConfig, Initializer, InstanceNorm, InstanceNormConfig, PaddingConfig2d,
 };
-use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 use ckaad_ops::{Activation, conv_transpose2d, conv2d, instance_norm};
 
@@ -23,13 +22,13 @@ pub(crate) enum Resize {
 }
 
 #[derive(Module, Debug)]
-enum Convolution {
+pub(crate) enum Convolution {
     Plain(Conv2d),
     Transposed(ConvTranspose2d),
 }
 
 #[derive(Module, Debug)]
-enum NormLayer {
+pub(crate) enum NormLayer {
     Instance(InstanceNorm),
     Batch(BatchNorm),
 }
@@ -37,8 +36,8 @@ enum NormLayer {
 /// A convolution without bias, then a norm.
 #[derive(Module, Debug)]
 pub(crate) struct ConvNorm {
-    conv: Convolution,
-    norm: NormLayer,
+    pub(crate) conv: Convolution,
+    pub(crate) norm: NormLayer,
 }
 
 impl ConvNorm {
@@ -93,17 +92,7 @@ impl ConvNorm {
         };
         match &self.norm {
             NormLayer::Instance(norm) => instance_norm(norm, x, residual, activation),
-            NormLayer::Batch(norm) => {
-                let y = norm.forward(x);
-                let y = match residual {
-                    Some(residual) => y + residual,
-                    None => y,
-                };
-                match activation {
-                    Activation::Identity => y,
-                    Activation::Relu => relu(y),
-                }
-            }
+            NormLayer::Batch(norm) => activation.after(norm.forward(x), residual),
         }
     }
 }

@@ -24,7 +24,9 @@
 //! ```
 
 mod auto_encoder;
+mod frozen;
 mod layers;
 mod residual;
 
 pub use auto_encoder::{AutoEncoder, AutoEncoderConfig, Norm};
+pub use frozen::FrozenAutoEncoder;

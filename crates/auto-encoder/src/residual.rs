@@ -10,8 +10,8 @@ use crate::layers::{ConvNorm, Resize};
 /// it doubles it the same convolution is a transposed 2x2 one; the shortcut follows.
 #[derive(Module, Debug)]
 pub(crate) struct Residual {
-    body: Vec<ConvNorm>,
-    shortcut: Option<ConvNorm>,
+    pub(crate) body: Vec<ConvNorm>,
+    pub(crate) shortcut: Option<ConvNorm>,
 }
 
 impl Residual {

@@ -1,11 +1,14 @@
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use burn::tensor::{Device, Tensor};
+use ckaad_ops::Map;
 use ckaad_parameters::{
     Initialisation, NamedTensor, NamedTensors, ParameterError, apply, collect, fill,
 };
 
 use crate::ResNetVariant;
+use crate::frozen::FrozenNetwork;
 use crate::plan::{ConvPlan, NetworkPlan};
 use crate::resnet::Network;
 
@@ -66,6 +69,8 @@ fn of(path: &Option<PathBuf>) -> String {
 pub struct Backbone {
     config: BackboneConfig,
     network: Network,
+    /// Built from the network when images first come; copies share it.
+    frozen: Arc<OnceLock<FrozenNetwork>>,
 }
 
 impl BackboneConfig {
@@ -184,6 +189,7 @@ impl BackboneConfig {
         Backbone {
             config: self.clone(),
             network,
+            frozen: Arc::default(),
         }
     }
 
@@ -225,12 +231,28 @@ impl Backbone {
     /// - images: `[batch, 3, height, width]`, ImageNet-normalised
     /// - output `s`: `[batch, channels(s), height / 2^(s+1), width / 2^(s+1)]`
     pub fn forward(&self, images: Tensor<4>) -> Vec<Tensor<4>> {
-        let outputs = self.network.forward(images);
+        self.maps(images).iter().map(Map::to_tensor).collect()
+    }
+
+    /// The same in the layout in which frozen networks hand them on.
+    ///
+    /// # Shapes
+    /// As [`forward`](Self::forward).
+    pub fn maps(&self, images: Tensor<4>) -> Vec<Map> {
+        let frozen = self
+            .frozen
+            .get_or_init(|| FrozenNetwork::new(&self.network));
+        let outputs = frozen.forward(images);
         self.config
             .stages
             .iter()
             .map(|&stage| outputs[stage - 1].clone())
             .collect()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn network(&self) -> &Network {
+        &self.network
     }
 
     /// The folded weights, under names of our own.

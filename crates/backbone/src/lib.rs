@@ -19,6 +19,7 @@
 //! ```
 
 mod backbone;
+mod frozen;
 mod plan;
 mod resnet;
 mod variant;

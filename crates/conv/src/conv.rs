@@ -36,6 +36,8 @@ pub struct Conv2d {
     pub padding: usize,
     /// Instruction set the kernels use: one that the processor has.
     pub(crate) isa: Isa,
+    /// Whether Winograd may be used.
+    pub(crate) winograd: bool,
 }
 
 impl Conv2d {
@@ -57,6 +59,7 @@ impl Conv2d {
             stride,
             padding,
             isa: Isa::best(),
+            winograd: true,
         }
     }
 
@@ -64,6 +67,15 @@ impl Conv2d {
     pub fn with_isa(self, isa: Isa) -> Self {
         Self {
             isa: isa.supported(),
+            ..self
+        }
+    }
+
+    /// The same computed directly: about ten times less rounding error than Winograd's, several times slower on maps that
+    /// are not tiny.
+    pub fn without_winograd(self) -> Self {
+        Self {
+            winograd: false,
             ..self
         }
     }
@@ -91,15 +103,15 @@ impl Conv2d {
     pub fn algorithm(&self) -> Algorithm {
         if self.c_in <= 4 && self.kernel > 1 {
             Algorithm::Interleaved
-        } else if self.is_3x3() {
+        } else if self.uses_winograd() {
             Algorithm::Winograd
         } else {
             Algorithm::Direct
         }
     }
 
-    pub(crate) fn is_3x3(&self) -> bool {
-        self.kernel == 3 && self.stride == 1 && self.padding == 1
+    pub(crate) fn uses_winograd(&self) -> bool {
+        self.winograd && self.kernel == 3 && self.stride == 1 && self.padding == 1
     }
 
     /// Packs `weight` `[c_out, c_in, kernel, kernel]` and a bias of `c_out` for any number of forward passes.
@@ -125,7 +137,7 @@ impl Conv2d {
         let weights = match algorithm {
             Algorithm::Winograd => {
                 assert!(
-                    self.is_3x3(),
+                    self.uses_winograd(),
                     "Winograd is for 3x3 kernels of stride 1 and padding 1"
                 );
                 Panels::Winograd(Prepared::new(self.isa, view, false))

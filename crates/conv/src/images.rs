@@ -17,7 +17,7 @@ impl Conv2d {
         if share < 2 {
             return None;
         }
-        if !self.is_3x3() {
+        if !self.uses_winograd() {
             return Some(1);
         }
         let tiles = height.div_ceil(4) * width.div_ceil(4);

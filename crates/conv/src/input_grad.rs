@@ -31,7 +31,7 @@ impl Conv2d {
                 return self.blocked_input_grad(&grad, size, weight, input_grad);
             };
             let [batch, height, width] = size;
-            if self.is_3x3() {
+            if self.uses_winograd() {
                 let packed = self.pack_mirrored(weight);
                 by_images(
                     self.isa,
@@ -87,7 +87,7 @@ impl Conv2d {
         weight: &[f32],
         input_grad: &mut [f32],
     ) {
-        let to = if self.is_3x3() {
+        let to = if self.uses_winograd() {
             let mut to = Blocked::stale(size[0], self.c_in, size[1], size[2]);
             let source = Source::View {
                 view: self.view(weight).swapped(),

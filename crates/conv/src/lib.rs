@@ -35,6 +35,7 @@
 mod blocked;
 mod buffer;
 mod conv;
+mod cosine;
 mod direct;
 mod epilogue;
 mod images;
@@ -56,6 +57,9 @@ mod weights;
 mod winograd;
 
 pub use blocked::Blocked;
+/// Channels of a block.
+pub const BLOCK: usize = isa::LANES;
+
 pub use conv::{Algorithm, Conv2d};
 pub use epilogue::Activation;
 pub use isa::Isa;

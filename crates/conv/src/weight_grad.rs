@@ -50,7 +50,7 @@ impl Conv2d {
             self.weight_len(),
             "weights of another shape than the convolution's"
         );
-        if self.is_3x3() {
+        if self.uses_winograd() {
             winograd::weight_grad(self, input, grad, weight_grad);
         } else {
             self.direct_weight_grad(input, grad, weight_grad);

@@ -1,15 +1,11 @@
 use burn::module::Module;
 use burn::nn::Initializer;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::tensor::activation::leaky_relu;
 use burn::tensor::{Device, Tensor};
-use ckaad_ops::conv2d;
+use ckaad_ops::{conv2d, leaky_relu, normalise_channels};
 use ckaad_parameters::Initialisation;
 
 use crate::NEGATIVE_SLOPE;
-
-/// The square of the smallest norm that a patch feature is divided by.
-const SMALLEST_NORM_SQUARED: f32 = 1e-24;
 
 /// The shape of a patch discriminator.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,26 +74,18 @@ impl PatchDiscriminator {
 
 impl Head {
     fn energies(&self, feature: Tensor<4>) -> Tensor<2> {
-        // The clamp under the root keeps the gradient finite where a patch is zero in every channel.
-        let norm = feature
-            .clone()
-            .square()
-            .sum_dim(1)
-            .clamp_min(SMALLEST_NORM_SQUARED)
-            .sqrt();
         let last = self.layers.len() - 1;
-        let score = self
-            .layers
-            .iter()
-            .enumerate()
-            .fold(feature / norm, |x, (index, layer)| {
+        let score = self.layers.iter().enumerate().fold(
+            normalise_channels(feature),
+            |x, (index, layer)| {
                 let x = conv2d(layer, x);
                 if index < last {
                     leaky_relu(x, NEGATIVE_SLOPE)
                 } else {
                     x
                 }
-            });
+            },
+        );
         score.abs().flatten(1, 3)
     }
 }

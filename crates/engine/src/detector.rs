@@ -1,10 +1,13 @@
 //! A trained detector: everything that scoring an image needs.
 
+use std::sync::Arc;
+
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use ckaad_anomaly_map::{AnomalyMap, AnomalyMapper};
-use ckaad_auto_encoder::AutoEncoder;
+use ckaad_auto_encoder::{AutoEncoder, FrozenAutoEncoder};
 use ckaad_backbone::Backbone;
+use ckaad_ops::Map;
 
 use crate::Config;
 
@@ -14,6 +17,7 @@ pub struct Detector {
     pub(crate) config: Config,
     pub(crate) backbone: Backbone,
     pub(crate) auto_encoder: AutoEncoder,
+    frozen: Arc<FrozenAutoEncoder>,
     device: Device,
     mapper: AnomalyMapper,
 }
@@ -29,16 +33,18 @@ pub struct Scored {
 
 impl Detector {
     /// Puts a detector together; gradients that `auto_encoder` may track are left behind.
-    pub(crate) fn new(
+    pub fn new(
         config: &Config,
         backbone: &Backbone,
         auto_encoder: &AutoEncoder,
         device: &Device,
     ) -> Self {
+        let auto_encoder = auto_encoder.valid();
         Self {
             config: config.clone(),
             backbone: backbone.clone(),
-            auto_encoder: auto_encoder.valid(),
+            frozen: Arc::new(auto_encoder.frozen()),
+            auto_encoder,
             device: device.clone(),
             mapper: AnomalyMapper::new(config.image_size, config.image_size),
         }
@@ -59,14 +65,19 @@ impl Detector {
     /// # Shapes
     /// - images: `[batch, 3, image_size, image_size]`, ImageNet-normalised
     pub fn score(&self, images: Tensor<4>) -> Vec<Scored> {
-        self.score_features(&self.backbone.forward(images))
+        self.score_maps(&self.backbone.maps(images))
     }
 
     pub(crate) fn score_features(&self, features: &[Tensor<4>]) -> Vec<Scored> {
-        let reconstructions = self.auto_encoder.forward(features);
+        let maps: Vec<Map> = features.iter().cloned().map(Map::new).collect();
+        self.score_maps(&maps)
+    }
+
+    fn score_maps(&self, features: &[Map]) -> Vec<Scored> {
+        let reconstructions = self.frozen.forward(features);
         let rule = ckaad_anomaly_map::ImageScore::from(self.config.image_score);
         self.mapper
-            .maps(features, &reconstructions)
+            .maps_of_frozen(features, &reconstructions)
             .into_iter()
             .map(|map| Scored {
                 score: rule.of(&map),

@@ -16,6 +16,9 @@
 //! assert_eq!(y.dims(), [1, 32, 8, 8]);
 //! ```
 //!
+//! A network that learns no more runs faster still: [`FrozenConv`] and [`FrozenNorm`] keep their weights packed and pass
+//! [`Map`]s on in the kernels' own layout.
+//!
 //! Beside the device crate this is the one that names a backend: kernels on slices need to know whose memory they read.
 //! The device crate's feature `flex` switches them on.
 
@@ -23,11 +26,15 @@ mod activation;
 mod conv;
 #[cfg(feature = "flex")]
 mod flex;
+mod frozen;
 mod norm;
+mod normalise;
 
 pub use activation::Activation;
 pub use conv::{conv_transpose2d, conv2d};
+pub use frozen::{FrozenConv, FrozenNorm, Map};
 pub use norm::instance_norm;
+pub use normalise::{leaky_relu, normalise_channels};
 
 #[cfg(all(test, feature = "flex"))]
 mod tests;

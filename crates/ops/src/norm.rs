@@ -1,6 +1,5 @@
 use burn::nn::InstanceNorm;
 use burn::tensor::Tensor;
-use burn::tensor::activation::relu;
 
 use crate::Activation;
 
@@ -21,12 +20,5 @@ pub fn instance_norm(
     if let Some(output) = crate::flex::instance_norm(layer, &x, residual.as_ref(), activation) {
         return output;
     }
-    let mut y = layer.forward(x);
-    if let Some(residual) = residual {
-        y = y + residual;
-    }
-    match activation {
-        Activation::Identity => y,
-        Activation::Relu => relu(y),
-    }
+    activation.after(layer.forward(x), residual)
 }

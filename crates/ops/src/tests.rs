@@ -6,7 +6,7 @@ use burn::nn::{InstanceNorm, InstanceNormConfig, PaddingConfig2d};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::{Activation, conv_transpose2d, conv2d, instance_norm};
+use crate::{Activation, conv_transpose2d, conv2d, instance_norm, leaky_relu, normalise_channels};
 
 /// Pseudo-random values in [-1, 1).
 fn values<const D: usize>(shape: [usize; D], seed: u32, device: &Device) -> Tensor<D> {
@@ -64,8 +64,14 @@ fn conv(channels: [usize; 2], kernel: usize, stride: usize, bias: bool, device: 
         .with_padding(PaddingConfig2d::Explicit(pad, pad, pad, pad))
         .with_bias(bias)
         .init(device);
-    let fill = |shape, seed| values(shape, seed, device).require_grad();
-    conv.weight = conv.weight.map(|w| fill(w.dims(), 3));
+    conv.weight = conv.weight.map(|w| {
+        let filled = values(w.dims(), 3, device);
+        if device.is_autodiff() {
+            filled.require_grad()
+        } else {
+            filled
+        }
+    });
     conv
 }
 
@@ -219,7 +225,7 @@ fn an_instance_norm_is_burns_in_values_and_gradients() {
 }
 
 #[test]
-fn views_and_doubles_are_taken_too() {
+fn views_are_taken_too() {
     let device = Device::flex();
     let layer = conv([8, 16], 3, 1, true, &device);
     let turned: Tensor<4> = values([2, 6, 5, 8], 5, &device).permute([0, 3, 1, 2]);
@@ -230,4 +236,34 @@ fn views_and_doubles_are_taken_too() {
     );
     let part = values([4, 8, 6, 6], 5, &device).slice_dim(0, 1..3);
     assert_close(conv2d(&layer, part.clone()), layer.forward(part), "a part");
+}
+
+#[test]
+fn normalisation_and_leaky_relu_are_burns_in_values_and_gradients() {
+    let device = Device::flex().autodiff();
+    for shape in [[2, 16, 8, 8], [3, 5, 13, 11], [1, 2, 1, 1]] {
+        let x = || values(shape, 5, &device).require_grad();
+        let (ours, burns) = (x(), x());
+        let norm = |x: Tensor<4>| x.square().sum_dim(1).clamp_min(1e-24).sqrt();
+        assert_all_close(
+            output_and_gradients::<0>(normalise_channels(ours.clone()), vec![ours], []),
+            output_and_gradients::<0>(burns.clone() / norm(burns.clone()), vec![burns], []),
+            &format!("normalisation {shape:?}"),
+        );
+        let (ours, burns) = (x(), x());
+        assert_all_close(
+            output_and_gradients::<0>(leaky_relu(ours.clone() * 1.0, 0.1), vec![ours], []),
+            output_and_gradients::<0>(
+                burn::tensor::activation::leaky_relu(burns.clone() * 1.0, 0.1),
+                vec![burns],
+                [],
+            ),
+            &format!("leaky ReLU {shape:?}"),
+        );
+    }
+    // Its input is not overwritten while somebody else holds it.
+    let x: Tensor<4> = values([1, 2, 3, 4], 5, &Device::flex());
+    let before = x.clone().into_data();
+    let _ = leaky_relu(x.clone(), 0.1);
+    x.into_data().assert_eq(&before, true);
 }

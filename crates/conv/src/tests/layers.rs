@@ -86,3 +86,29 @@ fn concatenation_keeps_the_order() {
     assert_eq!(joined.shape(), [2, 37, 2, 3]);
     assert_eq!(nchw(&joined), expected);
 }
+
+#[test]
+fn cosine_distances_agree_with_f64() {
+    let [batch, channels, height, width] = [2, 21, 3, 5];
+    let (a, b) = (
+        values(batch * channels * height * width, 1),
+        values(batch * channels * height * width, 2),
+    );
+    let pixels = height * width;
+    let mut exact = Vec::new();
+    for n in 0..batch {
+        for p in 0..pixels {
+            let pairs = (0..channels).map(|c| {
+                let at = (n * channels + c) * pixels + p;
+                (f64::from(a[at]), f64::from(b[at]))
+            });
+            let (ab, aa, bb) = pairs.fold((0.0, 0.0, 0.0), |(ab, aa, bb), (a, b)| {
+                (ab + a * b, aa + a * a, bb + b * b)
+            });
+            exact.push(1.0 - ab / (aa * bb).sqrt());
+        }
+    }
+    let map = |values: &[f32]| Blocked::from_nchw(values, batch, channels, height, width);
+    let found = map(&a).cosine_distance(&map(&b), 1e-16);
+    assert!(relative_error(&found, &exact) < 1e-6);
+}

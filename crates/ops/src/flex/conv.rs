@@ -13,6 +13,9 @@ use ckaad_conv::Conv2d;
 
 use super::operands::{Operands, contiguous, from_values, operands, plain, slice, tracked};
 
+/// Pixels of the largest maps on which 3x3 convolutions are computed directly.
+const TILE: usize = 16;
+
 /// The layer's output, or `None` if the kernels do not cover the layer or its tensors.
 pub(crate) fn conv2d(layer: &Layer, x: &Tensor<4>) -> Option<Tensor<4>> {
     let conv = kernel(layer)?;
@@ -21,6 +24,12 @@ pub(crate) fn conv2d(layer: &Layer, x: &Tensor<4>) -> Option<Tensor<4>> {
     if !fits || batch == 0 {
         return None;
     }
+    // Winograd has nothing to gain on maps of a tile, and instance norms of so few pixels magnify its rounding errors.
+    let conv = if is_tiny_map(height * width) {
+        conv.without_winograd()
+    } else {
+        conv
+    };
     let size = [batch, height, width];
     let weight = layer.weight.val();
     let bias = layer.bias.as_ref().map(|bias| bias.val());
@@ -68,7 +77,12 @@ pub(crate) fn conv2d(layer: &Layer, x: &Tensor<4>) -> Option<Tensor<4>> {
     }
 }
 
-fn kernel(layer: &Layer) -> Option<Conv2d> {
+/// Whether 3x3 convolutions of maps of so many pixels are computed directly.
+pub(super) fn is_tiny_map(pixels: usize) -> bool {
+    pixels <= TILE
+}
+
+pub(super) fn kernel(layer: &Layer) -> Option<Conv2d> {
     let [c_out, c_in, _, _] = layer.weight.dims();
     let ([kernel, kernel_w], [stride, stride_w]) = (layer.kernel_size, layer.stride);
     let padding = match layer.padding {

@@ -29,10 +29,7 @@ pub(crate) fn instance_norm(
         channels,
         pixels: height * width,
         epsilon: layer.epsilon as f32,
-        activation: match activation {
-            Activation::Identity => ckaad_conv::Activation::Identity,
-            Activation::Relu => ckaad_conv::Activation::Relu,
-        },
+        activation: activation.into(),
     };
     let x = x.clone().into_dispatch();
     let gamma = layer.gamma.as_ref()?.val().into_dispatch();

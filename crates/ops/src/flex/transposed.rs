@@ -42,20 +42,14 @@ impl Sizes {
 
 /// The layer's output, or `None` if the kernels do not cover the layer or its tensors.
 pub(crate) fn conv_transpose2d(layer: &Layer, x: &Tensor<4>) -> Option<Tensor<4>> {
-    let [c_in, c_out, kernel, kernel_w] = layer.weight.dims();
-    let simple = layer.bias.is_none()
-        && kernel == kernel_w
-        && layer.stride == [kernel; 2]
-        && layer.padding == [0, 0]
-        && layer.padding_out == [0, 0]
-        && layer.dilation == [1, 1]
-        && layer.groups == 1;
+    let conv = kernel(layer)?;
+    let [c_in, c_out, kernel, _] = layer.weight.dims();
     let [batch, channels, height, width] = x.dims();
-    if !simple || channels != c_in || batch * height * width == 0 {
+    if channels != c_in || batch * height * width == 0 {
         return None;
     }
     let sizes = Sizes {
-        conv: ConvTranspose2d::new(c_in, c_out, kernel),
+        conv,
         kernel,
         channels: [c_in, c_out],
         input: [batch, height, width],
@@ -88,6 +82,19 @@ pub(crate) fn conv_transpose2d(layer: &Layer, x: &Tensor<4>) -> Option<Tensor<4>
             }))
         }
     }
+}
+
+/// The kernel of a layer, if there is one.
+pub(super) fn kernel(layer: &Layer) -> Option<ConvTranspose2d> {
+    let [c_in, c_out, kernel, kernel_w] = layer.weight.dims();
+    let simple = layer.bias.is_none()
+        && kernel == kernel_w
+        && layer.stride == [kernel; 2]
+        && layer.padding == [0, 0]
+        && layer.padding_out == [0, 0]
+        && layer.dilation == [1, 1]
+        && layer.groups == 1;
+    simple.then(|| ConvTranspose2d::new(c_in, c_out, kernel))
 }
 
 fn forward(sizes: &Sizes, x: &FlexTensor, weight: &FlexTensor) -> FlexTensor {
