@@ -69,23 +69,41 @@ pub(crate) fn print(
         grid.runs.len() - todo.len(),
         todo.len()
     );
-    if !grid.synthetic {
-        for text in library.explain(&library.places(&grid.runs)?)? {
+    // Stand-ins are drawn when they are needed.
+    let places = match grid.synthetic {
+        true => None,
+        false => Some(library.places(&grid.runs)?),
+    };
+    if let Some(places) = &places {
+        for text in library.explain(places)? {
             println!("{text}");
         }
     }
-    let Some(first) = todo.first() else {
+    // A step with anomalous images is the longer one, and the commoner.
+    let reconstruction =
+        |run: &Run| run.settings.get("method").and_then(toml::Value::as_str) == Some("recon");
+    let other = todo.iter().find(|run| !reconstruction(run));
+    let Some(first) = other.or(todo.first()) else {
         return Ok(());
     };
     let timed = Timed::measure(args, first)?;
-    let mut seconds = 0.0;
+    let (mut seconds, mut seconds_at_hand) = (0.0, 0.0);
     for run in &todo {
-        seconds += timed.seconds(run, settings)?;
+        let of_run = timed.seconds(run, settings)?;
+        seconds += of_run;
+        if places
+            .as_ref()
+            .is_none_or(|places| places.of(run).is_some())
+        {
+            seconds_at_hand += of_run;
+        }
     }
     let jobs = args.place.jobs.max(1);
     println!(
-        "estimate: {} on {} with {jobs} at a time, from one step of {} ({:.3} s a training image, {:.3} s a test image at {} px)",
+        "estimate: {} for all, {} for what is at hand, on {} with {jobs} at a time, from one step of {} \
+         ({:.3} s a training image, {:.3} s a test image at {} px)",
         clock(Duration::from_secs_f64(seconds / jobs as f64)),
+        clock(Duration::from_secs_f64(seconds_at_hand / jobs as f64)),
         args.place.device,
         first.id,
         timed.training,

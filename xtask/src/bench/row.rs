@@ -90,7 +90,7 @@ impl Builder<'_> {
     /// Lays the reduced setting and the options over the paper's settings.
     fn replace(&self, benchmark: &Benchmark, settings: &mut Table) {
         if let Some(quick) = self.quick {
-            settings.extend(quick.settings(&benchmark.manifest.preset).clone());
+            settings.extend(quick.settings(benchmark.manifest));
         }
         let numbers = [
             ("epochs", self.choice.epochs),
