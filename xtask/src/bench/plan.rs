@@ -17,9 +17,6 @@ use super::runner::clock;
 use super::settings::Settings;
 use super::{binary, is_finished};
 
-/// On a CPU a step takes time in proportion to its images: no more than these are timed.
-const TIMED_IMAGES: u64 = 8;
-
 /// Prints the grid and the estimate.
 pub(crate) fn print(
     args: &GridArgs,
@@ -121,15 +118,12 @@ struct Timed {
 }
 
 impl Timed {
-    /// Times one step with the settings of a run, on a synthetic picture or eight with random features; the first step, in which
+    /// Times one step with the settings of a run, on synthetic pictures with random features; the first step, in which
     /// memory is reserved and kernels are made, is not counted.
     fn measure(args: &GridArgs, run: &Run) -> anyhow::Result<Self> {
         let binary = binary::find(&args.place)?;
         let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
-        let batch = match args.place.device.as_str() {
-            "cpu" => integer(run, "batch").min(TIMED_IMAGES),
-            _ => integer(run, "batch"),
-        };
+        let batch = integer(run, "batch");
         let data = folder.path().join("data");
         let side = integer(run, "image_size") as usize;
         // One image of each kind in twenty, and one more, is taken for validation.
@@ -141,9 +135,7 @@ impl Timed {
         };
         synth_layout(Layout::Folder, &[], &data, 1, size)?;
         let mut config = run.settings.clone();
-        for (key, value) in [("batch", batch as i64), ("epochs", 2)] {
-            config.insert(key.to_owned(), value.into());
-        }
+        config.insert("epochs".to_owned(), 2.into());
         config.insert("features".to_owned(), "random".into());
         config.remove("labelled_classes");
         let mut place = Table::new();
