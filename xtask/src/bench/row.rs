@@ -155,7 +155,12 @@ impl Builder<'_> {
             (given, _) => given.to_vec(),
         };
         if seeds.len() != paper.len() {
-            differs.push(format!("{} seeds (paper: {})", seeds.len(), paper.len()));
+            let plural = if seeds.len() == 1 { "" } else { "s" };
+            differs.push(format!(
+                "{} seed{plural} (paper: {})",
+                seeds.len(),
+                paper.len()
+            ));
         }
         seeds
     }
