@@ -38,6 +38,8 @@ pub(crate) struct Position {
 /// Writes the learner's parameters and optimizer states, and the position.
 pub(crate) fn save(path: &Path, learner: &Learner, position: &Position) -> Result<(), EngineError> {
     let failed = |error: String| EngineError::file(path, KIND, error);
+    // Batch norms hold their last update back until they are asked; going over to evaluation asks them.
+    let _ = learner.auto_encoder.valid();
     let record = |record: ModuleRecord| {
         record
             .into_bytes()

@@ -93,7 +93,7 @@ pub fn resume(
     ckaad_data::write_file(&folder.config(), config.to_toml()?.as_bytes())?;
     log::write(&folder.log(), &log::read(&folder.log(), position.epochs)?)?;
     let run = Run {
-        config: config,
+        config,
         folder,
         with,
         data,

@@ -5,6 +5,8 @@ use ckaad_backbone::{BackboneConfig, ResNetVariant};
 use ckaad_engine::{Discriminator, Learner, Method, Objective, StepRecord, auto_encoder_config};
 
 const LAMBDA: f64 = 0.3;
+/// A learning rate at which the discriminator before and after its step can be told apart.
+const FAST: f64 = 0.1;
 
 fn features(seed: u64) -> Vec<Tensor<4>> {
     let device = ckaad_device::cpu();
@@ -14,7 +16,7 @@ fn features(seed: u64) -> Vec<Tensor<4>> {
         .to_vec()
 }
 
-fn learner(method: Method) -> Learner {
+fn learner(method: Method, discriminator_learning_rate: f64) -> Learner {
     let device = ckaad_device::cpu().autodiff();
     let backbone = BackboneConfig::new(ResNetVariant::ResNet18, &[2, 3])
         .unwrap_or_else(|error| panic!("{error}"));
@@ -26,8 +28,7 @@ fn learner(method: Method) -> Learner {
         gamma: 0.25,
         margin: 5.0,
         learning_rate: 1e-3,
-        // Large, so that the discriminator before and after its step can be told apart.
-        discriminator_learning_rate: 0.1,
+        discriminator_learning_rate,
     };
     Learner::new(
         objective,
@@ -40,8 +41,8 @@ fn value(tensor: &Tensor<1>) -> f64 {
     f64::from(tensor.clone().into_scalar::<f32>())
 }
 
-fn step(method: Method) -> (Learner, StepRecord) {
-    let mut learner = learner(method);
+fn step(method: Method, discriminator_learning_rate: f64) -> (Learner, StepRecord) {
+    let mut learner = learner(method, discriminator_learning_rate);
     let record = learner.step(&features(3), Some(&features(4)));
     (learner, record)
 }
@@ -62,7 +63,7 @@ fn the_adversarial_loss_is_weighed_by_lambda() {
         (Method::CkaImg, 1.0),
         (Method::CkaPatch, 1.0),
     ] {
-        let (_, record) = step(method);
+        let (_, record) = step(method, 1e-4);
         let Some(anomalous) = &record.anomalous else {
             panic!("{method} sees anomalous images")
         };
@@ -82,11 +83,11 @@ fn the_adversarial_loss_is_weighed_by_lambda() {
 
 #[test]
 fn subtracted_is_the_reconstruction_loss_of_the_anomalous_images() {
-    let auto_encoder = learner(Method::ReconSub).auto_encoder;
+    let auto_encoder = learner(Method::ReconSub, 1e-4).auto_encoder;
     let anomalous = features(4);
     let expected =
         value(&ckaad_losses::reconstruction(&anomalous, &auto_encoder.forward(&anomalous)).inner());
-    let (_, record) = step(Method::ReconSub);
+    let (_, record) = step(Method::ReconSub, 1e-4);
     assert_close(
         record
             .anomalous
@@ -98,8 +99,8 @@ fn subtracted_is_the_reconstruction_loss_of_the_anomalous_images() {
 /// The auto-encoder is judged by the discriminator that has just learned, on the reconstructions from before its own step.
 #[test]
 fn the_updated_discriminator_judges() {
-    let before = learner(Method::CkaPatch);
-    let (after, record) = step(Method::CkaPatch);
+    let before = learner(Method::CkaPatch, FAST);
+    let (after, record) = step(Method::CkaPatch, FAST);
     let pooled: Vec<Tensor<4>> = before
         .auto_encoder
         .forward(&features(3))
@@ -128,7 +129,7 @@ fn the_updated_discriminator_judges() {
 
 #[test]
 fn without_anomalous_images_only_the_reconstruction_is_trained() {
-    let mut learner = learner(Method::CkaPatch);
+    let mut learner = learner(Method::CkaPatch, 1e-4);
     let discriminator = |learner: &Learner| {
         learner
             .discriminator

@@ -42,7 +42,7 @@ fn reconstruction_of_nothing_is_finite() {
     let device = device().autodiff();
     let zero = Tensor::<4>::zeros([1, 2, 1, 1], &device).require_grad();
     let one = Tensor::<4>::ones([1, 2, 1, 1], &device);
-    let loss = reconstruction(&[one], &[zero.clone()]);
+    let loss = reconstruction(&[one], std::slice::from_ref(&zero));
     let gradient = zero
         .grad(&loss.backward())
         .map(|g| g.into_data().iter::<f32>().collect::<Vec<_>>());

@@ -228,6 +228,6 @@ fn views_and_doubles_are_taken_too() {
         layer.forward(turned),
         "a view",
     );
-    let part = values([4, 8, 6, 6], 5, &device).slice([1..3]);
+    let part = values([4, 8, 6, 6], 5, &device).slice_dim(0, 1..3);
     assert_close(conv2d(&layer, part.clone()), layer.forward(part), "a part");
 }
