@@ -15,7 +15,7 @@ pub(crate) struct ParityArgs {
     /// Features to build with, for example cuda
     #[arg(long, value_delimiter = ',')]
     features: Vec<String>,
-    /// Device: cpu, cuda[:N], wgpu[:N]
+    /// Where to compute: cpu, cuda, wgpu; cuda:1 is the second GPU
     #[arg(long)]
     device: Option<String>,
     /// Compare the forward part alone

@@ -86,7 +86,7 @@ pub(crate) struct PlaceArgs {
     /// Folder for runs and tables; finished runs in it are used again
     #[arg(long, value_name = "DIR", default_value = "benchmarks")]
     pub(crate) out: PathBuf,
-    /// Where to compute: cpu, cuda[:N], wgpu[:N], vulkan[:N], metal[:N]
+    /// Where to compute: cpu, cuda, wgpu, vulkan, metal; cuda:1 is the second GPU
     #[arg(long, default_value = "cpu")]
     pub(crate) device: String,
     /// Features to build `ckaad` with, for example cuda

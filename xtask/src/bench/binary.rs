@@ -54,7 +54,8 @@ pub(crate) fn fetch_weights(binary: &Path, backbone: &str) -> anyhow::Result<()>
         .with_context(|| format!("cannot start {}", binary.display()))?;
     ensure!(
         status.success(),
-        "no pretrained weights of {backbone}: put them into a folder and name it by CKAAD_WEIGHTS, choose another --backbone, or use --sample"
+        "no pretrained weights of {backbone}: put them into a folder and name it by CKAAD_WEIGHTS, choose another --backbone, \
+         or use --sample"
     );
     Ok(())
 }

@@ -35,7 +35,8 @@ fn job(args: &GridArgs, grid: &Grid, arguments: &[String]) -> String {
     let arguments: Vec<String> = arguments.iter().map(|argument| quote(argument)).collect();
     // Weights are looked for beside the data sets.
     let command = format!(
-        "exec xtask {} --data {DATA} --out {OUT} --binary \"$(command -v ckaad)\" --threads {} --shard \"$((JOB_COMPLETION_INDEX + 1))/{runs}\"",
+        "exec xtask {} --data {DATA} --out {OUT} --binary \"$(command -v ckaad)\" --threads {} \
+         --shard \"$((JOB_COMPLETION_INDEX + 1))/{runs}\"",
         arguments.join(" "),
         cluster.cluster_cpus
     );

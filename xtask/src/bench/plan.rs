@@ -17,9 +17,6 @@ use super::runner::clock;
 use super::settings::Settings;
 use super::{binary, is_finished};
 
-/// On a CPU a step takes time in proportion to its images: no more than these are timed.
-const TIMED_IMAGES: u64 = 8;
-
 /// Prints the grid and the estimate.
 pub(crate) fn print(
     args: &GridArgs,
@@ -69,23 +66,41 @@ pub(crate) fn print(
         grid.runs.len() - todo.len(),
         todo.len()
     );
-    if !grid.synthetic {
-        for text in library.explain(&library.places(&grid.runs)?)? {
+    // Stand-ins are drawn when they are needed.
+    let places = match grid.synthetic {
+        true => None,
+        false => Some(library.places(&grid.runs)?),
+    };
+    if let Some(places) = &places {
+        for text in library.explain(places)? {
             println!("{text}");
         }
     }
-    let Some(first) = todo.first() else {
+    // A step with anomalous images is the longer one, and the commoner.
+    let reconstruction =
+        |run: &Run| run.settings.get("method").and_then(toml::Value::as_str) == Some("recon");
+    let other = todo.iter().find(|run| !reconstruction(run));
+    let Some(first) = other.or(todo.first()) else {
         return Ok(());
     };
     let timed = Timed::measure(args, first)?;
-    let mut seconds = 0.0;
+    let (mut seconds, mut seconds_at_hand) = (0.0, 0.0);
     for run in &todo {
-        seconds += timed.seconds(run, settings)?;
+        let of_run = timed.seconds(run, settings)?;
+        seconds += of_run;
+        if places
+            .as_ref()
+            .is_none_or(|places| places.of(run).is_some())
+        {
+            seconds_at_hand += of_run;
+        }
     }
     let jobs = args.place.jobs.max(1);
     println!(
-        "estimate: {} on {} with {jobs} at a time, from one step of {} ({:.3} s a training image, {:.3} s a test image at {} px)",
+        "estimate: {} for all, {} for what is at hand, on {} with {jobs} at a time, from one step of {} \
+         ({:.3} s a training image, {:.3} s a test image at {} px)",
         clock(Duration::from_secs_f64(seconds / jobs as f64)),
+        clock(Duration::from_secs_f64(seconds_at_hand / jobs as f64)),
         args.place.device,
         first.id,
         timed.training,
@@ -103,15 +118,12 @@ struct Timed {
 }
 
 impl Timed {
-    /// Times one step with the settings of a run, on a synthetic picture or eight with random features; the first step, in which
+    /// Times one step with the settings of a run, on synthetic pictures with random features; the first step, in which
     /// memory is reserved and kernels are made, is not counted.
     fn measure(args: &GridArgs, run: &Run) -> anyhow::Result<Self> {
         let binary = binary::find(&args.place)?;
         let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
-        let batch = match args.place.device.as_str() {
-            "cpu" => integer(run, "batch").min(TIMED_IMAGES),
-            _ => integer(run, "batch"),
-        };
+        let batch = integer(run, "batch");
         let data = folder.path().join("data");
         let side = integer(run, "image_size") as usize;
         // One image of each kind in twenty, and one more, is taken for validation.
@@ -123,9 +135,7 @@ impl Timed {
         };
         synth_layout(Layout::Folder, &[], &data, 1, size)?;
         let mut config = run.settings.clone();
-        for (key, value) in [("batch", batch as i64), ("epochs", 2)] {
-            config.insert(key.to_owned(), value.into());
-        }
+        config.insert("epochs".to_owned(), 2.into());
         config.insert("features".to_owned(), "random".into());
         config.remove("labelled_classes");
         let mut place = Table::new();

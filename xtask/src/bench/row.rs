@@ -90,7 +90,7 @@ impl Builder<'_> {
     /// Lays the reduced setting and the options over the paper's settings.
     fn replace(&self, benchmark: &Benchmark, settings: &mut Table) {
         if let Some(quick) = self.quick {
-            settings.extend(quick.settings(&benchmark.manifest.preset).clone());
+            settings.extend(quick.settings(benchmark.manifest));
         }
         let numbers = [
             ("epochs", self.choice.epochs),
@@ -155,7 +155,12 @@ impl Builder<'_> {
             (given, _) => given.to_vec(),
         };
         if seeds.len() != paper.len() {
-            differs.push(format!("{} seeds (paper: {})", seeds.len(), paper.len()));
+            let plural = if seeds.len() == 1 { "" } else { "s" };
+            differs.push(format!(
+                "{} seed{plural} (paper: {})",
+                seeds.len(),
+                paper.len()
+            ));
         }
         seeds
     }

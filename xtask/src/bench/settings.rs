@@ -48,16 +48,27 @@ pub(crate) struct Quick {
     medical: Table,
     industrial: Table,
     cifar10: Table,
+    /// What is particular to a data set.
+    #[serde(default)]
+    datasets: BTreeMap<String, Table>,
 }
 
 impl Quick {
     /// What replaces the paper's settings.
-    pub(crate) fn settings(&self, preset: &str) -> &Table {
-        match preset {
+    pub(crate) fn settings(&self, manifest: &Manifest) -> Table {
+        let of_preset = match manifest.preset.as_str() {
             "medical" => &self.medical,
             "industrial" => &self.industrial,
             _ => &self.cifar10,
-        }
+        };
+        let mut table = of_preset.clone();
+        table.extend(
+            self.datasets
+                .get(&manifest.name)
+                .cloned()
+                .unwrap_or_default(),
+        );
+        table
     }
 }
 

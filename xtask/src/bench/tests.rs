@@ -171,6 +171,7 @@ fn a_table_is_made_from_reports_and_says_what_is_missing() {
     assert!(line("| recon | 0 | – | best on validation | 2 |").contains("| 92.81 ± 0.00 |"));
     assert!(line("| AE-FLOW, r_l = 0 |").contains("| 92.00 | 88.92 | 85.58 |"));
     assert!(text.contains("2 seeds (paper: 3)"));
+    assert!(text.contains("Images: 119 normal training images, 2 for validation, 40 normal and 40 anomalous for the test."));
 
     let json: Value =
         serde_json::from_slice(&fs::read(folder.join("table.json")).unwrap()).unwrap();

@@ -92,6 +92,10 @@ fn detail(section: &Section, results: &SectionResults, synthetic: bool) -> Strin
             differs.join("; ")
         ));
     }
+    if !results.images.is_empty() {
+        let images: Vec<&str> = results.images.iter().map(String::as_str).collect();
+        text.push_str(&format!("Images: {}.\n\n", images.join("; ")));
+    }
     let rows = &results.rows;
     let with_category = rows.iter().any(|row| row.category.is_some());
     let with_labels = rows.iter().any(|row| row.labelled_ratio.is_some());

@@ -35,6 +35,8 @@ pub(super) struct SectionResults {
     pub(super) dataset: String,
     pub(super) title: String,
     pub(super) beside: String,
+    /// Numbers of images that runs report, without duplicates; the copy at hand need not be the published one.
+    pub(super) images: BTreeSet<String>,
     pub(super) rows: Vec<RowResults>,
 }
 
@@ -155,6 +157,7 @@ impl SectionResults {
             dataset: section.dataset.clone(),
             title: section.title.clone(),
             beside: section.beside.clone(),
+            images: images(section, reports),
             rows: rows
                 .map(|row| {
                     let mut row = RowResults::new(row, section.measures.figures(), reports);
@@ -166,6 +169,30 @@ impl SectionResults {
                 .collect(),
         }
     }
+}
+
+/// `1273 normal training images, 136 for validation, 234 normal and 390 anomalous for the test`, and in which category.
+fn images(section: &Section, reports: &BTreeMap<&str, Value>) -> BTreeSet<String> {
+    let text = |report: &Value| {
+        let count = |pointer: &str| report.pointer(pointer)?.as_u64();
+        let category = report
+            .pointer("/config/data/category")
+            .and_then(Value::as_str);
+        Some(format!(
+            "{}{} normal training images, {} for validation, {} normal and {} anomalous for the test",
+            category.map_or(String::new(), |name| format!("{name}: ")),
+            count("/training/normal")?,
+            count("/training/validation")?,
+            count("/last/counts/normal")?,
+            count("/last/counts/anomalous")?
+        ))
+    };
+    let ids = section
+        .rows
+        .iter()
+        .flat_map(|row| row.seeds.values().flatten());
+    ids.filter_map(|id| text(reports.get(id.as_str())?))
+        .collect()
 }
 
 impl RowResults {
