@@ -18,6 +18,10 @@ const CHUNK: usize = 4096;
 const POSITIONS: usize = 128;
 
 /// `x` where positive, else `slope * x`; the tensor itself where the kernel does not cover it.
+#[allow(
+    clippy::result_large_err,
+    reason = "what comes back is the tensor itself"
+)]
 pub(crate) fn leaky_relu(x: Tensor<4>, slope: f64) -> Result<Tensor<4>, Tensor<4>> {
     let slope = slope as f32;
     let shape = x.dims();
