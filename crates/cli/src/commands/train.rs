@@ -71,6 +71,9 @@ struct SettingArgs {
     /// Use seeded random features instead of pretrained ones
     #[arg(long, conflicts_with = "weights")]
     random_features: bool,
+    /// Keep images of one patient or lesion together, where the data names them
+    #[arg(long)]
+    group_by: bool,
     /// Any setting, as TOML: --set lambda=0.05 --set 'norm="batch"'
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
@@ -107,6 +110,9 @@ impl SettingArgs {
         }
         if self.random_features {
             table.insert("features".to_owned(), Value::String("random".to_owned()));
+        }
+        if self.group_by {
+            table.insert("group_by".to_owned(), Value::Boolean(true));
         }
         for setting in &self.set {
             let parsed: Table = setting.parse().with_context(|| {
