@@ -1,19 +1,15 @@
 //! A trained run on its test images.
 
-use std::collections::BTreeMap;
-use std::path::Path;
-
-use burn::tensor::Device;
-use ckaad_data::{MaskRule, Sample, Split, load_mask};
+use ckaad_data::{ImageStore, MaskRule, Sample, load_mask};
 use ckaad_metrics::{
     AnnotatedMap, Confusion, Connectivity, PixelAccumulator, auroc, auroc_delong,
     average_precision, oracle_f1_max, pro_of_map,
 };
+use std::collections::BTreeMap;
 
 use crate::event::{Event, Observer};
 use crate::features::{CHUNK, images};
 use crate::model_file::ModelInfo;
-use crate::prepare::load_images;
 use crate::report::{AtThreshold, Counts, ImageFigures, ModelReport, PixelReport};
 use crate::{Detector, EngineError};
 
@@ -29,34 +25,27 @@ pub struct TestScore {
     pub score: f64,
 }
 
-/// Scores the test images of a split with a model and computes every metric that is defined on them.
+/// Scores test images with a model and computes every metric that is defined on them. `mask_rule` says when a pixel of their
+/// masks is anomalous.
 ///
 /// # Errors
-/// [`EngineError::NoImages`] if the split has no test images, [`EngineError::Data`] if one or its mask cannot be read,
-/// [`EngineError::Metric`] if a metric fails.
-pub fn evaluate(
-    model: &Path,
-    split: &Path,
-    device: &Device,
+/// [`EngineError::Data`] if a mask cannot be read, [`EngineError::Metric`] if a metric fails.
+pub(crate) fn evaluate(
+    detector: &Detector,
+    info: &ModelInfo,
+    store: &ImageStore,
+    mask_rule: MaskRule,
     observer: Observer<'_>,
 ) -> Result<(ModelReport, Vec<TestScore>), EngineError> {
-    let (detector, info) = Detector::load(model, device)?;
-    let split = Split::read(split)?;
-    if split.test.is_empty() {
-        return Err(EngineError::NoImages {
-            reason: "the run has no test images: give some when training (--test DIR), or score images with `predict`"
-                .to_owned(),
-        });
-    }
-    let store = load_images(&split.test, detector.config(), observer)?;
+    let device = detector.device();
     let samples = store.samples().to_vec();
-    let mut pixels = PixelLevel::new(&samples, detector.config().image_size, split.mask_rule);
+    let mut pixels = PixelLevel::new(&samples, detector.config().image_size, mask_rule);
     let mut scores = Vec::with_capacity(samples.len());
     let indices: Vec<usize> = (0..samples.len()).collect();
     for chunk in indices.chunks(CHUNK) {
         for (&index, scored) in chunk
             .iter()
-            .zip(detector.score(images(&store, chunk, device)))
+            .zip(detector.score(images(store, chunk, device)))
         {
             if let Some(pixels) = &mut pixels {
                 pixels.push(index, &samples[index], &scored.map)?;
@@ -82,9 +71,9 @@ pub fn evaluate(
         } else {
             None
         },
-        at_threshold: at_threshold(&scores, &labels, &info)?,
+        at_threshold: at_threshold(&scores, &labels, info)?,
         pixel: pixels.map(PixelLevel::finish).transpose()?,
-        threshold: info.threshold,
+        threshold: info.threshold.clone(),
         counts: counts(&samples),
     };
     let scores = samples

@@ -3,15 +3,18 @@ use std::time::Instant;
 use burn::tensor::Device;
 use ckaad_data::Split;
 
+use crate::evaluate::evaluate;
 use crate::event::Observer;
+use crate::prepare::load_images;
 use crate::report::{Report, Seconds, TrainingCounts, definitions, write_test_scores};
-use crate::{Config, Detector, EngineError, RunFolder, evaluate, log};
+use crate::{Config, Detector, EngineError, RunFolder, log};
 
 /// Evaluates a finished run on its test images, with the last model and the one that was best on validation, and writes
 /// `report.json` and `predictions.csv` (scores of the last model). `device_name` is what the report calls the device.
 ///
 /// # Errors
-/// [`EngineError::NotARun`] if the run has no model yet, and those of [`evaluate`].
+/// [`EngineError::NotARun`] if the run has no model yet, [`EngineError::NoImages`] if the
+/// run has no test images, [`EngineError::Data`] if one or its mask cannot be read, [`EngineError::Metric`] if a metric fails.
 pub fn evaluate_run(
     folder: &RunFolder,
     device_name: &str,
@@ -27,12 +30,22 @@ pub fn evaluate_run(
     }
     let config = Config::read(&folder.config())?;
     let split = Split::read(&folder.split())?;
-    let (last, scores) = evaluate(&folder.model(), &folder.split(), device, observer)?;
+    if split.test.is_empty() {
+        return Err(EngineError::NoImages {
+            reason: "the run has no test images: give some when training (--test DIR), or score images with `predict`"
+                .to_owned(),
+        });
+    }
+    let (detector, info) = Detector::load(&folder.model(), device)?;
+    let store = load_images(&split.test, &config, observer)?;
+    let (last, scores) = evaluate(&detector, &info, &store, split.mask_rule, observer)?;
     let best_on_validation = match folder.best_model() {
-        path if path.is_file() => Some(evaluate(&path, &folder.split(), device, observer)?.0),
+        path if path.is_file() => {
+            let (detector, info) = Detector::load(&path, device)?;
+            Some(evaluate(&detector, &info, &store, split.mask_rule, observer)?.0)
+        }
         _ => None,
     };
-    let (_, info) = Detector::load(&folder.model(), device)?;
     let epochs = log::read(&folder.log(), config.epochs)?;
     write_test_scores(&folder.predictions(), &scores, last.threshold.value)?;
     let report = Report {

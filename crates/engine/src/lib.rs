@@ -54,7 +54,7 @@ mod validate;
 pub use config::{Config, DataConfig};
 pub use detector::{Detector, Scored};
 pub use error::EngineError;
-pub use evaluate::{TestScore, evaluate};
+pub use evaluate::TestScore;
 pub use evaluate_run::evaluate_run;
 pub use event::{Event, Observer};
 pub use log::EpochRecord;
