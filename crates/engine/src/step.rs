@@ -1,13 +1,14 @@
 //! One training step, in the order that matters: the discriminator first, then the auto-encoder against the updated one.
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
-use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
+use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::Tensor;
 use ckaad_auto_encoder::AutoEncoder;
 use ckaad_losses::{
     adversarial_energy, adversarial_log, discriminator_energy, discriminator_log, reconstruction,
 };
 
+use crate::adam::adam;
 use crate::{Discriminator, Method};
 
 /// The largest global norm of the discriminator's gradient.
@@ -70,16 +71,12 @@ impl Learner {
         auto_encoder: AutoEncoder,
         discriminator: Option<Discriminator>,
     ) -> Self {
-        let adam = AdamConfig::new()
-            .with_beta_1(0.5)
-            .with_beta_2(0.999)
-            .with_epsilon(1e-8);
         Self {
             objective,
             auto_encoder,
-            optimizer: adam.init(),
+            optimizer: adam(),
             discriminator,
-            discriminator_optimizer: adam.init(),
+            discriminator_optimizer: adam(),
         }
     }
 
@@ -200,7 +197,7 @@ fn global_norm<M: Module>(module: &M, gradients: &GradientsParams) -> Tensor<1> 
     impl ModuleVisitor for SquaredSum<'_> {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
             if let Some(gradient) = self.gradients.get::<D>(param.id) {
-                let squared = gradient.square().sum();
+                let squared = ckaad_ops::sum_of_squares(gradient);
                 self.sum = Some(match self.sum.take() {
                     Some(sum) => sum + squared,
                     None => squared,

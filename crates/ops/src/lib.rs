@@ -23,18 +23,22 @@
 //! The device crate's feature `flex` switches them on.
 
 mod activation;
+mod adam;
 mod conv;
 #[cfg(feature = "flex")]
 mod flex;
 mod frozen;
 mod norm;
 mod normalise;
+mod squares;
 
 pub use activation::Activation;
+pub use adam::Adam;
 pub use conv::{conv_transpose2d, conv2d};
 pub use frozen::{FrozenConv, FrozenNorm, Map};
 pub use norm::instance_norm;
 pub use normalise::{leaky_relu, normalise_channels};
+pub use squares::sum_of_squares;
 
 #[cfg(all(test, feature = "flex"))]
 mod tests;

@@ -77,6 +77,21 @@ fn operand(tensor: DispatchTensor) -> Option<Operand> {
     }
 }
 
+/// Whether [`primitive`] takes the tensor: it is on the CPU backend in `f32` and tracks no gradients.
+pub(crate) fn covers<const D: usize>(tensor: &Tensor<D>) -> bool {
+    let tensor = tensor.clone().into_dispatch();
+    tensor.autodiff == DispatchAutodiffContext::Disabled
+        && matches!(operand(tensor), Some(Operand::Plain(_)))
+}
+
+/// The CPU backend's tensor of one that is [covered](covers), contiguous.
+pub(crate) fn primitive<const D: usize>(tensor: Tensor<D>) -> FlexTensor {
+    match operand(tensor.into_dispatch()) {
+        Some(Operand::Plain(tensor)) => contiguous(tensor),
+        _ => panic!("a tensor that is covered was asked for"),
+    }
+}
+
 /// The same values in one run of memory.
 pub(crate) fn contiguous(tensor: FlexTensor) -> FlexTensor {
     if tensor.is_contiguous() {

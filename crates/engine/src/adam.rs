@@ -1,0 +1,110 @@
+//! The optimizer of a run: Adam, with a state that is loaded without a device.
+
+use burn::optim::{LearningRate, ModuleOptimizer, Optimizer, RecordState, StateSink, StateSource};
+use burn::tensor::{Device, Tensor, TensorData};
+
+/// Betas and epsilon of the method.
+const ADAM: ckaad_ops::Adam = ckaad_ops::Adam {
+    beta_1: 0.5,
+    beta_2: 0.999,
+    epsilon: 1e-8,
+};
+
+/// A fresh optimizer: Adam, betas 0.5 and 0.999, epsilon 1e-8.
+pub(crate) fn adam() -> ModuleOptimizer {
+    Adam.into()
+}
+
+#[derive(Debug, Clone)]
+struct Adam;
+
+/// What Adam remembers of a parameter.
+#[derive(Debug, Clone)]
+struct State<const D: usize> {
+    /// Steps done.
+    time: usize,
+    first: Moment<D>,
+    second: Moment<D>,
+}
+
+/// A moment. burn makes the tensors of a loaded state on its default device, which a build for several backends may not
+/// have; so a loaded moment stays data until the first step says where it is needed.
+#[derive(Debug, Clone)]
+enum Moment<const D: usize> {
+    Loaded(TensorData),
+    Ready(Tensor<D>),
+}
+
+impl<const D: usize> Moment<D> {
+    fn on(self, device: &Device) -> Tensor<D> {
+        match self {
+            Self::Loaded(data) => Tensor::from_data(data, device),
+            Self::Ready(tensor) => tensor.to_device(device),
+        }
+    }
+
+    fn data(&self) -> TensorData {
+        match self {
+            Self::Loaded(data) => data.clone(),
+            Self::Ready(tensor) => tensor.to_data(),
+        }
+    }
+}
+
+const TIME: &str = "time";
+const FIRST: &str = "first";
+const SECOND: &str = "second";
+
+impl<const D: usize> RecordState for State<D> {
+    fn state_flatten(&self, prefix: &str, out: &mut StateSink) {
+        out.push_scalar(prefix, TIME, self.time.into());
+        for (name, moment) in [(FIRST, &self.first), (SECOND, &self.second)] {
+            out.push_tensor(prefix, name, moment.data());
+        }
+    }
+
+    fn state_unflatten(prefix: &str, source: &mut StateSource, _device: &Device) -> Option<Self> {
+        Some(Self {
+            time: source.take_scalar(prefix, TIME)?.try_into().ok()?,
+            first: Moment::Loaded(source.take_tensor(prefix, FIRST)?),
+            second: Moment::Loaded(source.take_tensor(prefix, SECOND)?),
+        })
+    }
+}
+
+impl Optimizer for Adam {
+    type State<const D: usize> = State<D>;
+
+    fn step<const D: usize>(
+        &self,
+        rate: LearningRate,
+        parameter: Tensor<D>,
+        gradient: Tensor<D>,
+        state: Option<State<D>>,
+    ) -> (Tensor<D>, Option<State<D>>) {
+        let device = parameter.device();
+        let (time, moments) = match state {
+            None => (1, None),
+            Some(state) => (
+                state.time + 1,
+                Some([state.first, state.second].map(|moment| moment.on(&device))),
+            ),
+        };
+        let (parameter, moments) = ADAM.step(rate, time, parameter, gradient, moments);
+        let [first, second] = moments.map(Moment::Ready);
+        let state = State {
+            time,
+            first,
+            second,
+        };
+        (parameter, Some(state))
+    }
+
+    fn to_device<const D: usize>(state: State<D>, device: &Device) -> State<D> {
+        State {
+            time: state.time,
+            first: Moment::Ready(state.first.on(device)),
+            second: Moment::Ready(state.second.on(device)),
+        }
+    }
+}
