@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod end_to_end;
+mod features;
 mod methods;
 mod parity;
 mod resume;

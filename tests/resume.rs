@@ -53,3 +53,23 @@ fn going_on_changes_nothing() {
     };
     assert_eq!((epochs(&whole), epochs(&halves)), (3, 3));
 }
+
+#[test]
+fn other_backbone_weights_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = synthetic(folder.path());
+    let run = folder.path().join("run");
+    ckaad().args(train_args(&root, &run)).assert().success();
+    // Random features follow from the seed: another seed is another backbone.
+    let config = run.join("config.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    assert!(text.contains("seed = 5"));
+    std::fs::write(&config, text.replace("seed = 5", "seed = 6")).unwrap();
+    let output = ckaad()
+        .args(["train", "--epochs", "3", "--resume"])
+        .arg(&run)
+        .assert()
+        .failure();
+    let error = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+    assert!(error.contains("other backbone weights"), "{error}");
+}

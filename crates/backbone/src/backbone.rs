@@ -6,6 +6,7 @@ use ckaad_ops::Map;
 use ckaad_parameters::{
     Initialisation, NamedTensor, NamedTensors, ParameterError, apply, collect, fill,
 };
+use sha2::{Digest, Sha256};
 
 use crate::ResNetVariant;
 use crate::frozen::FrozenNetwork;
@@ -258,6 +259,18 @@ impl Backbone {
     /// The folded weights, under names of our own.
     pub fn parameters(&self) -> NamedTensors {
         collect(&self.network)
+    }
+
+    /// SHA-256 of the names, shapes and values of the folded weights: equal for equal networks on any device.
+    pub fn fingerprint(&self) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        for (name, tensor) in self.parameters().iter() {
+            hash.update(format!("{name} {:?}\n", tensor.shape));
+            for value in &tensor.values {
+                hash.update(value.to_le_bytes());
+            }
+        }
+        hash.finalize().into()
     }
 }
 

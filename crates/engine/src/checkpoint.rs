@@ -19,6 +19,7 @@ const AUTO_ENCODER_OPTIMIZER: &str = "auto_encoder_optimizer";
 const DISCRIMINATOR: &str = "discriminator";
 const DISCRIMINATOR_OPTIMIZER: &str = "discriminator_optimizer";
 const STATE: &str = "state";
+const WEIGHTS: &str = "backbone_sha256";
 
 /// How far a run has come.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -35,8 +36,13 @@ pub(crate) struct Position {
     pub(crate) best: Option<(usize, f64)>,
 }
 
-/// Writes the learner's parameters and optimizer states, and the position.
-pub(crate) fn save(path: &Path, learner: &Learner, position: &Position) -> Result<(), EngineError> {
+/// Writes the learner's parameters and optimizer states, the position, and the fingerprint of the backbone's `weights`.
+pub(crate) fn save(
+    path: &Path,
+    learner: &Learner,
+    position: &Position,
+    weights: &str,
+) -> Result<(), EngineError> {
     let failed = |error: String| EngineError::file(path, KIND, error);
     // Batch norms hold their last update back until they are asked; going over to evaluation asks them.
     let _ = learner.auto_encoder.valid();
@@ -74,24 +80,41 @@ pub(crate) fn save(path: &Path, learner: &Learner, position: &Position) -> Resul
         .collect::<Result<Vec<_>, _>>()
         .map_err(|error| failed(error.to_string()))?;
     let state = serde_json::to_string(position).map_err(|error| failed(error.to_string()))?;
-    let metadata = HashMap::from([(STATE.to_owned(), state)]);
+    let metadata = HashMap::from([
+        (STATE.to_owned(), state),
+        (WEIGHTS.to_owned(), weights.to_owned()),
+    ]);
     let bytes = serialize(views, Some(metadata)).map_err(|error| failed(error.to_string()))?;
     Ok(ckaad_data::write_file(path, &bytes)?)
 }
 
-/// Puts a checkpoint's parameters and optimizer states into a learner of the same configuration.
-pub(crate) fn load(path: &Path, mut learner: Learner) -> Result<(Learner, Position), EngineError> {
+/// Puts a checkpoint's parameters and optimizer states into a learner of the same configuration, on a backbone of the same
+/// `weights`.
+pub(crate) fn load(
+    path: &Path,
+    mut learner: Learner,
+    weights: &str,
+) -> Result<(Learner, Position), EngineError> {
     let bytes = std::fs::read(path).map_err(EngineError::io(path, "read"))?;
     let failed = |error: String| EngineError::file(path, KIND, error);
     let file = SafeTensors::deserialize(&bytes).map_err(|error| failed(error.to_string()))?;
     let (_, header) =
         SafeTensors::read_metadata(&bytes).map_err(|error| failed(error.to_string()))?;
-    let state = header
-        .metadata()
-        .as_ref()
-        .and_then(|metadata| metadata.get(STATE));
-    let position: Position = serde_json::from_str(state.map_or("", String::as_str))
+    let entry = |key: &str| {
+        let metadata = header.metadata().as_ref();
+        metadata
+            .and_then(|entries| entries.get(key))
+            .map_or("", String::as_str)
+    };
+    let position: Position = serde_json::from_str(entry(STATE))
         .map_err(|error| failed(format!("its position in the run: {error}")))?;
+    if entry(WEIGHTS) != weights {
+        return Err(failed(format!(
+            "the run started with other backbone weights (SHA-256 of the parameters {}, now {weights}); put those back, \
+             or start a new run",
+            entry(WEIGHTS)
+        )));
+    }
     let part = |name: &str| {
         let view = file
             .tensor(name)

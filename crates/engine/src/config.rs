@@ -7,8 +7,8 @@ use ckaad_data::{FolderSource, LabelledClasses, Layout, ValidationRule};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AnomalySource, Elastic, EngineError, FeatureSource, Method, NormName, Objective, Preset,
-    ScoreRule,
+    AnomalySource, Elastic, EngineError, FeaturePrecision, FeatureSource, Method, NormName,
+    Objective, Preset, ScoreRule,
 };
 
 /// A run's settings. Every key can be given in a TOML file or on the command line; unknown keys are refused.
@@ -77,9 +77,16 @@ pub struct Config {
     /// Keep images of one patient or lesion together where the data names them.
     #[serde(default)]
     pub group_by: bool,
-    /// Memory for features computed once and kept, in MiB; 0 computes them anew in every step.
+    /// Memory for features computed once and kept, in MiB. What does not fit goes to temporary files where half of the
+    /// free space there suffices; 0 keeps none and computes features anew in every step.
     #[serde(default = "defaults::feature_cache_mib")]
     pub feature_cache_mib: usize,
+    /// A folder in which features outlast the run, for others on the same images; it grows until someone removes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub feature_cache_dir: Option<PathBuf>,
+    /// In which precision features are kept.
+    #[serde(default)]
+    pub feature_precision: FeaturePrecision,
     /// Where the images are.
     pub data: DataConfig,
 }

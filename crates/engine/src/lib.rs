@@ -26,9 +26,11 @@
 //! # Ok::<(), ckaad_engine::EngineError>(())
 //! ```
 
+mod adam;
 mod checkpoint;
 mod config;
 mod detector;
+mod epochs;
 mod error;
 mod evaluate;
 mod evaluate_run;
@@ -57,6 +59,7 @@ pub use error::EngineError;
 pub use evaluate::TestScore;
 pub use evaluate_run::evaluate_run;
 pub use event::{Event, Observer};
+pub use features::FeaturePrecision;
 pub use log::EpochRecord;
 pub use method::Method;
 pub use model_file::{ModelInfo, Preprocessing};

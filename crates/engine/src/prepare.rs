@@ -1,14 +1,15 @@
 //! From settings to the images of a run.
 
-use burn::tensor::{Device, Tensor, TensorData};
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
 use ckaad_data::{
     Dataset, ElasticTransform, ImageStore, Label, OnBad, Protocol, Sample, Split, StoreOptions,
-    normalise_pixels,
+    TrainBatches,
 };
-use rayon::prelude::*;
 
 use crate::event::{Event, Observer};
-use crate::features::{CHUNK, FeatureBank};
+use crate::features::{CHUNK, FeatureBank, FeatureCache};
 use crate::{AnomalySource, Config, Detector, EngineError, Surroundings};
 
 /// Lists the images of a run: those of an earlier split file, or drawn from the data set by the protocol.
@@ -117,6 +118,7 @@ pub(crate) struct TrainingData {
 pub(crate) enum Anomalies {
     None,
     Labelled(FeatureBank),
+    /// The step's normal images, warped.
     Elastic(ElasticTransform),
 }
 
@@ -132,7 +134,7 @@ impl TrainingData {
             observer,
             ..
         } = with;
-        let load = |samples: &[Sample]| load_images(samples, config, observer);
+        let load = |samples: &[Sample]| load_images(samples, config, observer).map(Arc::new);
         let (normal, validation) = (load(&split.normal)?, load(&split.validation)?);
         if normal.len() < config.batch {
             tracing::warn!(
@@ -146,24 +148,37 @@ impl TrainingData {
             .iter()
             .map(|sample| sample.label.is_anomalous())
             .collect();
-        let mut left = (config.feature_cache_mib as u64) << 20;
-        let mut bank = |store: ImageStore| {
-            let bank = FeatureBank::new(store, backbone, device, left, observer);
-            left = left.saturating_sub(bank.cached_bytes());
-            bank
-        };
+        let mut cache = FeatureCache::new(config, backbone, device, observer);
         let anomalies = match config.anomalies {
             _ if !config.method.uses_anomalies() => Anomalies::None,
             AnomalySource::Elastic => Anomalies::Elastic(config.elastic.into()),
             AnomalySource::Labelled if split.labelled.is_empty() => Anomalies::None,
-            AnomalySource::Labelled => Anomalies::Labelled(bank(load(&split.labelled)?)),
+            AnomalySource::Labelled => Anomalies::Labelled(cache.bank(load(&split.labelled)?)?),
         };
         Ok(Self {
-            validation: bank(validation),
-            normal: bank(normal),
+            validation: cache.bank(validation)?,
+            normal: cache.bank(normal)?,
             anomalies,
             validation_labels: labels,
         })
+    }
+
+    /// The images of every step, if any of their features are computed in the step itself.
+    pub(crate) fn images_of_steps(&self, config: &Config) -> Option<TrainBatches> {
+        let (anomalies, kept) = match &self.anomalies {
+            Anomalies::None => (ckaad_data::Anomalies::None, true),
+            Anomalies::Labelled(bank) => (
+                ckaad_data::Anomalies::Labelled(Arc::clone(bank.images())),
+                bank.is_kept(),
+            ),
+            Anomalies::Elastic(transform) => (ckaad_data::Anomalies::Elastic(*transform), false),
+        };
+        if kept && self.normal.is_kept() {
+            return None;
+        }
+        let normal = Arc::clone(self.normal.images());
+        let batch = NonZeroUsize::new(config.batch)?;
+        Some(TrainBatches::new(normal, anomalies, batch, config.seed))
     }
 }
 
@@ -211,28 +226,4 @@ pub(crate) fn load_images(
         tracing::warn!("left out: {}", skipped.error);
     }
     Ok(store)
-}
-
-/// Some images under an elastic transform that depends on (seed, epoch, image) alone: `[batch, 3, size, size]`.
-pub(crate) fn warped(
-    store: &ImageStore,
-    indices: &[usize],
-    transform: &ElasticTransform,
-    [seed, epoch]: [u64; 2],
-    device: &Device,
-) -> Tensor<4> {
-    let size = store.size();
-    let length = 3 * size * size;
-    let mut values = vec![0.0; indices.len() * length];
-    values
-        .par_chunks_exact_mut(length)
-        .zip(indices)
-        .for_each(|(out, &index)| {
-            let image = transform.apply(&store.image(index), seed, epoch, index as u64);
-            normalise_pixels(&image.pixels, out);
-        });
-    Tensor::from_data(
-        TensorData::new(values, [indices.len(), 3, size, size]),
-        device,
-    )
 }

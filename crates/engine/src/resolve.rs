@@ -84,6 +84,7 @@ fn make_absolute(settings: &mut Table, folder: &Path) {
         }
     };
     join(settings, "weights");
+    join(settings, "feature_cache_dir");
     let Some(Value::Table(data)) = settings.get_mut("data") else {
         return;
     };

@@ -1,28 +1,18 @@
-//! The training run: images, features, steps, epochs, checkpoints, the model file.
+//! Starting a run, and going on with one.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::sync::atomic::AtomicBool;
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Device;
 use ckaad_backbone::Backbone;
-use ckaad_data::{Split, anomalous_batch, epoch_batches};
+use ckaad_data::Split;
 
 use crate::checkpoint::Position;
-use crate::event::{Event, Observer};
-use crate::log::LossSums;
-use crate::model_file::{ModelInfo, Preprocessing};
+use crate::epochs::Run;
+use crate::event::Observer;
 use crate::networks::auto_encoder_config;
-use crate::prepare::{Anomalies, TrainingData, choose_split, warped};
-use crate::{
-    Config, Detector, Discriminator, EngineError, Learner, RunFolder, Threshold, checkpoint, log,
-};
-
-/// Steps between two looks at the losses (each waits for the device).
-const CHECK_INTERVAL: usize = 16;
-
-/// The normal training images that a threshold is chosen on where there are no validation images.
-const THRESHOLD_IMAGES: usize = 200;
+use crate::prepare::{TrainingData, choose_split};
+use crate::{Config, Discriminator, EngineError, Learner, RunFolder, checkpoint, log};
 
 /// How a training call ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +58,7 @@ pub fn train(config: &Config, out: &Path, with: Surroundings<'_>) -> Result<Outc
         with,
         data,
         learner,
+        weights: fingerprint(with.backbone),
         position: Position::default(),
     };
     run.epochs()
@@ -85,9 +76,10 @@ pub fn resume(
 ) -> Result<Outcome, EngineError> {
     let data = TrainingData::load(config, &Split::read(&folder.split())?, with)?;
     let learner = learner(config, with.device)?;
+    let weights = fingerprint(with.backbone);
     // Stopped before its first checkpoint, a run loses nothing by starting over.
     let (learner, position) = match folder.checkpoint() {
-        path if path.is_file() => checkpoint::load(&path, learner)?,
+        path if path.is_file() => checkpoint::load(&path, learner, &weights)?,
         _ => (learner, Position::default()),
     };
     ckaad_data::write_file(&folder.config(), config.to_toml()?.as_bytes())?;
@@ -98,6 +90,7 @@ pub fn resume(
         with,
         data,
         learner,
+        weights,
         position,
     };
     run.epochs()
@@ -119,183 +112,7 @@ fn learner(config: &Config, device: &Device) -> Result<Learner, EngineError> {
     ))
 }
 
-struct Run<'a> {
-    config: &'a Config,
-    folder: &'a RunFolder,
-    with: Surroundings<'a>,
-    data: TrainingData,
-    learner: Learner,
-    position: Position,
-}
-
-impl Run<'_> {
-    fn epochs(mut self) -> Result<Outcome, EngineError> {
-        while self.position.epochs < self.config.epochs {
-            if self.epoch()? == Outcome::Stopped {
-                return Ok(Outcome::Stopped);
-            }
-        }
-        let auroc = self.last_validation_auroc()?;
-        self.write_model(&self.folder.model(), self.position.epochs, auroc)?;
-        Ok(Outcome::Finished)
-    }
-
-    fn epoch(&mut self) -> Result<Outcome, EngineError> {
-        let config = self.config;
-        let epoch = self.position.epochs;
-        let batches = epoch_batches(
-            self.data.normal.len(),
-            config.batch,
-            config.seed,
-            epoch as u64,
-        );
-        let mut sums = LossSums::restore(std::mem::take(&mut self.position.sums));
-        let earlier = self.position.seconds;
-        let clock = Instant::now();
-        let title = format!("epoch {}/{}", epoch + 1, config.epochs);
-        for (step, batch) in batches.iter().enumerate().skip(self.position.steps) {
-            let global = (epoch * batches.len() + step) as u64;
-            let record = self.step(batch, epoch as u64, global);
-            sums.add(record);
-            let last = step + 1 == batches.len();
-            let stop = !last && self.with.stop.load(Ordering::Relaxed);
-            if last || stop || (step + 1).is_multiple_of(CHECK_INTERVAL) {
-                let value = sums.total();
-                if !value.is_finite() {
-                    return Err(EngineError::Diverged {
-                        epoch: epoch + 1,
-                        step: step + 1,
-                        value,
-                    });
-                }
-            }
-            (self.with.observer)(Event::Progress {
-                what: &title,
-                done: step + 1,
-                total: batches.len(),
-            });
-            if stop {
-                self.position.steps = step + 1;
-                self.position.sums = sums.save();
-                self.position.seconds = earlier + clock.elapsed().as_secs_f64();
-                checkpoint::save(&self.folder.checkpoint(), &self.learner, &self.position)?;
-                return Ok(Outcome::Stopped);
-            }
-        }
-        let auroc = self.validate()?;
-        let seconds = earlier + clock.elapsed().as_secs_f64();
-        let record = sums.finish(epoch + 1, auroc, seconds);
-        self.close_epoch(record)
-    }
-
-    fn step(&mut self, batch: &[usize], epoch: u64, global: u64) -> crate::StepRecord {
-        let Surroundings {
-            backbone, device, ..
-        } = self.with;
-        let normal = self.data.normal.batch(batch, backbone, device);
-        let anomalous: Option<Vec<Tensor<4>>> = match &self.data.anomalies {
-            Anomalies::None => None,
-            Anomalies::Labelled(bank) => {
-                let indices =
-                    anomalous_batch(bank.len(), self.config.batch, self.config.seed, global);
-                Some(bank.batch(&indices, backbone, device))
-            }
-            Anomalies::Elastic(transform) => {
-                let seed = self.config.seed;
-                let warped = warped(
-                    self.data.normal.images(),
-                    batch,
-                    transform,
-                    [seed, epoch],
-                    device,
-                );
-                Some(backbone.forward(warped))
-            }
-        };
-        self.learner.step(&normal, anomalous.as_deref())
-    }
-
-    /// Logs the epoch, keeps the model if it is the best so far, and writes the checkpoint.
-    fn close_epoch(&mut self, record: log::EpochRecord) -> Result<Outcome, EngineError> {
-        let best = self
-            .position
-            .best
-            .map_or(f64::NEG_INFINITY, |(_, auroc)| auroc);
-        if let Some(auroc) = record.validation_auroc.filter(|&auroc| auroc > best) {
-            self.position.best = Some((record.epoch, auroc));
-            self.write_model(&self.folder.best_model(), record.epoch, Some(auroc))?;
-        }
-        self.position = Position {
-            epochs: record.epoch,
-            best: self.position.best,
-            ..Position::default()
-        };
-        log::append(&self.folder.log(), &record)?;
-        checkpoint::save(&self.folder.checkpoint(), &self.learner, &self.position)?;
-        (self.with.observer)(Event::Epoch {
-            record: &record,
-            epochs: self.config.epochs,
-        });
-        let stop = self.with.stop.load(Ordering::Relaxed) && record.epoch < self.config.epochs;
-        Ok(if stop {
-            Outcome::Stopped
-        } else {
-            Outcome::Finished
-        })
-    }
-
-    fn detector(&self) -> Detector {
-        Detector::new(
-            self.config,
-            self.with.backbone,
-            &self.learner.auto_encoder,
-            self.with.device,
-        )
-    }
-
-    fn validate(&self) -> Result<Option<f64>, EngineError> {
-        let labels = &self.data.validation_labels;
-        let both = labels.contains(&true) && labels.contains(&false);
-        if !both {
-            return Ok(None);
-        }
-        let scores = self
-            .data
-            .validation
-            .scores(&self.detector(), self.data.validation.len());
-        Ok(Some(ckaad_metrics::auroc(&scores, labels)?))
-    }
-
-    fn last_validation_auroc(&self) -> Result<Option<f64>, EngineError> {
-        let records = log::read(&self.folder.log(), self.position.epochs)?;
-        Ok(records.last().and_then(|record| record.validation_auroc))
-    }
-
-    fn write_model(
-        &self,
-        path: &Path,
-        epoch: usize,
-        auroc: Option<f64>,
-    ) -> Result<(), EngineError> {
-        let detector = self.detector();
-        let threshold = if self.data.validation_labels.contains(&false) {
-            let scores = self
-                .data
-                .validation
-                .scores(&detector, self.data.validation.len());
-            Threshold::on_validation(&scores, &self.data.validation_labels)?
-        } else {
-            Threshold::on_training(&self.data.normal.scores(&detector, THRESHOLD_IMAGES))?
-        };
-        let info = ModelInfo {
-            config: self.config.clone(),
-            preprocessing: Preprocessing::new(self.config.image_size),
-            threshold,
-            epoch,
-            validation_auroc: auroc,
-            weights: self.with.weights.to_owned(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-        };
-        detector.save(path, &info)
-    }
+fn fingerprint(backbone: &Backbone) -> String {
+    let bytes = backbone.fingerprint();
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
