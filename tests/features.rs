@@ -72,7 +72,7 @@ fn what_does_not_fit_in_memory_goes_to_disk() {
     let temporary = folder.path().join("tmp");
     std::fs::create_dir(&temporary).unwrap();
     let larger = "image_size=128";
-    let (memory, losses) = train(&root, &folder.path().join("memory"), &[larger.to_owned()]);
+    let (memory, expected) = train(&root, &folder.path().join("memory"), &[larger.to_owned()]);
     // 192 KiB an image: neither the labelled nor the normal ones fit.
     let mut command = ckaad();
     let run = folder.path().join("disk");
@@ -82,7 +82,7 @@ fn what_does_not_fit_in_memory_goes_to_disk() {
         .args(["--set", larger, "--set", "feature_cache_mib=1"])
         .assert()
         .success();
-    assert_eq!(losses, self::losses(&run));
+    assert_eq!(expected, losses(&run));
     let disk = std::fs::read(run.join("model.safetensors")).unwrap();
     assert!(weights(&memory) == weights(&disk));
     assert_eq!(

@@ -12,7 +12,7 @@ use crate::Activation;
 #[cfg(feature = "flex")]
 use crate::flex::frozen as kernels;
 #[cfg(not(feature = "flex"))]
-use no_kernels as kernels;
+use crate::no_kernels as kernels;
 
 /// Feature maps between two layers of a frozen network, in the kernels' layout where they run.
 #[derive(Debug, Clone)]
@@ -255,67 +255,5 @@ impl FrozenNorm {
             }
             (x, _) => finish(self.layer.forward(Map(x).to_tensor()), residual, activation),
         }
-    }
-}
-
-/// What stands for the kernels in a build without them: no value of these types exists.
-#[cfg(not(feature = "flex"))]
-mod no_kernels {
-    use std::convert::Infallible;
-
-    use super::{Activation, InstanceNorm, Layer, Tensor};
-
-    pub(super) type Blocked = Infallible;
-
-    #[derive(Debug)]
-    pub(super) struct Packed(Infallible);
-
-    impl Packed {
-        pub(super) fn forward(&self, _: &Blocked, _: Option<&Blocked>, _: Activation) -> Blocked {
-            self.0
-        }
-        pub(super) fn forward_images(&self, _: &Tensor<4>, _: Activation) -> Option<Blocked> {
-            Some(self.0)
-        }
-    }
-
-    pub(super) fn takes(_: &Tensor<4>) -> bool {
-        false
-    }
-    pub(super) fn is_tiny(_: usize) -> bool {
-        false
-    }
-    pub(super) fn block(_: &Tensor<4>) -> Option<Blocked> {
-        None
-    }
-    pub(super) fn unblock(x: &Blocked) -> Tensor<4> {
-        match *x {}
-    }
-    pub(super) fn dims(x: &Blocked) -> [usize; 4] {
-        match *x {}
-    }
-    pub(super) fn max_pool(x: &Blocked, _: usize, _: usize, _: usize) -> Blocked {
-        *x
-    }
-    pub(super) fn concatenate(_: &[&Blocked]) -> Option<Blocked> {
-        None
-    }
-    pub(super) fn cosine_distance(a: &Blocked, _: &Blocked, _: f32) -> Vec<f32> {
-        match *a {}
-    }
-    pub(super) fn pack(_: &Layer, _: bool) -> Option<Packed> {
-        None
-    }
-    pub(super) fn norm_values(_: &InstanceNorm) -> Option<[Vec<f32>; 2]> {
-        None
-    }
-    pub(super) fn instance_norm(
-        x: Blocked,
-        _: [&[f32]; 2],
-        _: f64,
-        _: Option<&Blocked>,
-        _: Activation,
-    ) -> Blocked {
-        x
     }
 }

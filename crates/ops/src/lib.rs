@@ -28,6 +28,8 @@ mod conv;
 #[cfg(feature = "flex")]
 mod flex;
 mod frozen;
+#[cfg(not(feature = "flex"))]
+mod no_kernels;
 mod norm;
 mod normalise;
 mod squares;
