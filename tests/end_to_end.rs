@@ -95,7 +95,7 @@ fn commands_that_only_look_around() {
     );
 }
 
-/// Two passes instead of eight, since this is not an optimised build; all else is as a user meets it without weights.
+/// The whole demonstration, as a user meets it without weights.
 #[test]
 fn the_demonstration_tells_defects_from_good_pieces() {
     let folder = tempfile::tempdir().unwrap();
@@ -104,7 +104,7 @@ fn the_demonstration_tells_defects_from_good_pieces() {
         .arg("demo")
         .arg("--out")
         .arg(&out)
-        .args(["--epochs", "2", "--json"])
+        .arg("--json")
         .env("HOME", folder.path())
         .env("XDG_CACHE_HOME", folder.path())
         .output()
