@@ -95,16 +95,18 @@ fn commands_that_only_look_around() {
     );
 }
 
-/// A smaller demonstration than a user's, but the same path.
+/// The whole demonstration, as a user meets it without weights.
 #[test]
-fn the_demonstration_runs() {
+fn the_demonstration_tells_defects_from_good_pieces() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("demo");
     let output = ckaad()
         .arg("demo")
         .arg("--out")
         .arg(&out)
-        .args(["--epochs", "1", "--json"])
+        .arg("--json")
+        .env("HOME", folder.path())
+        .env("XDG_CACHE_HOME", folder.path())
         .output()
         .unwrap();
     assert!(
@@ -112,8 +114,18 @@ fn the_demonstration_runs() {
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert!(report["last"]["image"]["image_auroc"].is_number());
+    let printed: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let report = json(&out.join("run/report.json"));
+    assert_eq!(printed["last"]["image"], report["last"]["image"]);
+    let auroc = report["last"]["image"]["image_auroc"].as_f64().unwrap();
+    assert!(auroc >= 0.9, "image AUROC {auroc}");
+
     assert!(out.join("synthetic-data/SYNTHETIC.txt").is_file());
-    assert!(std::fs::read_dir(out.join("heatmaps")).unwrap().count() > 80);
+    let tested = &report["last"]["counts"];
+    let tested = tested["normal"].as_u64().unwrap() + tested["anomalous"].as_u64().unwrap();
+    let heatmaps = std::fs::read_dir(out.join("heatmaps"))
+        .unwrap()
+        .filter(|entry| entry.as_ref().unwrap().path().extension() == Some("png".as_ref()))
+        .count();
+    assert_eq!((heatmaps as u64, tested), (80, 80));
 }

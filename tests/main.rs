@@ -1,8 +1,11 @@
 //! Integration tests: the command line as a user meets it, and the networks against recorded figures.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod closed_output;
 mod end_to_end;
 mod features;
+#[cfg(unix)]
+mod interrupt;
 mod methods;
 mod parity;
 mod resume;

@@ -8,7 +8,12 @@ use serde_json::Value;
 
 /// The program, with no weights or devices from the environment.
 pub(crate) fn ckaad() -> Command {
-    let mut command = Command::cargo_bin("ckaad").unwrap();
+    Command::from_std(process())
+}
+
+/// The same, for tests that choose its pipes or talk to it while it runs.
+pub(crate) fn process() -> std::process::Command {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_ckaad"));
     command
         .env_remove("CKAAD_WEIGHTS")
         .env_remove("CKAAD_DEVICE")

@@ -42,8 +42,12 @@ fn settings_that_cannot_be() {
             "labelled_ratio = 1.5: must be at least 0 and below 1",
         ),
         (
-            vec!["--backbone", "resnet19"],
+            vec!["--set", "backbone=\"resnet19\""],
             "\"resnet19\" is no known backbone",
+        ),
+        (
+            vec!["--set", "method=\"vae\""],
+            "unknown variant `vae`, expected one of",
         ),
         (vec!["--device", "gpu"], "\"gpu\" names no device"),
         (vec!["--device", "cuda:7"], "cuda:7"),
@@ -64,6 +68,39 @@ fn settings_that_cannot_be() {
         said.contains("typo.toml") && said.contains("unknown field `epoch`"),
         "{said}"
     );
+}
+
+#[test]
+fn names_that_nothing_has() {
+    for (args, known) in [
+        ("train --preset dental", "medical, industrial, cifar10"),
+        (
+            "train --method vae",
+            "recon, recon-sub, gan, cka-img, cka-patch",
+        ),
+        ("train --backbone resnet19", "resnet18, resnet34, "),
+        ("train --anomalies none", "labelled, elastic"),
+        ("train --layout tree", "folder, chest-xray, "),
+        ("demo --method vae", "recon, recon-sub, "),
+        ("weights path resnet19", "resnet18, resnet34, "),
+        ("datasets check mnist .", "br35h, chest-xray, "),
+        ("datasets synth mnist .", "br35h, chest-xray, "),
+    ] {
+        let output = ckaad().args(args.split(' ')).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{args}: {said}");
+        let wrong = args
+            .split(' ')
+            .find(|word| said.contains(&format!("'{word}'")));
+        assert!(wrong.is_some(), "{args}: {said}");
+        let listed = format!("[possible values: {known}");
+        assert!(said.contains(&listed), "{args}: {said}");
+    }
+    let help = ckaad().args(["train", "--help"]).output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    let help: Vec<&str> = help.split_whitespace().collect();
+    let listed = "[possible values: medical, industrial, cifar10]";
+    assert!(help.join(" ").contains(listed), "{help:?}");
 }
 
 #[test]

@@ -2,15 +2,18 @@
 
 use std::path::PathBuf;
 
+use ckaad_data::Layout;
 use clap::Args;
 use toml::{Table, Value};
+
+use crate::names::one_of;
 
 /// Where the images are.
 #[derive(Args)]
 #[command(next_help_heading = "Images")]
 pub(crate) struct DataArgs {
-    /// Layout of the folder given by --data: folder, chest-xray, br35h, isic2018, oct2017, mvtec-ad, visa, cifar10, manifest
-    #[arg(long, requires = "data")]
+    /// Layout of the folder given by --data
+    #[arg(long, requires = "data", value_parser = one_of(Layout::ALL))]
     layout: Option<String>,
     /// Folder of a data set
     #[arg(long, requires = "layout", value_name = "DIR")]

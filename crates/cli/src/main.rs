@@ -1,8 +1,13 @@
 //! The `ckaad` command line: a thin layer over `ckaad-engine`.
 
+// These panic once nobody reads what they print; `output` does not.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 mod backbone;
 mod commands;
 mod data_args;
+mod interrupt;
+mod names;
 mod output;
 mod progress;
 
@@ -78,7 +83,7 @@ fn main() -> ExitCode {
                     message = format!("{message}: {cause}");
                 }
             }
-            eprintln!("error: {message}");
+            output::note(format_args!("error: {message}"));
             if is_usage(&error) {
                 ExitCode::from(2)
             } else {

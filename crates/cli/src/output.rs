@@ -1,21 +1,41 @@
-//! Results as text.
+//! All that is printed: results on standard output, the rest on standard error.
 
+use std::fmt::Display;
+use std::io::{self, ErrorKind, Write};
+
+use anyhow::Context;
 use ckaad_engine::{ModelReport, Report};
+
+/// Prints a line of the result. A reader that went away, as `head` does, has all that it wants: that is no error, and the
+/// program ends with the status that its work deserves.
+pub(crate) fn print(line: impl Display) -> anyhow::Result<()> {
+    ignore_closed(writeln!(io::stdout().lock(), "{line}"))
+        .context("cannot write to standard output")
+}
 
 /// Prints a value as pretty JSON.
 pub(crate) fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
-    println!("{}", serde_json::to_string_pretty(value)?);
-    Ok(())
+    print(serde_json::to_string_pretty(value)?)
 }
 
-/// A report for people.
+/// Prints a line on standard error. One that cannot be written is lost: work must not end for want of a reader.
+pub(crate) fn note(line: impl Display) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+fn ignore_closed(written: io::Result<()>) -> io::Result<()> {
+    match written {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}
+
+/// A report for people, without the end of its last line.
 pub(crate) fn report_text(report: &Report) -> String {
     let mut text = model_text(&format!("last epoch ({})", report.last.epoch), &report.last);
     if let Some(best) = &report.best_on_validation {
-        text.push_str(&model_text(
-            &format!("best on validation (epoch {})", best.epoch),
-            best,
-        ));
+        let title = format!("best on validation (epoch {})", best.epoch);
+        text = format!("{text}\n{}", model_text(&title, best));
     }
     text
 }
@@ -47,5 +67,5 @@ fn model_text(title: &str, report: &ModelReport) -> String {
         "  threshold {:.6}: {}",
         report.threshold.value, report.threshold.rule
     ));
-    lines.join("\n") + "\n"
+    lines.join("\n")
 }

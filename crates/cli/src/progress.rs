@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 use ckaad_engine::{EpochRecord, Event};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::output::note;
+
 /// Time between two plain lines about the same work.
 const PLAIN_INTERVAL: Duration = Duration::from_secs(20);
 
@@ -22,6 +24,8 @@ pub(crate) fn init_logging() {
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)
         .without_time()
+        // It would say on standard error that standard error is closed, and panic.
+        .log_internal_errors(false)
         .init();
 }
 
@@ -76,10 +80,13 @@ impl Display {
             return;
         }
         let now = Instant::now();
-        let last = state.last_line.entry(what.to_owned()).or_insert(now);
+        let last = state.last_line.entry(what.to_owned()).or_insert_with(|| {
+            tracing::debug!("{what}");
+            now
+        });
         if now.duration_since(*last) >= PLAIN_INTERVAL {
             *last = now;
-            eprintln!("{what}: {done}/{total}");
+            note(format_args!("{what}: {done}/{total}"));
         }
         if done >= total {
             state.last_line.remove(what);
@@ -91,7 +98,7 @@ impl Display {
         let Ok(state) = self.state.lock() else { return };
         match &state.bar {
             Some((_, bar)) if !bar.is_finished() => bar.println(text),
-            _ => eprintln!("{text}"),
+            _ => note(text),
         }
     }
 }

@@ -5,7 +5,8 @@ use ckaad_data::datasets::{check_with_progress, list, synth};
 use clap::Subcommand;
 
 use crate::Global;
-use crate::output::print_json;
+use crate::names::benchmark;
+use crate::output::{print, print_json};
 use crate::progress::Display;
 
 #[derive(clap::Args)]
@@ -24,6 +25,7 @@ enum Action {
     /// Compare a copy with what was published: counts, duplicates, unreadable images, masks
     Check {
         /// Name of the benchmark
+        #[arg(value_parser = benchmark())]
         name: String,
         /// Folder of the copy
         dir: PathBuf,
@@ -31,6 +33,7 @@ enum Action {
     /// Draw a small SYNTHETIC stand-in in the same layout, for trying things out
     Synth {
         /// Name of the benchmark
+        #[arg(value_parser = benchmark())]
         name: String,
         /// Folder to draw into
         dir: PathBuf,
@@ -49,12 +52,12 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
                 return print_json(&manifests);
             }
             for manifest in manifests {
-                println!("{:<14} {}", manifest.name, manifest.title);
-                println!(
+                print(format_args!("{:<14} {}", manifest.name, manifest.title))?;
+                print(format_args!(
                     "               layout {}, {}",
                     manifest.layout, manifest.licence
-                );
-                println!("               {}", manifest.url);
+                ))?;
+                print(format_args!("               {}", manifest.url))?;
             }
             Ok(())
         }
@@ -65,7 +68,7 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
             if global.json {
                 print_json(&report)?;
             } else {
-                println!("{report}");
+                print(&report)?;
             }
             anyhow::ensure!(report.is_clean(), "{} is not as published", dir.display());
             Ok(())
@@ -75,8 +78,10 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
             if global.json {
                 return print_json(&dir);
             }
-            println!("SYNTHETIC stand-in for {name}: {}", dir.display());
-            Ok(())
+            print(format_args!(
+                "SYNTHETIC stand-in for {name}: {}",
+                dir.display()
+            ))
         }
     }
 }

@@ -3,18 +3,19 @@ use std::path::PathBuf;
 use anyhow::Context;
 use ckaad_data::{SynthSize, synth_demo};
 use ckaad_engine::{
-    Config, Detector, Outcome, PredictOptions, RunFolder, Surroundings, evaluate_run, find_images,
-    predict, train,
+    Config, Detector, Method, Outcome, PredictOptions, RunFolder, Surroundings, evaluate_run,
+    find_images, predict, train,
 };
 use std::sync::atomic::Ordering;
 
 use toml::{Table, Value};
 
-use super::train::stop_on_interrupt;
 use crate::Global;
 use crate::backbone::{self, Network};
 use crate::data_args::path_text;
-use crate::output::{print_json, report_text};
+use crate::interrupt::Interrupt;
+use crate::names::one_of;
+use crate::output::{print, print_json, report_text};
 use crate::progress::Display;
 
 #[derive(clap::Args)]
@@ -29,8 +30,8 @@ pub(crate) struct Args {
     /// Passes over the normal images
     #[arg(long, default_value_t = 8)]
     epochs: u32,
-    /// recon, recon-sub, gan, cka-img, cka-patch
-    #[arg(long, default_value = "cka-patch")]
+    /// How anomalous images are used while training
+    #[arg(long, default_value_t = Method::default().to_string(), value_parser = one_of(Method::ALL))]
     method: String,
 }
 
@@ -62,13 +63,16 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
                 .context("random features")?
         }
     };
-    let stop = stop_on_interrupt()?;
+    let interrupt = Interrupt::watch()?;
     let surroundings = Surroundings {
         backbone: &backbone,
         weights: &weights,
         device: &device,
-        observer: &|event| display.show(event),
-        stop: &stop,
+        observer: &|event| {
+            interrupt.observe(event);
+            display.show(event);
+        },
+        stop: interrupt.stop(),
     };
     let outcome = train(&config, &run, surroundings)?;
     let folder = RunFolder::open(&run)?;
@@ -78,7 +82,11 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
             folder.path().display()
         );
     }
-    anyhow::ensure!(!stop.load(Ordering::Relaxed), "stopped after training");
+    anyhow::ensure!(
+        !interrupt.stop().load(Ordering::Relaxed),
+        "stopped after training"
+    );
+    interrupt.training_is_over();
     let report = evaluate_run(&folder, &global.device, &device, &|event| {
         display.show(event)
     })?;
@@ -103,12 +111,13 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
     if global.json {
         return print_json(&report);
     }
-    println!("results on SYNTHETIC pictures, with {weights}:");
-    print!("{}", report_text(&report));
-    println!("pictures:  {}", data.display());
-    println!("heat maps: {}", heatmaps.display());
-    println!("report:    {}", folder.report().display());
-    Ok(())
+    print(format_args!(
+        "results on SYNTHETIC pictures, with {weights}:"
+    ))?;
+    print(report_text(&report))?;
+    print(format_args!("pictures:  {}", data.display()))?;
+    print(format_args!("heat maps: {}", heatmaps.display()))?;
+    print(format_args!("report:    {}", folder.report().display()))
 }
 
 fn settings(args: &Args, data: &std::path::Path) -> anyhow::Result<Table> {

@@ -1,5 +1,5 @@
 use crate::Global;
-use crate::output::print_json;
+use crate::output::{print, print_json};
 
 /// Lists devices.
 pub(crate) fn run(global: &Global) -> anyhow::Result<()> {
@@ -10,8 +10,5 @@ pub(crate) fn run(global: &Global) -> anyhow::Result<()> {
     if global.json {
         return print_json(&names);
     }
-    for name in names {
-        println!("{name}");
-    }
-    Ok(())
+    names.iter().try_for_each(print)
 }

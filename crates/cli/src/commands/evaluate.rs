@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use ckaad_engine::{RunFolder, evaluate_run};
 
 use crate::Global;
-use crate::output::{print_json, report_text};
+use crate::output::{print, print_json, report_text};
 use crate::progress::Display;
 
 #[derive(clap::Args)]
@@ -24,8 +24,7 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
     if global.json {
         return print_json(&report);
     }
-    print!("{}", report_text(&report));
-    println!("report: {}", folder.report().display());
-    println!("scores: {}", folder.predictions().display());
-    Ok(())
+    print(report_text(&report))?;
+    print(format_args!("report: {}", folder.report().display()))?;
+    print(format_args!("scores: {}", folder.predictions().display()))
 }

@@ -5,7 +5,7 @@ use clap::ValueEnum;
 use serde_json::json;
 
 use crate::Global;
-use crate::output::print_json;
+use crate::output::{print, print_json};
 use crate::progress::Display;
 
 #[derive(clap::Args)]
@@ -86,12 +86,11 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
         .iter()
         .filter(|prediction| prediction.anomalous)
         .count();
-    println!(
+    print(format_args!(
         "{} images, {anomalous} of them anomalous: {}",
         predictions.len(),
         args.out.join("predictions.csv").display()
-    );
-    Ok(())
+    ))
 }
 
 fn model_path(model: &Path) -> anyhow::Result<PathBuf> {

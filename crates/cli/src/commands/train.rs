@@ -1,16 +1,17 @@
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
-use ckaad_engine::{Config, Outcome, RunFolder, Surroundings, merge, resume, train};
+use ckaad_backbone::ResNetVariant;
+use ckaad_engine::{Config, Method, Outcome, RunFolder, Surroundings, merge, resume, train};
 use serde_json::json;
 use toml::{Table, Value};
 
 use crate::Global;
 use crate::backbone::{self, Network};
 use crate::data_args::{DataArgs, path_text};
-use crate::output::print_json;
+use crate::interrupt::Interrupt;
+use crate::names::{ANOMALY_SOURCES, PRESETS, one_of};
+use crate::output::{print, print_json};
 use crate::progress::Display;
 
 #[derive(clap::Args)]
@@ -38,14 +39,14 @@ struct SettingArgs {
     /// Settings file
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Settings to start from: medical, industrial, cifar10
-    #[arg(long)]
+    /// Settings to start from
+    #[arg(long, value_parser = one_of(PRESETS))]
     preset: Option<String>,
-    /// recon, recon-sub, gan, cka-img, cka-patch
-    #[arg(long)]
+    /// How anomalous images are used while training
+    #[arg(long, value_parser = one_of(Method::ALL))]
     method: Option<String>,
-    /// resnet18, resnet34, resnet50, resnet101, resnet152, wide_resnet50_2, wide_resnet101_2
-    #[arg(long)]
+    /// Network that turns images into features
+    #[arg(long, value_parser = one_of(ResNetVariant::ALL))]
     backbone: Option<String>,
     /// Side of the resized images in pixels
     #[arg(long, value_name = "PIXELS")]
@@ -59,8 +60,8 @@ struct SettingArgs {
     /// Share of labelled anomalous images among all training images; all there are if not given
     #[arg(long, value_name = "RATIO")]
     labelled_ratio: Option<f64>,
-    /// Where anomalous images come from: labelled, elastic
-    #[arg(long)]
+    /// Where anomalous images come from
+    #[arg(long, value_parser = one_of(ANOMALY_SOURCES))]
     anomalies: Option<String>,
     /// Seed of everything random
     #[arg(long)]
@@ -146,13 +147,16 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
     };
     let (backbone, weights) = backbone::open(&config, Network::Allowed, &device, &display)?
         .context("no weights at hand")?;
-    let stop = stop_on_interrupt()?;
+    let interrupt = Interrupt::watch()?;
     let surroundings = Surroundings {
         backbone: &backbone,
         weights: &weights,
         device: &device,
-        observer: &|event| display.show(event),
-        stop: &stop,
+        observer: &|event| {
+            interrupt.observe(event);
+            display.show(event);
+        },
+        stop: interrupt.stop(),
     };
     let outcome = match &start {
         Start::New(out) => train(&config, out, surroundings)?,
@@ -168,9 +172,10 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
             &json!({"outcome": "finished", "run": folder.path(), "model": folder.model()}),
         ),
         Outcome::Finished => {
-            println!("trained: {}", folder.model().display());
-            println!("next: ckaad evaluate {path}, or ckaad predict {path} IMAGES --out DIR");
-            Ok(())
+            print(format_args!("trained: {}", folder.model().display()))?;
+            print(format_args!(
+                "next: ckaad evaluate {path}, or ckaad predict {path} IMAGES --out DIR"
+            ))
         }
         Outcome::Stopped => anyhow::bail!("stopped; go on by: ckaad train --resume {path}"),
     }
@@ -193,20 +198,4 @@ fn resumed(folder: &RunFolder, mut given: Table) -> anyhow::Result<Config> {
 enum Start<'a> {
     New(&'a Path),
     Resume(RunFolder),
-}
-
-/// The first Ctrl-C asks the run to stop after its step, the second ends the program.
-pub(crate) fn stop_on_interrupt() -> anyhow::Result<Arc<AtomicBool>> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&stop);
-    ctrlc::set_handler(move || {
-        if flag.swap(true, Ordering::Relaxed) {
-            std::process::exit(1);
-        }
-        eprintln!(
-            "stopping after the step under way, with a checkpoint; press again to end at once"
-        );
-    })
-    .context("cannot watch for Ctrl-C")?;
-    Ok(stop)
 }

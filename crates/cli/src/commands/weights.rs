@@ -5,7 +5,8 @@ use serde_json::json;
 
 use crate::Global;
 use crate::backbone::download_progress;
-use crate::output::print_json;
+use crate::names;
+use crate::output::{print, print_json};
 use crate::progress::Display;
 
 #[derive(clap::Args)]
@@ -22,11 +23,13 @@ enum Action {
     /// Download the weights of a backbone, unless they are at hand
     Fetch {
         /// The backbone
+        #[arg(value_parser = names::backbone())]
         backbone: ResNetVariant,
     },
     /// Print the weights file of a backbone that would be used
     Path {
         /// The backbone
+        #[arg(value_parser = names::backbone())]
         backbone: ResNetVariant,
     },
 }
@@ -66,7 +69,11 @@ fn list(lookup: &Lookup, global: &Global) -> anyhow::Result<()> {
                 || "not at hand".to_owned(),
                 |path| path.display().to_string(),
             );
-            println!("{:<17} {:<30} {local}", variant.to_string(), info.file_name);
+            print(format_args!(
+                "{:<17} {:<30} {local}",
+                variant.to_string(),
+                info.file_name
+            ))?;
         }
     }
     if global.json {
@@ -80,6 +87,5 @@ fn print_path(path: &std::path::Path, global: &Global) -> anyhow::Result<()> {
     if global.json {
         return print_json(&path);
     }
-    println!("{}", path.display());
-    Ok(())
+    print(path.display())
 }

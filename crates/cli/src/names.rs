@@ -1,0 +1,66 @@
+//! The names that flags take, so that `--help` lists them and a misspelt one is refused before anything runs.
+
+use ckaad_backbone::ResNetVariant;
+use ckaad_data::datasets::{Manifest, list};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
+// `Preset` and `AnomalySource` have no list of their variants; a test compares these names with what they read.
+pub(crate) const PRESETS: [&str; 3] = ["medical", "industrial", "cifar10"];
+pub(crate) const ANOMALY_SOURCES: [&str; 2] = ["labelled", "elastic"];
+
+/// Takes the names of `values` and nothing else.
+pub(crate) fn one_of<T: ToString>(values: impl IntoIterator<Item = T>) -> PossibleValuesParser {
+    PossibleValuesParser::new(values.into_iter().map(|value| value.to_string()))
+}
+
+/// Takes the name of a backbone.
+pub(crate) fn backbone() -> impl TypedValueParser<Value = ResNetVariant> {
+    one_of(ResNetVariant::ALL).try_map(|name| name.parse::<ResNetVariant>())
+}
+
+/// Takes the name of a benchmark.
+pub(crate) fn benchmark() -> PossibleValuesParser {
+    // The list is part of the program. Were it broken, there would be no names, and `datasets list` would say why.
+    let manifests = list().unwrap_or_default();
+    one_of(manifests.iter().map(|Manifest { name, .. }| name))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use ckaad_data::Layout;
+    use ckaad_engine::{AnomalySource, Method, Preset};
+    use serde::de::DeserializeOwned;
+
+    use super::*;
+
+    /// The variants of `T` by the names in configurations: the refusal of a name that no variant has quotes all of them.
+    fn names_read_by<T: DeserializeOwned>() -> Vec<String> {
+        let refusal = serde_json::from_str::<T>("\"no such name\"").err().unwrap();
+        let refusal = refusal.to_string();
+        let quoted: Vec<&str> = refusal.split('`').skip(1).step_by(2).collect();
+        assert_eq!(quoted[0], "no such name", "{refusal}");
+        quoted[1..].iter().map(ToString::to_string).collect()
+    }
+
+    fn names(values: &[impl ToString]) -> Vec<String> {
+        values.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn flags_take_the_names_that_configurations_take() {
+        assert_eq!(names(&PRESETS), names_read_by::<Preset>());
+        assert_eq!(names(&ANOMALY_SOURCES), names_read_by::<AnomalySource>());
+        assert_eq!(names(&Method::ALL), names_read_by::<Method>());
+        assert_eq!(names(&Layout::ALL), names_read_by::<Layout>());
+        for variant in ResNetVariant::ALL {
+            let read: ResNetVariant = serde_json::from_str(&format!("\"{variant}\"")).unwrap();
+            assert_eq!(read, variant);
+        }
+    }
+
+    #[test]
+    fn there_are_benchmarks() {
+        assert!(list().is_ok_and(|manifests| !manifests.is_empty()));
+    }
+}
