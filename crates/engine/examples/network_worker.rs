@@ -1,4 +1,4 @@
-//! Our side of `cargo xtask perf networks`: answers every line of its input with a line.
+//! Our side of the networks of `cargo xtask perf speed`: answers every line of its input with a line.
 //!
 //!     load SIZE        ResNet-18, stages 2 and 3, random weights, images of SIZE pixels
 //!     run infer-N      scores N images                          -> SECONDS SCORE
@@ -12,6 +12,8 @@ use burn::tensor::{Device, Tensor, TensorData};
 use ckaad_auto_encoder::Norm;
 use ckaad_backbone::{Backbone, BackboneConfig, ResNetVariant};
 use ckaad_engine::{Config, Detector, Discriminator, Learner, auto_encoder_config};
+
+mod peak;
 
 struct Bench {
     size: usize,
@@ -84,16 +86,6 @@ impl Bench {
     }
 }
 
-fn peak_mib() -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))
-        .and_then(|rest| rest.trim().strip_suffix("kB"))
-        .and_then(|kib| kib.trim().parse::<f64>().ok())
-        .map_or(f64::NAN, |kib| kib / 1024.0)
-}
-
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut bench = None;
     for line in std::io::stdin().lock().lines() {
@@ -107,7 +99,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 Some((seconds, figure)) => println!("{seconds} {figure}"),
                 None => println!("unknown case"),
             },
-            ("peak", _) => println!("{}", peak_mib()),
+            ("peak", _) => println!("{}", peak::mib()),
             _ => println!("unknown command"),
         }
     }

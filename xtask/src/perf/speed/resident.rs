@@ -1,0 +1,20 @@
+//! A side that stays: a worker that is asked for one turn after the other.
+
+use super::figures::Side;
+use crate::perf::worker::Worker;
+
+pub(super) struct Resident {
+    pub(super) worker: Worker,
+    /// What it is asked for.
+    pub(super) case: &'static str,
+}
+
+impl Side for Resident {
+    fn turn(&mut self) -> anyhow::Result<f64> {
+        Ok(self.worker.time(self.case)?.0)
+    }
+
+    fn peak_mib(&mut self) -> anyhow::Result<f64> {
+        Ok(self.worker.ask("peak")?.parse()?)
+    }
+}
