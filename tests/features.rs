@@ -12,14 +12,14 @@ fn train(root: &Path, run: &Path, settings: &[String]) -> (Vec<u8>, Vec<f64>) {
         command.args(["--set", setting]);
     }
     command.assert().success();
-    let losses = json_lines(&run.join("log.jsonl"))
-        .iter()
-        .map(|epoch| epoch["total"].as_f64().unwrap())
-        .collect();
-    (
-        std::fs::read(run.join("model.safetensors")).unwrap(),
-        losses,
-    )
+    let model = std::fs::read(run.join("model.safetensors")).unwrap();
+    (model, losses(run))
+}
+
+fn losses(run: &Path) -> Vec<f64> {
+    let epochs = json_lines(&run.join("log.jsonl"));
+    let total = |epoch: &serde_json::Value| epoch["total"].as_f64().unwrap();
+    epochs.iter().map(total).collect()
 }
 
 /// The weights in a model file; the header before them names the settings, which differ.

@@ -1,8 +1,13 @@
+use rayon::prelude::*;
+
+/// Rows that one task filters at least.
+const ROWS: usize = 16;
+
 /// How many standard deviations the kernel reaches to either side.
 const TRUNCATE: f64 = 4.0;
 
 /// Smooths a row-major map in place by a Gaussian of standard deviation `sigma` pixels, as `scipy.ndimage.gaussian_filter`
-/// does for `float32`: kernel radius `round(4 sigma)`, borders reflected (`d c b a | a b c d | d c b a`), sums in `f64`,
+/// does for `float32`, on all cores: kernel radius `round(4 sigma)`, borders reflected (`d c b a | a b c d | d c b a`), sums in `f64`,
 /// rows of the result stored as `f32` between the two passes.
 ///
 /// # Panics
@@ -26,12 +31,10 @@ pub fn gaussian_filter(values: &mut [f32], height: usize, width: usize, sigma: f
         let y = reflect(y, height);
         &source[y * width..(y + 1) * width]
     };
-    let mut sums = vec![0.0_f64; width];
-    for (y, output) in values.chunks_exact_mut(width).enumerate() {
+    let column_pass = |sums: &mut Vec<f64>, (y, output): (usize, &mut [f32])| {
         let y = y as isize;
-        for (sum, &value) in sums.iter_mut().zip(row(y)) {
-            *sum = kernel[0] * f64::from(value);
-        }
+        sums.clear();
+        sums.extend(row(y).iter().map(|&value| kernel[0] * f64::from(value)));
         for (offset, &weight) in kernel.iter().enumerate().skip(1) {
             let pairs = row(y - offset as isize)
                 .iter()
@@ -40,20 +43,21 @@ pub fn gaussian_filter(values: &mut [f32], height: usize, width: usize, sigma: f
                 *sum += weight * (f64::from(above) + f64::from(below));
             }
         }
-        for (output, &sum) in output.iter_mut().zip(&sums) {
-            *output = sum as f32;
-        }
-    }
+        store(sums, output);
+    };
+    values
+        .par_chunks_exact_mut(width)
+        .enumerate()
+        .with_min_len(ROWS)
+        .for_each_init(Vec::new, column_pass);
 
     // Rows: the same on each row, padded by its reflection.
-    let mut padded = vec![0.0_f64; width + 2 * radius];
-    for row in values.chunks_exact_mut(width) {
-        for (index, value) in padded.iter_mut().enumerate() {
-            *value = f64::from(row[reflect(index as isize - radius as isize, width)]);
-        }
-        for (sum, &value) in sums.iter_mut().zip(&padded[radius..]) {
-            *sum = kernel[0] * value;
-        }
+    let row_pass = |[padded, sums]: &mut [Vec<f64>; 2], row: &mut [f32]| {
+        let around = -(radius as isize)..(width + radius) as isize;
+        padded.clear();
+        padded.extend(around.map(|x| f64::from(row[reflect(x, width)])));
+        sums.clear();
+        sums.extend(padded[radius..][..width].iter().map(|x| kernel[0] * x));
         for (offset, &weight) in kernel.iter().enumerate().skip(1) {
             let pairs = padded[radius - offset..]
                 .iter()
@@ -62,9 +66,17 @@ pub fn gaussian_filter(values: &mut [f32], height: usize, width: usize, sigma: f
                 *sum += weight * (left + right);
             }
         }
-        for (output, &sum) in row.iter_mut().zip(&sums) {
-            *output = sum as f32;
-        }
+        store(sums, row);
+    };
+    values
+        .par_chunks_exact_mut(width)
+        .with_min_len(ROWS)
+        .for_each_init(Default::default, row_pass);
+}
+
+fn store(sums: &[f64], output: &mut [f32]) {
+    for (output, &sum) in output.iter_mut().zip(sums) {
+        *output = sum as f32;
     }
 }
 

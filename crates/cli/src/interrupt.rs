@@ -9,15 +9,11 @@ use ckaad_engine::Event;
 
 use crate::output::note;
 
-/// What the engine does before the first training step. Anything else that it tells of counts as training, so that work
-/// under a name unknown here is finished rather than thrown away.
-const PREPARATION: [&str; 2] = ["reading images", "computing features"];
-
 /// Exit status of a program that was interrupted, as shells have it.
 const INTERRUPTED: i32 = 130;
 
-/// Watches for Ctrl-C. Until the first training step is done it ends the program, since there is nothing to lose; so it does
-/// once training is over. In between the first one asks the run to stop after its step, and the second one ends the program.
+/// Watches for Ctrl-C. Until the run is prepared it ends the program, since there is nothing to lose; so it does once training
+/// is over. In between the first one asks the run to stop after its step, and the second one ends the program.
 pub(crate) struct Interrupt(Arc<Flags>);
 
 impl Interrupt {
@@ -70,9 +66,7 @@ enum Reaction {
 
 impl Flags {
     fn observe(&self, event: Event<'_>) {
-        let preparing =
-            matches!(event, Event::Progress { what, .. } if PREPARATION.contains(&what));
-        if !preparing {
+        if matches!(event, Event::Prepared) {
             self.training.store(true, Ordering::Relaxed);
         }
     }
@@ -92,33 +86,20 @@ impl Flags {
 mod tests {
     use super::*;
 
-    fn progress(what: &str) -> Event<'_> {
-        Event::Progress {
-            what,
-            done: 1,
-            total: 2,
-        }
-    }
-
     #[test]
-    fn it_ends_at_once_until_a_step_is_done() {
+    fn it_ends_at_once_until_the_run_is_prepared() {
         let flags = Flags::default();
         assert_eq!(flags.press(), Reaction::EndUntouched);
-        for what in PREPARATION {
-            flags.observe(progress(what));
-            assert_eq!(flags.press(), Reaction::EndUntouched, "{what}");
-        }
+        flags.observe(Event::Progress {
+            what: "reading images",
+            done: 1,
+            total: 2,
+        });
+        assert_eq!(flags.press(), Reaction::EndUntouched);
         assert!(!flags.stop.load(Ordering::Relaxed));
-        flags.observe(progress("epoch 1/2"));
+        flags.observe(Event::Prepared);
         assert_eq!(flags.press(), Reaction::FinishStep);
         assert!(flags.stop.load(Ordering::Relaxed));
         assert_eq!(flags.press(), Reaction::End);
-    }
-
-    #[test]
-    fn unknown_work_is_finished() {
-        let flags = Flags::default();
-        flags.observe(progress("polishing"));
-        assert_eq!(flags.press(), Reaction::FinishStep);
     }
 }

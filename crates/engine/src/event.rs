@@ -13,6 +13,8 @@ pub enum Event<'a> {
         /// How much there is.
         total: usize,
     },
+    /// A run has read its images and is about to write its folder and train; until here it has changed nothing.
+    Prepared,
     /// An epoch of training is over.
     Epoch {
         /// Its figures.

@@ -14,6 +14,18 @@ pub enum Preset {
 }
 
 impl Preset {
+    /// Every preset.
+    pub const ALL: [Self; 3] = [Self::Medical, Self::Industrial, Self::Cifar10];
+
+    /// Its name in configurations and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Medical => "medical",
+            Self::Industrial => "industrial",
+            Self::Cifar10 => "cifar10",
+        }
+    }
+
     /// The settings, as the TOML text that ships in the program.
     pub(crate) fn table(self) -> &'static str {
         match self {

@@ -66,6 +66,19 @@ pub enum AnomalySource {
     Elastic,
 }
 
+impl AnomalySource {
+    /// Every source.
+    pub const ALL: [Self; 2] = [Self::Labelled, Self::Elastic];
+
+    /// Its name in configurations and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Labelled => "labelled",
+            Self::Elastic => "elastic",
+        }
+    }
+}
+
 /// Strength of the elastic transform.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

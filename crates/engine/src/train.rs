@@ -9,7 +9,7 @@ use ckaad_data::Split;
 
 use crate::checkpoint::Position;
 use crate::epochs::Run;
-use crate::event::Observer;
+use crate::event::{Event, Observer};
 use crate::networks::auto_encoder_config;
 use crate::prepare::{TrainingData, choose_split};
 use crate::{Config, Discriminator, EngineError, Learner, RunFolder, checkpoint, log};
@@ -46,6 +46,7 @@ pub fn train(config: &Config, out: &Path, with: Surroundings<'_>) -> Result<Outc
     RunFolder::check_free(out)?;
     let split = choose_split(config)?;
     let data = TrainingData::load(config, &split, with)?;
+    (with.observer)(Event::Prepared);
     let folder = RunFolder::create(out)?;
     split.write(&folder.split())?;
     log::write(&folder.log(), &[])?;
@@ -75,6 +76,7 @@ pub fn resume(
     with: Surroundings<'_>,
 ) -> Result<Outcome, EngineError> {
     let data = TrainingData::load(config, &Split::read(&folder.split())?, with)?;
+    (with.observer)(Event::Prepared);
     let learner = learner(config, with.device)?;
     let weights = fingerprint(with.backbone);
     // Stopped before its first checkpoint, a run loses nothing by starting over.

@@ -2,7 +2,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use ckaad_backbone::ResNetVariant;
-use ckaad_engine::{Config, Method, Outcome, RunFolder, Surroundings, merge, resume, train};
+use ckaad_engine::{
+    AnomalySource, Config, Method, Outcome, Preset, RunFolder, Surroundings, merge, resume, train,
+};
 use serde_json::json;
 use toml::{Table, Value};
 
@@ -10,7 +12,7 @@ use crate::Global;
 use crate::backbone::{self, Network};
 use crate::data_args::{DataArgs, path_text};
 use crate::interrupt::Interrupt;
-use crate::names::{ANOMALY_SOURCES, PRESETS, one_of};
+use crate::names::one_of;
 use crate::output::{print, print_json};
 use crate::progress::Display;
 
@@ -40,7 +42,7 @@ struct SettingArgs {
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Settings to start from
-    #[arg(long, value_parser = one_of(PRESETS))]
+    #[arg(long, value_parser = one_of(Preset::ALL.map(Preset::name)))]
     preset: Option<String>,
     /// How anomalous images are used while training
     #[arg(long, value_parser = one_of(Method::ALL))]
@@ -61,7 +63,7 @@ struct SettingArgs {
     #[arg(long, value_name = "RATIO")]
     labelled_ratio: Option<f64>,
     /// Where anomalous images come from
-    #[arg(long, value_parser = one_of(ANOMALY_SOURCES))]
+    #[arg(long, value_parser = one_of(AnomalySource::ALL.map(AnomalySource::name)))]
     anomalies: Option<String>,
     /// Seed of everything random
     #[arg(long)]
