@@ -85,7 +85,7 @@ fn while_images_are_read_it_ends_at_once() {
     running.press_ctrl_c();
     let (status, said) = running.end();
     assert_eq!(status, Some(130), "{said}");
-    assert!(said.contains("nothing was lost"), "{said}");
+    assert!(said.contains("nothing of a run is lost"), "{said}");
     assert!(!out.exists());
 }
 

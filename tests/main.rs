@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod closed_output;
+#[cfg(any(feature = "cuda", feature = "wgpu"))]
+mod devices;
 mod end_to_end;
 mod features;
 #[cfg(unix)]

@@ -23,13 +23,13 @@ impl Interrupt {
         let seen = Arc::clone(&flags);
         ctrlc::set_handler(move || match seen.press() {
             Reaction::EndUntouched => {
-                note("interrupted; nothing was lost");
+                note("interrupted; nothing of a run is lost");
                 exit(INTERRUPTED);
             }
             Reaction::FinishStep => note(
-                "stopping after the step under way, with a checkpoint; press again to end at once",
+                "stopping after the step or epoch under way, with a checkpoint; press again to end at once",
             ),
-            Reaction::End => exit(1),
+            Reaction::End => exit(INTERRUPTED),
         })
         .context("cannot watch for Ctrl-C")?;
         Ok(Self(flags))

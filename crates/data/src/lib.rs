@@ -33,8 +33,8 @@
 //! ```
 
 mod atomic;
-mod backing;
 mod batches;
+mod buffer;
 pub mod datasets;
 mod decode;
 mod elastic;
@@ -61,6 +61,7 @@ mod train_batches;
 
 pub use atomic::write_file;
 pub use batches::{anomalous_batch, epoch_batches, steps_per_epoch};
+pub use buffer::Buffer;
 pub use decode::PIXEL_LIMIT;
 pub use elastic::{ElasticTransform, warp};
 pub use error::DataError;

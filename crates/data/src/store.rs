@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
-use crate::backing::Backing;
+use crate::buffer::Buffer;
 use crate::error::DataError;
 use crate::image::{Image, Loader};
 use crate::normalise::normalise_pixels;
@@ -62,7 +62,7 @@ pub type Progress<'a> = &'a (dyn Fn(usize, usize) + Sync);
 pub struct ImageStore {
     size: usize,
     samples: Vec<Sample>,
-    pixels: Backing,
+    pixels: Buffer,
 }
 
 impl ImageStore {
@@ -87,7 +87,7 @@ impl ImageStore {
             });
         }
         let image_len = size * size * 3;
-        let mut pixels = Backing::new(
+        let mut pixels = Buffer::new(
             image_len as u64 * samples.len() as u64,
             options.memory_limit,
         )?;

@@ -29,7 +29,7 @@ pub struct TrainBatch {
     pub epoch: u64,
     /// Indices of the normal images.
     pub normal_indices: Vec<usize>,
-    /// Normalised normal images, [normal_indices.len(), 3, size, size].
+    /// Normalised normal images, [normal_indices.len(), 3, size, size]; empty if they are not wanted.
     pub normal: Vec<f32>,
     /// Normalised anomalous images, [m, 3, size, size]; empty if there are none.
     pub anomalous: Vec<f32>,
@@ -42,6 +42,14 @@ pub struct TrainBatches {
     anomalies: Anomalies,
     batch: NonZeroUsize,
     seed: u64,
+    content: Content,
+}
+
+/// Which images a batch holds.
+#[derive(Clone, Copy, Debug)]
+enum Content {
+    Both,
+    Anomalous,
 }
 
 impl TrainBatches {
@@ -66,6 +74,15 @@ impl TrainBatches {
             anomalies,
             batch,
             seed,
+            content: Content::Both,
+        }
+    }
+
+    /// The same batches without the pixels of the normal images.
+    pub fn anomalous_only(self) -> Self {
+        Self {
+            content: Content::Anomalous,
+            ..self
         }
     }
 
@@ -84,7 +101,10 @@ impl TrainBatches {
         let (epoch, within) = (step / steps, (step % steps) as usize);
         let normal_indices = epoch_batches(self.normal.len(), self.batch.get(), self.seed, epoch)
             .swap_remove(within);
-        let normal = planes(&normal_indices, &self.normal);
+        let normal = match self.content {
+            Content::Both => planes(&normal_indices, &self.normal),
+            Content::Anomalous => Vec::new(),
+        };
         let anomalous = match &self.anomalies {
             Anomalies::None => Vec::new(),
             Anomalies::Labelled(store) => planes(

@@ -158,7 +158,8 @@ impl ImageDiscriminator {
             .map(|(align, feature)| run(&align.layers, feature.clone()))
             .collect();
         let x = run(&self.reduce, Tensor::cat(aligned, 1));
-        let x = leaky_relu(self.collapse.forward(x), NEGATIVE_SLOPE).flatten(1, 3);
+        // Flattened first, as the scores of patches are.
+        let x = leaky_relu(self.collapse.forward(x).flatten::<2>(1, 3), NEGATIVE_SLOPE);
         self.score
             .forward(leaky_relu(self.hidden.forward(x), NEGATIVE_SLOPE))
     }

@@ -86,6 +86,8 @@ impl Head {
                 }
             },
         );
-        score.abs().flatten(1, 3)
+        // Flattened before anything else is done with it: burn 0.22.1 fused with wgpu computes wrong values from the output of
+        // a convolution with one channel, whose strides are ambiguous.
+        score.flatten::<2>(1, 3).abs()
     }
 }

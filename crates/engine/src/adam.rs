@@ -87,6 +87,7 @@ impl Optimizer for Adam {
             None => (1, None),
             Some(state) => (
                 state.time + 1,
+                // They are on the device already; `to_device` has been asked.
                 Some([state.first, state.second].map(|moment| moment.on(&device))),
             ),
         };

@@ -108,12 +108,19 @@ pub(crate) fn load(
     };
     let position: Position = serde_json::from_str(entry(STATE))
         .map_err(|error| failed(format!("its position in the run: {error}")))?;
-    if entry(WEIGHTS) != weights {
-        return Err(failed(format!(
-            "the run started with other backbone weights (SHA-256 of the parameters {}, now {weights}); put those back, \
-             or start a new run",
-            entry(WEIGHTS)
-        )));
+    match entry(WEIGHTS) {
+        same if same == weights => {}
+        "" => {
+            return Err(failed(
+                "it does not say which backbone weights it belongs to; start a new run".to_owned(),
+            ));
+        }
+        others => {
+            return Err(failed(format!(
+                "the run started with other backbone weights (SHA-256 of the parameters {others}, now {weights}); put those \
+                 back, or start a new run"
+            )));
+        }
     }
     let part = |name: &str| {
         let view = file

@@ -77,8 +77,9 @@ pub struct Config {
     /// Keep images of one patient or lesion together where the data names them.
     #[serde(default)]
     pub group_by: bool,
-    /// Memory for features computed once and kept, in MiB. What does not fit goes to temporary files where half of the
-    /// free space there suffices; 0 keeps none and computes features anew in every step.
+    /// Memory for features computed once and kept, in MiB. What does not fit goes to a temporary file where half of the
+    /// free space there suffices (`TMPDIR` names the place, which should not itself be in memory); 0 keeps none and computes
+    /// features anew in every step.
     #[serde(default = "defaults::feature_cache_mib")]
     pub feature_cache_mib: usize,
     /// A folder in which features outlast the run, for others on the same images; it grows until someone removes it.

@@ -22,6 +22,9 @@ use crate::{
 /// Steps between two looks at the losses (each waits for the device).
 const CHECK_INTERVAL: usize = 16;
 
+/// Threads that make images of later steps, and steps that they are ahead: a batch of the medical preset takes 50 MB.
+const IMAGE_WORKERS: usize = 4;
+
 /// The normal training images that a threshold is chosen on where there are no validation images.
 const THRESHOLD_IMAGES: usize = 200;
 
@@ -35,6 +38,8 @@ pub(crate) struct Run<'a> {
     /// The fingerprint of the backbone's weights.
     pub(crate) weights: String,
     pub(crate) position: Position,
+    /// The scores of the validation images after the last epoch, if that epoch was validated here.
+    pub(crate) scores: Option<Vec<f64>>,
 }
 
 impl Run<'_> {
@@ -47,7 +52,8 @@ impl Run<'_> {
             }
         }
         let auroc = self.last_validation_auroc()?;
-        let scores = self.validation_scores();
+        let scores = self.scores.take();
+        let scores = scores.unwrap_or_else(|| self.validation_scores());
         let path = self.folder.model();
         self.write_model(&path, self.position.epochs, auroc, &scores)?;
         Ok(Outcome::Finished)
@@ -56,9 +62,9 @@ impl Run<'_> {
     /// The images of the steps that are left, made ahead, if any are needed.
     fn images(&self) -> Option<Prefetch<TrainBatch>> {
         let batches = self.data.images_of_steps(self.config)?;
-        let threads = NonZeroUsize::new(rayon::current_num_threads())?;
+        let workers = NonZeroUsize::new(rayon::current_num_threads().min(IMAGE_WORKERS))?;
         let done = self.position.epochs * batches.steps_per_epoch() + self.position.steps;
-        Some(batches.prefetch(done as u64, self.config.epochs as u64, threads, threads))
+        Some(batches.prefetch(done as u64, self.config.epochs as u64, workers, workers))
     }
 
     fn epoch(
@@ -107,11 +113,10 @@ impl Run<'_> {
                 return Ok(Outcome::Stopped);
             }
         }
-        let scores = self.validation_scores();
-        let auroc = self.validation_auroc(&scores)?;
+        let (auroc, scores) = self.validate()?.unzip();
         let seconds = earlier + clock.elapsed().as_secs_f64();
         let record = sums.finish(epoch + 1, auroc, seconds);
-        self.close_epoch(record, &scores)
+        self.close_epoch(record, scores)
     }
 
     fn step(
@@ -147,22 +152,24 @@ impl Run<'_> {
     fn close_epoch(
         &mut self,
         record: log::EpochRecord,
-        validation_scores: &[f64],
+        scores: Option<Vec<f64>>,
     ) -> Result<Outcome, EngineError> {
         let best = self
             .position
             .best
             .map_or(f64::NEG_INFINITY, |(_, auroc)| auroc);
-        if let Some(auroc) = record.validation_auroc.filter(|&auroc| auroc > best) {
+        let better = record.validation_auroc.filter(|&auroc| auroc > best);
+        if let (Some(auroc), Some(scores)) = (better, &scores) {
             self.position.best = Some((record.epoch, auroc));
             let path = self.folder.best_model();
-            self.write_model(&path, record.epoch, Some(auroc), validation_scores)?;
+            self.write_model(&path, record.epoch, Some(auroc), scores)?;
         }
         self.position = Position {
             epochs: record.epoch,
             best: self.position.best,
             ..Position::default()
         };
+        self.scores = scores;
         log::append(&self.folder.log(), &record)?;
         self.save_checkpoint()?;
         (self.with.observer)(Event::Epoch {
@@ -196,15 +203,14 @@ impl Run<'_> {
         validation.scores(&self.detector(), validation.len())
     }
 
-    /// `None` unless there are validation images of both kinds.
-    fn validation_auroc(&self, scores: &[f64]) -> Result<Option<f64>, EngineError> {
+    /// AUROC and scores, or `None` unless there are validation images of both kinds.
+    fn validate(&self) -> Result<Option<(f64, Vec<f64>)>, EngineError> {
         let labels = &self.data.validation_labels;
-        let both = labels.contains(&true) && labels.contains(&false);
-        Ok(if both {
-            Some(ckaad_metrics::auroc(scores, labels)?)
-        } else {
-            None
-        })
+        if !(labels.contains(&true) && labels.contains(&false)) {
+            return Ok(None);
+        }
+        let scores = self.validation_scores();
+        Ok(Some((ckaad_metrics::auroc(&scores, labels)?, scores)))
     }
 
     fn last_validation_auroc(&self) -> Result<Option<f64>, EngineError> {

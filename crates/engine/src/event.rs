@@ -13,7 +13,7 @@ pub enum Event<'a> {
         /// How much there is.
         total: usize,
     },
-    /// A run has read its images and is about to write its folder and train; until here it has changed nothing.
+    /// A run has read its images and is about to train; until here it has written nothing into its folder.
     Prepared,
     /// An epoch of training is over.
     Epoch {

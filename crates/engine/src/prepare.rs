@@ -127,6 +127,7 @@ impl TrainingData {
         config: &Config,
         split: &Split,
         with: Surroundings<'_>,
+        fingerprint: &str,
     ) -> Result<Self, EngineError> {
         let Surroundings {
             backbone,
@@ -148,7 +149,7 @@ impl TrainingData {
             .iter()
             .map(|sample| sample.label.is_anomalous())
             .collect();
-        let mut cache = FeatureCache::new(config, backbone, device, observer);
+        let mut cache = FeatureCache::new(config, (backbone, fingerprint), device, observer)?;
         let anomalies = match config.anomalies {
             _ if !config.method.uses_anomalies() => Anomalies::None,
             AnomalySource::Elastic => Anomalies::Elastic(config.elastic.into()),
@@ -178,7 +179,12 @@ impl TrainingData {
         }
         let normal = Arc::clone(self.normal.images());
         let batch = NonZeroUsize::new(config.batch)?;
-        Some(TrainBatches::new(normal, anomalies, batch, config.seed))
+        let batches = TrainBatches::new(normal, anomalies, batch, config.seed);
+        Some(if self.normal.is_kept() {
+            batches.anomalous_only()
+        } else {
+            batches
+        })
     }
 }
 

@@ -45,7 +45,8 @@ pub struct Surroundings<'a> {
 pub fn train(config: &Config, out: &Path, with: Surroundings<'_>) -> Result<Outcome, EngineError> {
     RunFolder::check_free(out)?;
     let split = choose_split(config)?;
-    let data = TrainingData::load(config, &split, with)?;
+    let weights = fingerprint(with.backbone);
+    let data = TrainingData::load(config, &split, with, &weights)?;
     (with.observer)(Event::Prepared);
     let folder = RunFolder::create(out)?;
     split.write(&folder.split())?;
@@ -59,14 +60,15 @@ pub fn train(config: &Config, out: &Path, with: Surroundings<'_>) -> Result<Outc
         with,
         data,
         learner,
-        weights: fingerprint(with.backbone),
+        weights,
         position: Position::default(),
+        scores: None,
     };
     run.epochs()
 }
 
 /// Goes on with a run from its checkpoint and with the images that it was started with. `config` is the run's own, but
-/// for the number of epochs, which may have grown.
+/// for the number of epochs, which may have grown, and for where features are kept.
 ///
 /// # Errors
 /// [`EngineError::NotARun`] if there is nothing to go on with, and any other [`EngineError`].
@@ -75,8 +77,6 @@ pub fn resume(
     folder: &RunFolder,
     with: Surroundings<'_>,
 ) -> Result<Outcome, EngineError> {
-    let data = TrainingData::load(config, &Split::read(&folder.split())?, with)?;
-    (with.observer)(Event::Prepared);
     let learner = learner(config, with.device)?;
     let weights = fingerprint(with.backbone);
     // Stopped before its first checkpoint, a run loses nothing by starting over.
@@ -84,6 +84,9 @@ pub fn resume(
         path if path.is_file() => checkpoint::load(&path, learner, &weights)?,
         _ => (learner, Position::default()),
     };
+    let split = Split::read(&folder.split())?;
+    let data = TrainingData::load(config, &split, with, &weights)?;
+    (with.observer)(Event::Prepared);
     ckaad_data::write_file(&folder.config(), config.to_toml()?.as_bytes())?;
     log::write(&folder.log(), &log::read(&folder.log(), position.epochs)?)?;
     let run = Run {
@@ -94,6 +97,7 @@ pub fn resume(
         learner,
         weights,
         position,
+        scores: None,
     };
     run.epochs()
 }

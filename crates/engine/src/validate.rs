@@ -54,6 +54,14 @@ impl Config {
                 return Err(EngineError::setting("labelled_ratio", ratio, reason));
             }
         }
+        if let (0, Some(folder)) = (self.feature_cache_mib, &self.feature_cache_dir) {
+            let reason = "has no effect with feature_cache_mib = 0, which keeps no features";
+            return Err(EngineError::setting(
+                "feature_cache_dir",
+                folder.display(),
+                reason,
+            ));
+        }
         self.data.validate()
     }
 

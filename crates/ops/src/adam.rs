@@ -31,6 +31,9 @@ impl Adam {
     ///
     /// # Shapes
     /// All tensors have the parameter's. None tracks gradients.
+    ///
+    /// # Panics
+    /// If shapes differ or `time` is 0.
     pub fn step<const D: usize>(
         &self,
         rate: f64,
@@ -39,6 +42,11 @@ impl Adam {
         gradient: Tensor<D>,
         moments: Option<[Tensor<D>; 2]>,
     ) -> (Tensor<D>, [Tensor<D>; 2]) {
+        assert!(time > 0, "steps are counted from 1");
+        let shapes = moments.iter().flatten().chain([&gradient]);
+        for shape in shapes.map(Tensor::dims) {
+            assert_eq!(shape, parameter.dims(), "all tensors are as large");
+        }
         let time = i32::try_from(time).unwrap_or(i32::MAX);
         let step = AdamStep {
             adam: *self,

@@ -19,7 +19,7 @@ pub(crate) enum Perf {
     /// Images: decoding, resizing and elastic transforms against Pillow and torchvision on the same files.
     Data(data::Args),
     /// Everything: inference, training step and epoch, `predict` and start as whole processes against PyTorch eager.
-    #[command(alias = "networks", after_help = SPEED_EXAMPLES)]
+    #[command(after_help = SPEED_EXAMPLES)]
     Speed(speed::Args),
 }
 

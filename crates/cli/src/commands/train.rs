@@ -183,16 +183,23 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
     }
 }
 
-/// The settings of a run that is gone on with: its own, but it may be given more epochs.
+/// The settings of a run that is gone on with: its own, but it may be given more epochs, and features may be kept elsewhere.
 fn resumed(folder: &RunFolder, mut given: Table) -> anyhow::Result<Config> {
     let mut config = Config::read(&folder.config())?;
     if let Some(Value::Integer(epochs)) = given.remove("epochs") {
         config.epochs = usize::try_from(epochs).context("--epochs must be at least 1")?;
     }
+    if let Some(Value::Integer(mib)) = given.remove("feature_cache_mib") {
+        config.feature_cache_mib = usize::try_from(mib).context("feature_cache_mib is negative")?;
+    }
+    if let Some(Value::String(folder)) = given.remove("feature_cache_dir") {
+        config.feature_cache_dir = Some(std::path::absolute(folder)?);
+    }
     let others: Vec<&String> = given.keys().collect();
     anyhow::ensure!(
         others.is_empty(),
-        "a run goes on with its own settings; --resume takes --epochs besides, not {others:?}"
+        "a run goes on with its own settings; --resume takes --epochs, feature_cache_mib and feature_cache_dir besides, not \
+         {others:?}"
     );
     Ok(config)
 }

@@ -15,6 +15,9 @@ pub enum FeaturePrecision {
     F16,
 }
 
+/// Values that are converted together.
+const CHUNK: usize = 1024;
+
 impl FeaturePrecision {
     /// Bytes of one value.
     pub(crate) fn bytes(self) -> usize {
@@ -23,108 +26,91 @@ impl FeaturePrecision {
             Self::F16 => size_of::<f16>(),
         }
     }
-}
 
-/// The features of one image: the values of every scale, one scale after the other.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Record {
-    F32(Vec<f32>),
-    F16(Vec<f16>),
-}
-
-impl Record {
-    pub(crate) fn new(values: Vec<f32>, precision: FeaturePrecision) -> Self {
-        match precision {
-            FeaturePrecision::F32 => Self::F32(values),
-            FeaturePrecision::F16 => {
-                let mut rounded = vec![f16::ZERO; values.len()];
-                rounded.convert_from_f32_slice(&values);
-                Self::F16(rounded)
+    /// Stores values, little-endian.
+    ///
+    /// # Panics
+    /// If `out` is not [`bytes`](Self::bytes) for each value.
+    pub(crate) fn store(self, values: &[f32], out: &mut [u8]) {
+        assert_eq!(
+            out.len(),
+            values.len() * self.bytes(),
+            "room for all values"
+        );
+        match self {
+            Self::F32 => {
+                let (out, _) = out.as_chunks_mut();
+                for (out, value) in out.iter_mut().zip(values) {
+                    *out = value.to_le_bytes();
+                }
+            }
+            Self::F16 => {
+                let mut rounded = [f16::ZERO; CHUNK];
+                let out = out.chunks_mut(CHUNK * self.bytes());
+                for (out, values) in out.zip(values.chunks(CHUNK)) {
+                    let rounded = &mut rounded[..values.len()];
+                    rounded.convert_from_f32_slice(values);
+                    let (out, _) = out.as_chunks_mut();
+                    for (out, value) in out.iter_mut().zip(rounded) {
+                        *out = value.to_le_bytes();
+                    }
+                }
             }
         }
     }
 
-    /// Copies the values from `first` on.
+    /// The values that [`store`](Self::store) stored.
     ///
     /// # Panics
-    /// If it has not as many.
-    pub(crate) fn read(&self, first: usize, out: &mut [f32]) {
-        let range = first..first + out.len();
+    /// If `bytes` is not [`bytes`](Self::bytes) for each value.
+    pub(crate) fn load(self, bytes: &[u8], out: &mut [f32]) {
+        assert_eq!(
+            bytes.len(),
+            out.len() * self.bytes(),
+            "all values are there"
+        );
         match self {
-            Self::F32(values) => out.copy_from_slice(&values[range]),
-            Self::F16(values) => values[range].convert_to_f32_slice(out),
+            Self::F32 => {
+                let (bytes, _) = bytes.as_chunks();
+                for (out, &bytes) in out.iter_mut().zip(bytes) {
+                    *out = f32::from_le_bytes(bytes);
+                }
+            }
+            Self::F16 => {
+                let mut halves = [f16::ZERO; CHUNK];
+                let bytes = bytes.chunks(CHUNK * self.bytes());
+                for (out, bytes) in out.chunks_mut(CHUNK).zip(bytes) {
+                    let halves = &mut halves[..out.len()];
+                    let (bytes, _) = bytes.as_chunks();
+                    for (half, &bytes) in halves.iter_mut().zip(bytes) {
+                        *half = f16::from_le_bytes(bytes);
+                    }
+                    halves.convert_to_f32_slice(out);
+                }
+            }
         }
-    }
-
-    /// The values, little-endian.
-    pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        match self {
-            Self::F32(values) => values
-                .iter()
-                .flat_map(|value| value.to_le_bytes())
-                .collect(),
-            Self::F16(values) => values
-                .iter()
-                .flat_map(|value| value.to_le_bytes())
-                .collect(),
-        }
-    }
-
-    /// `values` values from what [`to_bytes`](Self::to_bytes) made, or `None` if there are more or fewer.
-    pub(crate) fn from_bytes(
-        bytes: &[u8],
-        values: usize,
-        precision: FeaturePrecision,
-    ) -> Option<Self> {
-        if bytes.len() != values * precision.bytes() {
-            return None;
-        }
-        Some(match precision {
-            FeaturePrecision::F32 => Self::F32(
-                bytes
-                    .as_chunks()
-                    .0
-                    .iter()
-                    .map(|&bytes| f32::from_le_bytes(bytes))
-                    .collect(),
-            ),
-            FeaturePrecision::F16 => Self::F16(
-                bytes
-                    .as_chunks()
-                    .0
-                    .iter()
-                    .map(|&bytes| f16::from_le_bytes(bytes))
-                    .collect(),
-            ),
-        })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]
-    fn records_come_back_from_their_bytes() {
-        let values = vec![0.0, 1.5, -3.25, 1.0 / 3.0, 250.0];
-        for precision in [FeaturePrecision::F32, FeaturePrecision::F16] {
-            let record = Record::new(values.clone(), precision);
-            let bytes = record.to_bytes();
-            assert_eq!(bytes.len(), 5 * precision.bytes());
-            let again = Record::from_bytes(&bytes, 5, precision).unwrap();
-            assert_eq!(again, record);
-            assert!(Record::from_bytes(&bytes[1..], 5, precision).is_none());
-            let mut read = [0.0; 3];
-            again.read(2, &mut read);
-            let largest = match precision {
-                FeaturePrecision::F32 => 0.0,
-                FeaturePrecision::F16 => 1.0 / 2048.0,
-            };
-            for (read, value) in read.iter().zip(&values[2..]) {
+    fn values_come_back_from_their_bytes() {
+        let values: Vec<f32> = (0..2500).map(|i| (i as f32 - 900.0) / 7.0).collect();
+        for (precision, largest) in [
+            (FeaturePrecision::F32, 0.0),
+            (FeaturePrecision::F16, 1.0 / 2048.0),
+        ] {
+            let mut bytes = vec![0; values.len() * precision.bytes()];
+            precision.store(&values, &mut bytes);
+            let mut loaded = vec![0.0; values.len()];
+            precision.load(&bytes, &mut loaded);
+            for (loaded, value) in loaded.iter().zip(&values) {
                 assert!(
-                    (read - value).abs() <= largest * value.abs(),
-                    "{read} {value}"
+                    (loaded - value).abs() <= largest * value.abs(),
+                    "{loaded} {value}"
                 );
             }
         }
