@@ -102,7 +102,7 @@ fn while_training_it_ends_after_the_step_with_a_checkpoint() {
     running.press_ctrl_c();
     let (status, said) = running.end();
     assert_eq!(status, Some(1), "{said}");
-    assert!(said.contains("stopping after the step under way"), "{said}");
+    assert!(said.contains("stopping after the step or epoch"), "{said}");
     assert!(said.contains("go on by: ckaad train --resume"), "{said}");
     assert!(out.join("checkpoint/last.safetensors").is_file());
     assert!(!out.join("model.safetensors").exists());
