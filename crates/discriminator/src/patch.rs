@@ -86,8 +86,8 @@ impl Head {
                 }
             },
         );
-        // Flattened before anything else is done with it: burn 0.22.1 fused with wgpu computes wrong values from the output of
-        // a convolution with one channel, whose strides are ambiguous.
+        // Flattened before anything else is done with it: on wgpu, burn 0.22.1 computes wrong values elementwise from the output
+        // of a convolution with one channel (seen on Vulkan in software).
         score.flatten::<2>(1, 3).abs()
     }
 }
