@@ -6,12 +6,12 @@ use ckaad_ops::Map;
 use ckaad_parameters::{
     Initialisation, NamedTensor, NamedTensors, ParameterError, apply, collect, fill,
 };
-use sha2::{Digest, Sha256};
 
 use crate::ResNetVariant;
 use crate::frozen::FrozenNetwork;
 use crate::plan::{ConvPlan, NetworkPlan};
 use crate::resnet::Network;
+use crate::weights::sha256::Hasher;
 
 /// torchvision's batch norm epsilon.
 const EPSILON: f64 = 1e-5;
@@ -261,16 +261,16 @@ impl Backbone {
         collect(&self.network)
     }
 
-    /// SHA-256 of the names, shapes and values of the folded weights: equal for equal networks on any device.
-    pub fn fingerprint(&self) -> [u8; 32] {
-        let mut hash = Sha256::new();
+    /// SHA-256, in lower-case hex, of the names, shapes and values of the folded weights: equal for equal networks on any device.
+    pub fn fingerprint(&self) -> String {
+        let mut hash = Hasher::default();
         for (name, tensor) in self.parameters().iter() {
-            hash.update(format!("{name} {:?}\n", tensor.shape));
+            hash.update(format!("{name} {:?}\n", tensor.shape).as_bytes());
             for value in &tensor.values {
-                hash.update(value.to_le_bytes());
+                hash.update(&value.to_le_bytes());
             }
         }
-        hash.finalize().into()
+        hash.finish()
     }
 }
 

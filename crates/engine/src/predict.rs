@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::sync_channel;
 
-use burn::tensor::{Tensor, TensorData};
 use ckaad_data::{
     DataError, Image, Picture, Source, is_image_name, load_picture, normalise_pixels,
 };
 use rayon::prelude::*;
 
 use crate::event::{Event, Observer};
+use crate::features::tensor;
 use crate::overlay::{self, RawMap};
 use crate::report::decision;
 use crate::{Detector, EngineError, Scored};
@@ -146,8 +146,8 @@ pub fn predict(
                 }
             }
             if !batch.is_empty() {
-                let scored =
-                    detector.score(tensor(batch.iter().map(|(_, _, image)| image), detector));
+                let values = normalised(batch.iter().map(|(_, _, image)| image), size);
+                let scored = detector.score(tensor(values, size, detector.device()));
                 let written: Result<Vec<Prediction>, EngineError> = batch
                     .par_iter()
                     .zip(scored)
@@ -183,14 +183,13 @@ fn decode(path: &Path, size: usize) -> Result<(Picture, Image), DataError> {
     Ok((picture, image))
 }
 
-fn tensor<'a>(images: impl ExactSizeIterator<Item = &'a Image>, detector: &Detector) -> Tensor<4> {
-    let size = detector.config().image_size;
-    let shape = [images.len(), 3, size, size];
-    let mut values = vec![0.0; shape.iter().product()];
-    for (image, out) in images.zip(values.chunks_exact_mut(3 * size * size)) {
+fn normalised<'a>(images: impl ExactSizeIterator<Item = &'a Image>, size: usize) -> Vec<f32> {
+    let length = 3 * size * size;
+    let mut values = vec![0.0; images.len() * length];
+    for (image, out) in images.zip(values.chunks_exact_mut(length)) {
         normalise_pixels(&image.pixels, out);
     }
-    Tensor::from_data(TensorData::new(values, shape), detector.device())
+    values
 }
 
 fn write_one(

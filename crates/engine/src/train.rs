@@ -45,7 +45,7 @@ pub struct Surroundings<'a> {
 pub fn train(config: &Config, out: &Path, with: Surroundings<'_>) -> Result<Outcome, EngineError> {
     RunFolder::check_free(out)?;
     let split = choose_split(config)?;
-    let weights = fingerprint(with.backbone);
+    let weights = with.backbone.fingerprint();
     let data = TrainingData::load(config, &split, with, &weights)?;
     (with.observer)(Event::Prepared);
     let folder = RunFolder::create(out)?;
@@ -78,7 +78,7 @@ pub fn resume(
     with: Surroundings<'_>,
 ) -> Result<Outcome, EngineError> {
     let learner = learner(config, with.device)?;
-    let weights = fingerprint(with.backbone);
+    let weights = with.backbone.fingerprint();
     // Stopped before its first checkpoint, a run loses nothing by starting over.
     let (learner, position) = match folder.checkpoint() {
         path if path.is_file() => checkpoint::load(&path, learner, &weights)?,
@@ -116,9 +116,4 @@ fn learner(config: &Config, device: &Device) -> Result<Learner, EngineError> {
         auto_encoder,
         discriminator,
     ))
-}
-
-fn fingerprint(backbone: &Backbone) -> String {
-    let bytes = backbone.fingerprint();
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

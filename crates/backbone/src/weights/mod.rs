@@ -34,7 +34,7 @@ mod download;
 mod error;
 mod lookup;
 mod published;
-mod sha256;
+pub(crate) mod sha256;
 
 pub use download::{DownloadOptions, Progress};
 pub use error::WeightsError;
