@@ -2,13 +2,15 @@
 
 use std::path::Path;
 
+use ckaad_backbone::Precision;
 use ckaad_parity::{Check, Extent, Golden, run};
 
-fn checks(name: &str, extent: Extent) -> Vec<Check> {
+fn checks(name: &str, extent: Extent, precision: Precision) -> Vec<Check> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../tests/golden")
         .join(name);
-    run(&Golden::read(&path).unwrap(), extent, &ckaad_device::cpu()).unwrap()
+    let golden = Golden::read(&path).unwrap();
+    run(&golden, extent, precision, &ckaad_device::cpu()).unwrap()
 }
 
 fn assert_all_pass(checks: &[Check]) {
@@ -30,6 +32,7 @@ fn four_training_steps_follow_double_precision() {
     assert_all_pass(&checks(
         "networks_resnet18_l23_128_f64.json",
         Extent::Training,
+        Precision::F32,
     ));
 }
 
@@ -42,7 +45,7 @@ fn the_first_step_follows_single_precision() {
         "networks_resnet18_l23_64.json",
         "networks_resnet18_l23_64_batchnorm.json",
     ] {
-        let checks = checks(name, Extent::Training);
+        let checks = checks(name, Extent::Training, Precision::F32);
         let first: Vec<Check> = checks
             .into_iter()
             .filter(|check| {

@@ -1,6 +1,6 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use ckaad_ops::Activation;
+use ckaad_ops::{Activation, Precision};
 use ckaad_parameters::Initialisation;
 
 use crate::layers::{ConvNorm, Resize};
@@ -30,6 +30,8 @@ pub struct AutoEncoderConfig {
     pub decoder_blocks: Vec<usize>,
     /// The norm behind every convolution.
     pub norm: Norm,
+    /// How exactly the convolutions multiply.
+    pub precision: Precision,
 }
 
 /// Convolutions that bring one stage's features to the size and channels of the deepest one.
@@ -112,7 +114,7 @@ impl AutoEncoderConfig {
                 [channels, 2 * channels],
                 3,
                 Resize::Halve,
-                self.norm,
+                self,
                 device,
             ));
             channels *= 2;

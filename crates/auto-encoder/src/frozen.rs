@@ -93,7 +93,8 @@ impl Layer {
             conv: match &layer.conv {
                 Convolution::Plain(conv) => FrozenConv::from(conv),
                 Convolution::Transposed(conv) => FrozenConv::from(conv),
-            },
+            }
+            .with_precision(layer.precision),
             norm: match &layer.norm {
                 NormLayer::Instance(norm) => Norm::Instance(FrozenNorm::from(norm)),
                 NormLayer::Batch(norm) => Norm::Batch(norm.clone()),
@@ -141,7 +142,7 @@ mod tests {
     use burn::tensor::{Distribution, Tensor};
 
     use super::*;
-    use crate::{AutoEncoderConfig, Norm};
+    use crate::{AutoEncoderConfig, Norm, Precision};
 
     #[test]
     fn the_frozen_network_agrees_with_the_one_that_learns() {
@@ -154,6 +155,7 @@ mod tests {
                 fusion_blocks: 2,
                 decoder_blocks: vec![2, 1],
                 norm,
+                precision: Precision::F32,
             };
             let auto_encoder = config.init(7, &device);
             let feature = |channels: usize, size: usize| {

@@ -6,9 +6,9 @@ use burn::nn::{
     BatchNorm, BatchNormConfig, Initializer, InstanceNorm, InstanceNormConfig, PaddingConfig2d,
 };
 use burn::tensor::{Device, Tensor};
-use ckaad_ops::{Activation, conv_transpose2d, conv2d, instance_norm};
+use ckaad_ops::{Activation, Precision, conv_transpose2d, conv2d, instance_norm};
 
-use crate::Norm;
+use crate::{AutoEncoderConfig, Norm};
 
 /// What a convolution does to the resolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +38,8 @@ pub(crate) enum NormLayer {
 pub(crate) struct ConvNorm {
     pub(crate) conv: Convolution,
     pub(crate) norm: NormLayer,
+    #[module(skip)]
+    pub(crate) precision: Precision,
 }
 
 impl ConvNorm {
@@ -46,7 +48,7 @@ impl ConvNorm {
         channels: [usize; 2],
         kernel: usize,
         resize: Resize,
-        norm: Norm,
+        config: &AutoEncoderConfig,
         device: &Device,
     ) -> Self {
         let conv = match resize {
@@ -70,13 +72,17 @@ impl ConvNorm {
                 )
             }
         };
-        let norm = match norm {
+        let norm = match config.norm {
             Norm::Instance => {
                 NormLayer::Instance(InstanceNormConfig::new(channels[1]).init(device))
             }
             Norm::Batch => NormLayer::Batch(BatchNormConfig::new(channels[1]).init(device)),
         };
-        Self { conv, norm }
+        Self {
+            conv,
+            norm,
+            precision: config.precision,
+        }
     }
 
     /// `activation(norm(conv(x)) + residual)`.
@@ -87,8 +93,8 @@ impl ConvNorm {
         activation: Activation,
     ) -> Tensor<4> {
         let x = match &self.conv {
-            Convolution::Plain(conv) => conv2d(conv, x),
-            Convolution::Transposed(conv) => conv_transpose2d(conv, x),
+            Convolution::Plain(conv) => conv2d(conv, x, self.precision),
+            Convolution::Transposed(conv) => conv_transpose2d(conv, x, self.precision),
         };
         match &self.norm {
             NormLayer::Instance(norm) => instance_norm(norm, x, residual, activation),

@@ -6,7 +6,7 @@
 //!
 //! ```
 //! use burn::tensor::Tensor;
-//! use ckaad_auto_encoder::{AutoEncoderConfig, Norm};
+//! use ckaad_auto_encoder::{AutoEncoderConfig, Norm, Precision};
 //!
 //! let device = ckaad_device::cpu();
 //! let config = AutoEncoderConfig {
@@ -16,6 +16,7 @@
 //!     fusion_blocks: 2,
 //!     decoder_blocks: vec![2, 2],
 //!     norm: Norm::Instance,
+//!     precision: Precision::F32,
 //! };
 //! let features = [Tensor::ones([1, 128, 8, 8], &device), Tensor::ones([1, 256, 4, 4], &device)];
 //! let reconstructions = config.init(7, &device).forward(&features);
@@ -29,4 +30,5 @@ mod layers;
 mod residual;
 
 pub use auto_encoder::{AutoEncoder, AutoEncoderConfig, Norm};
+pub use ckaad_ops::Precision;
 pub use frozen::FrozenAutoEncoder;

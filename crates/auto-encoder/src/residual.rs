@@ -24,7 +24,7 @@ impl Residual {
     ) -> Self {
         let output = planes * config.expansion;
         let layer =
-            |channels, kernel, resize| ConvNorm::new(channels, kernel, resize, config.norm, device);
+            |channels, kernel, resize| ConvNorm::new(channels, kernel, resize, config, device);
         let body = if config.expansion == 1 {
             vec![
                 layer([input, planes], 3, resize),

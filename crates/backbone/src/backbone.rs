@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use burn::tensor::{Device, Tensor};
-use ckaad_ops::Map;
+use ckaad_ops::{Map, Precision};
 use ckaad_parameters::{
     Initialisation, NamedTensor, NamedTensors, ParameterError, apply, collect, fill,
 };
@@ -23,6 +23,8 @@ pub struct BackboneConfig {
     pub variant: ResNetVariant,
     /// The stages, counted from 1, ascending; stage `l` has stride `2^(l+1)`.
     pub stages: Vec<usize>,
+    /// How exactly the convolutions multiply.
+    pub precision: Precision,
 }
 
 /// Why a backbone cannot be had.
@@ -75,7 +77,7 @@ pub struct Backbone {
 }
 
 impl BackboneConfig {
-    /// A checked configuration.
+    /// A checked configuration in single precision.
     ///
     /// # Errors
     /// [`BackboneError::Stages`] unless the stages ascend within 1..=4.
@@ -86,7 +88,16 @@ impl BackboneConfig {
         if stages.is_empty() || !ascending || !known {
             return Err(BackboneError::Stages { stages });
         }
-        Ok(Self { variant, stages })
+        Ok(Self {
+            variant,
+            stages,
+            precision: Precision::F32,
+        })
+    }
+
+    /// The same network, multiplying in another precision.
+    pub fn with_precision(self, precision: Precision) -> Self {
+        Self { precision, ..self }
     }
 
     /// Channels of each chosen stage, fine to coarse.
@@ -242,7 +253,7 @@ impl Backbone {
     pub fn maps(&self, images: Tensor<4>) -> Vec<Map> {
         let frozen = self
             .frozen
-            .get_or_init(|| FrozenNetwork::new(&self.network));
+            .get_or_init(|| FrozenNetwork::new(&self.network, self.config.precision));
         let outputs = frozen.forward(images);
         self.config
             .stages

@@ -1,7 +1,8 @@
 //! The network as it runs: weights packed, residual and ReLU done within the convolutions.
 
+use burn::nn::conv::Conv2d;
 use burn::tensor::Tensor;
-use ckaad_ops::{Activation, FrozenConv, Map};
+use ckaad_ops::{Activation, FrozenConv, Map, Precision};
 
 use crate::resnet::{Network, Residual};
 
@@ -20,13 +21,14 @@ pub(crate) struct FrozenNetwork {
 }
 
 impl FrozenNetwork {
-    pub(crate) fn new(network: &Network) -> Self {
+    pub(crate) fn new(network: &Network, precision: Precision) -> Self {
+        let conv = |layer: &Conv2d| FrozenConv::from(layer).with_precision(precision);
         let block = |block: &Residual| Block {
-            body: block.body.iter().map(FrozenConv::from).collect(),
-            shortcut: block.shortcut.as_ref().map(FrozenConv::from),
+            body: block.body.iter().map(conv).collect(),
+            shortcut: block.shortcut.as_ref().map(conv),
         };
         Self {
-            stem: FrozenConv::from(&network.stem),
+            stem: conv(&network.stem),
             stages: network
                 .stages
                 .iter()
@@ -80,7 +82,7 @@ mod tests {
         for variant in [ResNetVariant::ResNet18, ResNetVariant::ResNet50] {
             let config = BackboneConfig::new(variant, &[1, 2, 3]).unwrap_or_else(|_| panic!());
             let backbone = config.random(3, &device);
-            let network = FrozenNetwork::new(backbone.network());
+            let network = FrozenNetwork::new(backbone.network(), Precision::F32);
             let images = Tensor::random(
                 [2, 3, 64, 96],
                 burn::tensor::Distribution::Normal(0.0, 1.0),

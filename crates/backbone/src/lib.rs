@@ -26,4 +26,5 @@ mod variant;
 pub mod weights;
 
 pub use backbone::{Backbone, BackboneConfig, BackboneError};
+pub use ckaad_ops::Precision;
 pub use variant::{BlockKind, ResNetVariant, UnknownVariant};

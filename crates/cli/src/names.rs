@@ -1,6 +1,6 @@
 //! The names that flags take, so that `--help` lists them and a misspelt one is refused before anything runs.
 
-use ckaad_backbone::ResNetVariant;
+use ckaad_backbone::{Precision, ResNetVariant};
 use ckaad_data::datasets::{Manifest, list};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
@@ -12,6 +12,11 @@ pub(crate) fn one_of<T: ToString>(values: impl IntoIterator<Item = T>) -> Possib
 /// Takes the name of a backbone.
 pub(crate) fn backbone() -> impl TypedValueParser<Value = ResNetVariant> {
     one_of(ResNetVariant::ALL).try_map(|name| name.parse::<ResNetVariant>())
+}
+
+/// Takes the name of a precision.
+pub(crate) fn precision() -> impl TypedValueParser<Value = Precision> {
+    one_of(Precision::ALL).try_map(|name| name.parse::<Precision>())
 }
 
 /// Takes the name of a benchmark.
@@ -53,6 +58,7 @@ mod tests {
             names(&AnomalySource::ALL.map(AnomalySource::name)),
             names_read_by::<AnomalySource>()
         );
+        assert_eq!(names(&Precision::ALL), names_read_by::<Precision>());
         assert_eq!(names(&Method::ALL), names_read_by::<Method>());
         assert_eq!(names(&Layout::ALL), names_read_by::<Layout>());
         for variant in ResNetVariant::ALL {

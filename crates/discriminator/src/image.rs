@@ -5,7 +5,7 @@ use burn::nn::{
 };
 use burn::tensor::activation::leaky_relu;
 use burn::tensor::{Device, Tensor};
-use ckaad_ops::{Activation, conv2d, instance_norm};
+use ckaad_ops::{Activation, Precision, conv2d, instance_norm, linear};
 use ckaad_parameters::Initialisation;
 
 use crate::NEGATIVE_SLOPE;
@@ -17,6 +17,8 @@ pub struct ImageDiscriminatorConfig {
     pub channels: Vec<usize>,
     /// Height and width of the coarsest feature map: a power of two, at least 2.
     pub coarsest_size: usize,
+    /// How exactly convolutions and linear layers multiply.
+    pub precision: Precision,
 }
 
 /// Halves the resolution: 3x3 convolution, instance norm, leaky ReLU.
@@ -45,6 +47,8 @@ pub struct ImageDiscriminator {
     collapse: Conv2d,
     hidden: Linear,
     score: Linear,
+    #[module(skip)]
+    precision: Precision,
 }
 
 impl ImageDiscriminatorConfig {
@@ -82,7 +86,7 @@ impl ImageDiscriminatorConfig {
             reduce.push(halve([channels, deepest], device));
             channels = deepest;
         }
-        let linear = |output| {
+        let layer = |output| {
             LinearConfig::new(deepest, output)
                 .with_initializer(Initializer::Zeros)
                 .init(device)
@@ -93,8 +97,9 @@ impl ImageDiscriminatorConfig {
             collapse: Conv2dConfig::new([channels, deepest], [2, 2])
                 .with_initializer(Initializer::Zeros)
                 .init(device),
-            hidden: linear(deepest),
-            score: linear(1),
+            hidden: layer(deepest),
+            score: layer(1),
+            precision: self.precision,
         }
     }
 }
@@ -122,13 +127,9 @@ fn halve(channels: [usize; 2], device: &Device) -> Halve {
 }
 
 impl Halve {
-    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let x = instance_norm(
-            &self.norm,
-            conv2d(&self.conv, x),
-            None,
-            Activation::Identity,
-        );
+    fn forward(&self, x: Tensor<4>, precision: Precision) -> Tensor<4> {
+        let x = conv2d(&self.conv, x, precision);
+        let x = instance_norm(&self.norm, x, None, Activation::Identity);
         leaky_relu(x, NEGATIVE_SLOPE)
     }
 }
@@ -149,8 +150,12 @@ impl ImageDiscriminator {
             self.align.len(),
             "one feature map per scale"
         );
-        let run =
-            |layers: &[Halve], x: Tensor<4>| layers.iter().fold(x, |x, layer| layer.forward(x));
+        let precision = self.precision;
+        let run = |layers: &[Halve], x: Tensor<4>| {
+            layers
+                .iter()
+                .fold(x, |x, layer| layer.forward(x, precision))
+        };
         let aligned = self
             .align
             .iter()
@@ -159,9 +164,9 @@ impl ImageDiscriminator {
             .collect();
         let x = run(&self.reduce, Tensor::cat(aligned, 1));
         // Flattened first, as the scores of patches are.
-        let x = leaky_relu(self.collapse.forward(x).flatten::<2>(1, 3), NEGATIVE_SLOPE);
-        self.score
-            .forward(leaky_relu(self.hidden.forward(x), NEGATIVE_SLOPE))
+        let x = conv2d(&self.collapse, x, precision).flatten::<2>(1, 3);
+        let x = linear(&self.hidden, leaky_relu(x, NEGATIVE_SLOPE), precision);
+        linear(&self.score, leaky_relu(x, NEGATIVE_SLOPE), precision)
     }
 
     /// The energy of every image: the absolute value of its score, in `[0, inf)`.

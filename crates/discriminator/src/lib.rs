@@ -5,10 +5,11 @@
 //!
 //! ```
 //! use burn::tensor::Tensor;
-//! use ckaad_discriminator::PatchDiscriminatorConfig;
+//! use ckaad_discriminator::{PatchDiscriminatorConfig, Precision};
 //!
 //! let device = ckaad_device::cpu();
-//! let discriminator = PatchDiscriminatorConfig { channels: vec![128, 256] }.init(7, &device);
+//! let config = PatchDiscriminatorConfig { channels: vec![128, 256], precision: Precision::F32 };
+//! let discriminator = config.init(7, &device);
 //! let features = [Tensor::ones([2, 128, 8, 8], &device), Tensor::ones([2, 256, 4, 4], &device)];
 //! let energies = discriminator.energies(&features);
 //! assert_eq!(energies[0].dims(), [2, 64]);
@@ -18,6 +19,7 @@
 mod image;
 mod patch;
 
+pub use ckaad_ops::Precision;
 pub use image::{ImageDiscriminator, ImageDiscriminatorConfig};
 pub use patch::{PatchDiscriminator, PatchDiscriminatorConfig};
 

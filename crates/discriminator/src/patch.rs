@@ -2,7 +2,7 @@ use burn::module::Module;
 use burn::nn::Initializer;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::tensor::{Device, Tensor};
-use ckaad_ops::{conv2d, leaky_relu, normalise_channels};
+use ckaad_ops::{Precision, conv2d, leaky_relu, normalise_channels};
 use ckaad_parameters::Initialisation;
 
 use crate::NEGATIVE_SLOPE;
@@ -12,12 +12,16 @@ use crate::NEGATIVE_SLOPE;
 pub struct PatchDiscriminatorConfig {
     /// Channels of each feature map, fine to coarse.
     pub channels: Vec<usize>,
+    /// How exactly the convolutions multiply.
+    pub precision: Precision,
 }
 
 /// One scale's scoring network: 1x1 convolutions on the normalised feature of a patch.
 #[derive(Module, Debug)]
 struct Head {
     layers: Vec<Conv2d>,
+    #[module(skip)]
+    precision: Precision,
 }
 
 /// Scores every patch of every scale.
@@ -46,6 +50,7 @@ impl PatchDiscriminatorConfig {
                 conv(channels, channels),
                 conv(channels, 1),
             ],
+            precision: self.precision,
         };
         PatchDiscriminator {
             heads: self.channels.iter().map(head).collect(),
@@ -78,7 +83,7 @@ impl Head {
         let score = self.layers.iter().enumerate().fold(
             normalise_channels(feature),
             |x, (index, layer)| {
-                let x = conv2d(layer, x);
+                let x = conv2d(layer, x, self.precision);
                 if index < last {
                     leaky_relu(x, NEGATIVE_SLOPE)
                 } else {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use ckaad_backbone::{BackboneConfig, ResNetVariant};
+use ckaad_backbone::{BackboneConfig, Precision, ResNetVariant};
 use ckaad_data::{FolderSource, LabelledClasses, Layout, ValidationRule};
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +34,9 @@ pub struct Config {
     /// A weights file to use instead of looking one up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weights: Option<PathBuf>,
+    /// How exactly convolutions and linear layers multiply.
+    #[serde(default)]
+    pub precision: Precision,
     /// Side of the resized images in pixels.
     #[serde(default = "defaults::image_size")]
     pub image_size: usize,
@@ -157,7 +160,7 @@ impl Config {
     /// # Errors
     /// [`EngineError::Backbone`] if the stages make no sense.
     pub fn backbone_config(&self) -> Result<BackboneConfig, EngineError> {
-        Ok(BackboneConfig::new(self.backbone, &self.stages)?)
+        Ok(BackboneConfig::new(self.backbone, &self.stages)?.with_precision(self.precision))
     }
 
     /// The numbers of the objective.

@@ -36,12 +36,12 @@ pub fn evaluate_run(
                 .to_owned(),
         });
     }
-    let (detector, info) = Detector::load(&folder.model(), device)?;
+    let (detector, info) = Detector::load(&folder.model(), None, device)?;
     let store = load_images(&split.test, &config, observer)?;
     let (last, scores) = evaluate(&detector, &info, &store, split.mask_rule, observer)?;
     let best_on_validation = match folder.best_model() {
         path if path.is_file() => {
-            let (detector, info) = Detector::load(&path, device)?;
+            let (detector, info) = Detector::load(&path, None, device)?;
             Some(evaluate(&detector, &info, &store, split.mask_rule, observer)?.0)
         }
         _ => None,

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use burn::tensor::Device;
+use ckaad_backbone::Precision;
 use ckaad_parameters::{NamedTensors, apply, collect};
 use serde::{Deserialize, Serialize};
 
@@ -98,12 +99,16 @@ impl Detector {
         )?)
     }
 
-    /// Reads a model file.
+    /// Reads a model file, to compute in the precision of the run that trained it unless another is given.
     ///
     /// # Errors
     /// [`EngineError::Parameters`] if it cannot be read, [`EngineError::File`] if it is no model file, one of a later
-    /// format, or damaged.
-    pub fn load(path: &Path, device: &Device) -> Result<(Self, ModelInfo), EngineError> {
+    /// format, or damaged, [`EngineError::Setting`] if the device cannot compute in the precision.
+    pub fn load(
+        path: &Path,
+        precision: Option<Precision>,
+        device: &Device,
+    ) -> Result<(Self, ModelInfo), EngineError> {
         let (mut tensors, metadata) = NamedTensors::read_safetensors(path)?;
         let failed = |reason: String| EngineError::file(path, KIND, reason);
         let header = metadata
@@ -116,11 +121,13 @@ impl Detector {
                 "its format version is {version}, this program reads {VERSION}"
             )));
         }
-        let Header { info, .. }: Header<ModelInfo> =
+        let Header { mut info, .. }: Header<ModelInfo> =
             serde_json::from_str(header).map_err(|error| failed(error.to_string()))?;
         info.config
             .validate()
             .map_err(|error| failed(error.to_string()))?;
+        info.config.precision = precision.unwrap_or(info.config.precision);
+        info.config.check_device(device)?;
         if info.preprocessing != Preprocessing::new(info.config.image_size) {
             return Err(failed(
                 "it asks for a preprocessing that this program does not have".to_owned(),

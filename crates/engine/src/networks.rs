@@ -10,7 +10,7 @@ use ckaad_discriminator::{
 
 use crate::Method;
 
-/// The auto-encoder that fits a backbone.
+/// The auto-encoder that fits a backbone, in the same precision.
 pub fn auto_encoder_config(backbone: &BackboneConfig, norm: Norm) -> AutoEncoderConfig {
     let variant = backbone.variant;
     AutoEncoderConfig {
@@ -28,6 +28,7 @@ pub fn auto_encoder_config(backbone: &BackboneConfig, norm: Norm) -> AutoEncoder
         },
         decoder_blocks: variant.depths()[..backbone.stages.len()].to_vec(),
         norm,
+        precision: backbone.precision,
     }
 }
 
@@ -42,7 +43,7 @@ pub enum Discriminator {
 }
 
 impl Discriminator {
-    /// The discriminator that `method` trains, or `None` if it has none. `image_size` is the side of the images in pixels.
+    /// The discriminator that `method` trains, in the precision of the backbone, or `None` if it has none. `image_size` is the side of the images in pixels.
     pub fn new(
         method: Method,
         backbone: &BackboneConfig,
@@ -50,11 +51,15 @@ impl Discriminator {
         seed: u64,
         device: &Device,
     ) -> Option<Self> {
-        let channels = backbone.channels();
+        let (channels, precision) = (backbone.channels(), backbone.precision);
         match method {
             Method::Recon | Method::ReconSub => None,
             Method::CkaPatch => Some(Self::Patch(
-                PatchDiscriminatorConfig { channels }.init(seed, device),
+                PatchDiscriminatorConfig {
+                    channels,
+                    precision,
+                }
+                .init(seed, device),
             )),
             Method::Gan | Method::CkaImg => {
                 let deepest = backbone.stages.last().copied().unwrap_or(1);
@@ -62,6 +67,7 @@ impl Discriminator {
                 let config = ImageDiscriminatorConfig {
                     channels,
                     coarsest_size,
+                    precision,
                 };
                 Some(Self::Image(config.init(seed, device)))
             }

@@ -44,6 +44,7 @@ pub struct Surroundings<'a> {
 /// [`EngineError::OutputExists`] if `out` is there and not empty, and any other [`EngineError`].
 pub fn train(config: &Config, out: &Path, with: Surroundings<'_>) -> Result<Outcome, EngineError> {
     RunFolder::check_free(out)?;
+    config.check_device(with.device)?;
     let split = choose_split(config)?;
     let weights = with.backbone.fingerprint();
     let data = TrainingData::load(config, &split, with, &weights)?;
@@ -77,6 +78,7 @@ pub fn resume(
     folder: &RunFolder,
     with: Surroundings<'_>,
 ) -> Result<Outcome, EngineError> {
+    config.check_device(with.device)?;
     let learner = learner(config, with.device)?;
     let weights = with.backbone.fingerprint();
     // Stopped before its first checkpoint, a run loses nothing by starting over.

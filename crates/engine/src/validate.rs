@@ -1,5 +1,6 @@
 //! What can be checked of settings without touching data or weights.
 
+use burn::tensor::Device;
 use ckaad_backbone::BackboneConfig;
 
 use crate::networks::size_multiple;
@@ -63,6 +64,21 @@ impl Config {
             ));
         }
         self.data.validate()
+    }
+
+    /// Refuses a precision that `device` cannot compute in.
+    pub(crate) fn check_device(&self, device: &Device) -> Result<(), EngineError> {
+        if !self.precision.is_supported(device) {
+            let reason = "is not supported by this device; f32 is, by every one";
+            return Err(EngineError::setting("precision", self.precision, reason));
+        }
+        if self.precision.is_imitated(device) {
+            tracing::warn!(
+                "precision = {}: the CPU only imitates what GPUs round, and is slower than in f32",
+                self.precision
+            );
+        }
+        Ok(())
     }
 
     fn validate_networks(&self) -> Result<(), EngineError> {

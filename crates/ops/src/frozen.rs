@@ -8,11 +8,12 @@ use burn::tensor::Tensor;
 use burn::tensor::module::max_pool2d;
 use burn::tensor::ops::MaxPoolOptions;
 
-use crate::Activation;
+use crate::conv::{burn_conv_transpose2d, burn_conv2d};
 #[cfg(feature = "flex")]
 use crate::flex::frozen as kernels;
 #[cfg(not(feature = "flex"))]
 use crate::no_kernels as kernels;
+use crate::{Activation, Precision};
 
 /// Feature maps between two layers of a frozen network, in the kernels' layout where they run.
 #[derive(Debug, Clone)]
@@ -126,6 +127,7 @@ fn finish(y: Tensor<4>, residual: Option<&Map>, activation: Activation) -> Map {
 #[derive(Debug)]
 pub struct FrozenConv {
     layer: Layer,
+    precision: Precision,
     /// Packed when the kernels first run: for maps of more than a tile, and for others.
     packed: [OnceLock<Option<kernels::Packed>>; 2],
 }
@@ -140,6 +142,7 @@ impl From<&Conv2d> for FrozenConv {
     fn from(layer: &Conv2d) -> Self {
         Self {
             layer: Layer::Plain(layer.clone()),
+            precision: Precision::default(),
             packed: Default::default(),
         }
     }
@@ -149,12 +152,18 @@ impl From<&ConvTranspose2d> for FrozenConv {
     fn from(layer: &ConvTranspose2d) -> Self {
         Self {
             layer: Layer::Transposed(layer.clone()),
+            precision: Precision::default(),
             packed: Default::default(),
         }
     }
 }
 
 impl FrozenConv {
+    /// The same layer, multiplying in another precision than single.
+    pub fn with_precision(self, precision: Precision) -> Self {
+        Self { precision, ..self }
+    }
+
     /// `activation(layer(x) + residual)`.
     ///
     /// # Panics
@@ -176,8 +185,8 @@ impl FrozenConv {
             }
         }
         let y = match &self.layer {
-            Layer::Plain(layer) => layer.forward(x.to_tensor()),
-            Layer::Transposed(layer) => layer.forward(x.to_tensor()),
+            Layer::Plain(layer) => burn_conv2d(layer, x.to_tensor(), self.precision),
+            Layer::Transposed(layer) => burn_conv_transpose2d(layer, x.to_tensor(), self.precision),
         };
         finish(y, residual, activation)
     }
@@ -197,7 +206,11 @@ impl FrozenConv {
         self.forward(&Map::plain(images), None, activation)
     }
 
+    /// Weights for the kernels, which multiply in single precision.
     fn packed(&self, pixels: usize) -> Option<&kernels::Packed> {
+        if self.precision != Precision::F32 {
+            return None;
+        }
         let tiny = kernels::is_tiny(pixels);
         self.packed[usize::from(tiny)]
             .get_or_init(|| kernels::pack(&self.layer, tiny))

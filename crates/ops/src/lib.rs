@@ -1,18 +1,21 @@
 //! The layers that take the time, on burn tensors: convolution, transposed convolution, instance norm.
 //!
 //! On the CPU backend in `f32` they run the kernels of `ckaad-conv`, forward and backward, and compute no gradient that
-//! nobody asks for. On every other device and in every other precision they are burn's own operators.
+//! nobody asks for. On every other device and of every other type they are burn's own operators. How exactly they multiply is for
+//! the caller to say: [`Precision`].
 //!
 //! ```
 //! use burn::nn::conv::Conv2dConfig;
 //! use burn::nn::PaddingConfig2d;
 //! use burn::tensor::{Device, Tensor};
+//! use ckaad_ops::Precision;
 //!
 //! let device = Device::default();
 //! let conv = Conv2dConfig::new([16, 32], [3, 3])
 //!     .with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1))
 //!     .init(&device);
-//! let y = ckaad_ops::conv2d(&conv, Tensor::ones([1, 16, 8, 8], &device));
+//! let x = Tensor::ones([1, 16, 8, 8], &device);
+//! let y = ckaad_ops::conv2d(&conv, x, Precision::F32);
 //! assert_eq!(y.dims(), [1, 32, 8, 8]);
 //! ```
 //!
@@ -20,7 +23,8 @@
 //! [`Map`]s on in the kernels' own layout.
 //!
 //! Beside the device crate this is the one that names a backend: kernels on slices need to know whose memory they read.
-//! The device crate's feature `flex` switches them on.
+//! The device crate's feature `flex` switches them on, and its features for GPUs switch on `cube`, by which products on GPUs can be
+//! controlled.
 
 mod activation;
 mod adam;
@@ -32,14 +36,18 @@ mod frozen;
 mod no_kernels;
 mod norm;
 mod normalise;
+mod precision;
+mod product;
+mod rounding;
 mod squares;
 
 pub use activation::Activation;
 pub use adam::Adam;
-pub use conv::{conv_transpose2d, conv2d};
+pub use conv::{conv_transpose2d, conv2d, linear};
 pub use frozen::{FrozenConv, FrozenNorm, Map};
 pub use norm::instance_norm;
 pub use normalise::{leaky_relu, normalise_channels};
+pub use precision::{Precision, UnknownPrecision};
 pub use squares::sum_of_squares;
 
 #[cfg(all(test, feature = "flex"))]

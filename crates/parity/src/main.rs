@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
+use ckaad_backbone::Precision;
 use ckaad_device::DeviceSpec;
 use ckaad_parity::{Extent, Golden, run};
 use clap::Parser;
@@ -17,6 +18,9 @@ struct Args {
     /// Device to run on: cpu, cuda:0, wgpu:0, ...
     #[arg(long, default_value = "cpu")]
     device: String,
+    /// How exactly convolutions and linear layers multiply: f32, tf32 or bf16
+    #[arg(long, default_value_t)]
+    precision: Precision,
     /// Run the forward part only
     #[arg(long)]
     forward_only: bool,
@@ -25,6 +29,12 @@ struct Args {
 fn main() -> anyhow::Result<ExitCode> {
     let args = Args::parse();
     let device = args.device.parse::<DeviceSpec>()?.open()?;
+    anyhow::ensure!(
+        args.precision.is_supported(&device),
+        "{} cannot compute in {}",
+        args.device,
+        args.precision
+    );
     let extent = if args.forward_only {
         Extent::Forward
     } else {
@@ -34,11 +44,12 @@ fn main() -> anyhow::Result<ExitCode> {
     for path in &args.cases {
         let golden = Golden::read(path)?;
         let start = Instant::now();
-        let checks = run(&golden, extent, &device)?;
+        let checks = run(&golden, extent, args.precision, &device)?;
         println!(
-            "{} on {} ({:.1} s)",
+            "{} on {} in {} ({:.1} s)",
             path.display(),
             args.device,
+            args.precision,
             start.elapsed().as_secs_f64()
         );
         for check in &checks {

@@ -5,7 +5,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 use ckaad_anomaly_map::{AnomalyMap, AnomalyMapper, ImageScore};
 use ckaad_auto_encoder::AutoEncoder;
-use ckaad_backbone::{Backbone, BackboneConfig};
+use ckaad_backbone::{Backbone, BackboneConfig, Precision};
 use ckaad_discriminator::{PatchDiscriminator, PatchDiscriminatorConfig};
 use ckaad_engine::{Discriminator, Learner, Method, Objective, StepRecord, auto_encoder_config};
 use ckaad_parameters::{NamedTensors, collect, fill};
@@ -52,9 +52,14 @@ impl Check {
 ///
 /// # Errors
 /// If the case asks for an impossible network or records a figure this crate does not compute.
-pub fn run(golden: &Golden, extent: Extent, device: &Device) -> anyhow::Result<Vec<Check>> {
+pub fn run(
+    golden: &Golden,
+    extent: Extent,
+    precision: Precision,
+    device: &Device,
+) -> anyhow::Result<Vec<Check>> {
     let case = &golden.case;
-    let config = BackboneConfig::new(case.backbone, &case.layers)?;
+    let config = BackboneConfig::new(case.backbone, &case.layers)?.with_precision(precision);
     let backbone = config.from_torchvision(backbone_weights(golden, &config), device)?;
     let training = device.clone().autodiff();
     let auto_encoder = by_formula(
@@ -65,6 +70,7 @@ pub fn run(golden: &Golden, extent: Extent, device: &Device) -> anyhow::Result<V
     )?;
     let discriminator = PatchDiscriminatorConfig {
         channels: config.channels(),
+        precision,
     };
     let discriminator = by_formula(
         discriminator.zeros(&training),

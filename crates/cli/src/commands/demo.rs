@@ -91,7 +91,7 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
         display.show(event)
     })?;
 
-    let (detector, info) = Detector::load(&folder.model(), &device)?;
+    let (detector, info) = Detector::load(&folder.model(), None, &device)?;
     let heatmaps = args.out.join("heatmaps");
     let images = find_images(&[data.join("weave/test")], &heatmaps)?;
     let options = PredictOptions {

@@ -1,10 +1,12 @@
 use std::path::{Path, PathBuf};
 
+use ckaad_backbone::Precision;
 use ckaad_engine::{Detector, PredictOptions, RawMap, RunFolder, find_images, predict};
 use clap::ValueEnum;
 use serde_json::json;
 
 use crate::Global;
+use crate::names::precision;
 use crate::output::{print, print_json};
 use crate::progress::Display;
 
@@ -30,6 +32,9 @@ pub(crate) struct Args {
     /// Decide by this score instead of the model's threshold
     #[arg(long)]
     threshold: Option<f64>,
+    /// Multiply in another precision than the model was trained in
+    #[arg(long, value_parser = precision())]
+    precision: Option<Precision>,
     /// Leave unreadable images out instead of failing
     #[arg(long)]
     skip_bad: bool,
@@ -48,7 +53,7 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
     let display = Display::new();
     let images = find_images(&args.images, &args.out)?;
     let device = global.open_device()?;
-    let (detector, info) = Detector::load(&model_path(&args.model)?, &device)?;
+    let (detector, info) = Detector::load(&model_path(&args.model)?, args.precision, &device)?;
     let threshold = args.threshold.unwrap_or(info.threshold.value);
     anyhow::ensure!(threshold.is_finite(), "--threshold must be a finite number");
     let options = PredictOptions {

@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use ckaad_backbone::ResNetVariant;
+use ckaad_backbone::{Precision, ResNetVariant};
 use ckaad_engine::{
     AnomalySource, Config, Method, Outcome, Preset, RunFolder, Surroundings, merge, resume, train,
 };
@@ -50,6 +50,9 @@ struct SettingArgs {
     /// Network that turns images into features
     #[arg(long, value_parser = one_of(ResNetVariant::ALL))]
     backbone: Option<String>,
+    /// How exactly convolutions and linear layers multiply
+    #[arg(long, value_parser = one_of(Precision::ALL))]
+    precision: Option<String>,
     /// Side of the resized images in pixels
     #[arg(long, value_name = "PIXELS")]
     image_size: Option<i64>,
@@ -89,6 +92,7 @@ impl SettingArgs {
             ("preset", &self.preset),
             ("method", &self.method),
             ("backbone", &self.backbone),
+            ("precision", &self.precision),
             ("anomalies", &self.anomalies),
             ("weights", &path_text(&self.weights)?),
         ];

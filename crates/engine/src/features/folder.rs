@@ -12,7 +12,7 @@ use crate::EngineError;
 const REVISION: u32 = 1;
 
 /// A folder of features. A file's name is the SHA-256 of the preprocessed pixels, the backbone's weights and stages, the
-/// precision, the kind of device, and the revision of features in this program: what has changed has another name. Devices
+/// precisions of its products and of what is stored, the kind of device, and the revision of features in this program: what has changed has another name. Devices
 /// and processors of different kinds round differently in the last digits, so a folder belongs to machines of one kind.
 pub(crate) struct FeatureFolder {
     path: PathBuf,
@@ -32,10 +32,13 @@ impl FeatureFolder {
         device: &str,
     ) -> Result<Self, EngineError> {
         std::fs::create_dir_all(&path).map_err(EngineError::io(&path, "make the folder"))?;
-        let stages = &backbone.config().stages;
-        let architecture = std::env::consts::ARCH;
-        let context =
-            format!("{REVISION} {fingerprint} {stages:?} {precision:?} {architecture} {device}\n");
+        let network = backbone.config();
+        let context = format!(
+            "{REVISION} {fingerprint} {:?} {} {precision:?} {} {device}\n",
+            network.stages,
+            network.precision,
+            std::env::consts::ARCH
+        );
         Ok(Self {
             path,
             context: Sha256::new().chain_update(context),

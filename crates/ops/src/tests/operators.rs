@@ -1,82 +1,13 @@
-//! Every operator against burn's own, values and gradients.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-use burn::nn::conv::{Conv2d, Conv2dConfig, ConvTranspose2d, ConvTranspose2dConfig};
-use burn::nn::{InstanceNorm, InstanceNormConfig, PaddingConfig2d};
+use burn::nn::conv::{ConvTranspose2d, ConvTranspose2dConfig};
+use burn::nn::{InstanceNorm, InstanceNormConfig};
 use burn::tensor::activation::relu;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 
+use super::{assert_all_close, assert_close, conv, output_and_gradients, values};
 use crate::{
-    Activation, Adam, conv_transpose2d, conv2d, instance_norm, leaky_relu, normalise_channels,
+    Activation, Precision, conv_transpose2d, conv2d, instance_norm, leaky_relu, normalise_channels,
     sum_of_squares,
 };
-
-/// Pseudo-random values in [-1, 1).
-fn values<const D: usize>(shape: [usize; D], seed: u32, device: &Device) -> Tensor<D> {
-    let mut state = seed.wrapping_mul(2_654_435_761) + 1;
-    let values: Vec<f32> = (0..shape.iter().product())
-        .map(|_| {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (state >> 8) as f32 / (1 << 23) as f32 - 1.0
-        })
-        .collect();
-    Tensor::from_data(TensorData::new(values, shape), device)
-}
-
-fn assert_close<const D: usize>(found: Tensor<D>, expected: Tensor<D>, what: &str) {
-    assert_eq!(found.dims(), expected.dims(), "{what}");
-    let expected = expected.detach();
-    let scale = expected.clone().square().sum().sqrt().into_scalar::<f32>();
-    let error = (found.detach() - expected)
-        .square()
-        .sum()
-        .sqrt()
-        .into_scalar::<f32>();
-    assert!(
-        error <= 3e-6 * scale.max(1e-3),
-        "{what}: {error} of {scale}"
-    );
-}
-
-/// The output, and the gradients of a weighted sum of it with respect to the given tensors, all flattened.
-fn output_and_gradients<const N: usize>(
-    y: Tensor<4>,
-    of_inputs: Vec<Tensor<4>>,
-    of_parameters: [Option<Tensor<4>>; N],
-) -> Vec<Tensor<1>> {
-    let weights = values(y.dims(), 99, &y.device());
-    let gradients = (y.clone() * weights).sum().backward();
-    let of = of_inputs
-        .into_iter()
-        .chain(of_parameters.into_iter().flatten());
-    let of = of.map(|x| x.grad(&gradients).unwrap().flatten(0, 3));
-    std::iter::once(y.inner().flatten(0, 3)).chain(of).collect()
-}
-
-fn assert_all_close(found: Vec<Tensor<1>>, expected: Vec<Tensor<1>>, what: &str) {
-    assert_eq!(found.len(), expected.len());
-    for (index, (found, expected)) in found.into_iter().zip(expected).enumerate() {
-        assert_close(found, expected, &format!("{what}, tensor {index}"));
-    }
-}
-
-fn conv(channels: [usize; 2], kernel: usize, stride: usize, bias: bool, device: &Device) -> Conv2d {
-    let pad = kernel / 2;
-    let mut conv = Conv2dConfig::new(channels, [kernel, kernel])
-        .with_stride([stride, stride])
-        .with_padding(PaddingConfig2d::Explicit(pad, pad, pad, pad))
-        .with_bias(bias)
-        .init(device);
-    conv.weight = conv.weight.map(|w| {
-        let filled = values(w.dims(), 3, device);
-        if device.is_autodiff() {
-            filled.require_grad()
-        } else {
-            filled
-        }
-    });
-    conv
-}
 
 #[test]
 fn a_convolution_is_burns_in_values_and_gradients() {
@@ -89,6 +20,7 @@ fn a_convolution_is_burns_in_values_and_gradients() {
         ([24, 7], 1, 1, [2, 5, 3]),
         ([6, 12], 1, 2, [4, 6, 7]),
         ([32, 1], 1, 1, [3, 4, 4]),
+        ([16, 24], 2, 1, [2, 6, 5]),
     ] {
         for bias in [false, true] {
             let layer = conv(channels, kernel, stride, bias, &device);
@@ -108,7 +40,7 @@ fn a_convolution_is_burns_in_values_and_gradients() {
                 all
             };
             assert_all_close(
-                run(&|x| conv2d(&layer, x)),
+                run(&|x| conv2d(&layer, x, Precision::F32)),
                 run(&|x| layer.forward(x)),
                 &format!("{channels:?} {kernel} {stride} {size:?} bias {bias}"),
             );
@@ -124,7 +56,11 @@ fn nobody_pays_for_a_gradient_that_is_not_wanted() {
     let constant: Tensor<4> = values([2, 8, 6, 6], 5, &Device::flex());
     let weight = || Some(layer.weight.val());
     assert_all_close(
-        output_and_gradients(conv2d(&layer, constant.clone()), vec![], [weight()]),
+        output_and_gradients(
+            conv2d(&layer, constant.clone(), Precision::F32),
+            vec![],
+            [weight()],
+        ),
         output_and_gradients(layer.forward(constant), vec![], [weight()]),
         "constant input",
     );
@@ -136,7 +72,11 @@ fn nobody_pays_for_a_gradient_that_is_not_wanted() {
     let x = || values([2, 8, 6, 6], 5, &device).require_grad();
     let (ours, burns) = (x(), x());
     assert_all_close(
-        output_and_gradients::<0>(conv2d(&frozen, ours.clone()), vec![ours], []),
+        output_and_gradients::<0>(
+            conv2d(&frozen, ours.clone(), Precision::F32),
+            vec![ours],
+            [],
+        ),
         output_and_gradients::<0>(frozen.forward(burns.clone()), vec![burns], []),
         "frozen layer",
     );
@@ -162,7 +102,7 @@ fn a_transposed_convolution_is_burns_in_values_and_gradients() {
         let weight = || Some(layer.weight.val());
         assert_all_close(
             output_and_gradients(
-                conv_transpose2d(&layer, ours.clone()),
+                conv_transpose2d(&layer, ours.clone(), Precision::F32),
                 vec![ours],
                 [weight()],
             ),
@@ -233,12 +173,16 @@ fn views_are_taken_too() {
     let layer = conv([8, 16], 3, 1, true, &device);
     let turned: Tensor<4> = values([2, 6, 5, 8], 5, &device).permute([0, 3, 1, 2]);
     assert_close(
-        conv2d(&layer, turned.clone()),
+        conv2d(&layer, turned.clone(), Precision::F32),
         layer.forward(turned),
         "a view",
     );
     let part = values([4, 8, 6, 6], 5, &device).slice_dim(0, 1..3);
-    assert_close(conv2d(&layer, part.clone()), layer.forward(part), "a part");
+    assert_close(
+        conv2d(&layer, part.clone(), Precision::F32),
+        layer.forward(part),
+        "a part",
+    );
 }
 
 #[test]
@@ -269,60 +213,6 @@ fn normalisation_and_leaky_relu_are_burns_in_values_and_gradients() {
     let before = x.clone().into_data();
     let _ = leaky_relu(x.clone(), 0.1);
     x.into_data().assert_eq(&before, true);
-}
-
-/// Three steps of the kernel against burn's own optimizer; the kernel's values are burn's, bit for bit.
-#[test]
-fn adam_equals_burns() {
-    use burn::module::Param;
-    use burn::nn::Linear;
-    use burn::optim::{AdamConfig, GradientsParams};
-
-    let device = Device::default();
-    let weight = values([300, 70], 1, &device);
-    let learning = device.clone().autodiff();
-    let mut module = Linear {
-        weight: Param::from_tensor(Tensor::from_data(weight.to_data(), &learning).require_grad()),
-        bias: None,
-    };
-    let mut optimizer = AdamConfig::new().with_beta_1(0.5).with_epsilon(1e-8).init();
-    let adam = Adam {
-        beta_1: 0.5,
-        beta_2: 0.999,
-        epsilon: 1e-8,
-    };
-    let (mut parameter, mut moments) = (weight, None);
-    for time in 1..=3 {
-        let towards = values([300, 70], 1 + time as u32, &device);
-        let loss = module.weight.val() * Tensor::from_inner(towards.clone());
-        let gradients = GradientsParams::from_grads(loss.sum().backward(), &module);
-        module = optimizer.step(1e-3, module, gradients);
-        let (new, new_moments) = adam.step(1e-3, time, parameter, towards, moments);
-        (parameter, moments) = (new, Some(new_moments));
-        let expected = module.weight.val().inner().to_data();
-        assert_eq!(parameter.to_data(), expected, "step {time}");
-    }
-}
-
-#[test]
-fn adam_by_operators_equals_the_kernel() {
-    let device = Device::default();
-    let tensor = |seed| values([40, 30], seed, &device);
-    let moments = Some([tensor(3), tensor(4).square()]);
-    let adam = Adam {
-        beta_1: 0.9,
-        beta_2: 0.99,
-        epsilon: 1e-6,
-    };
-    let (parameter, [first, second]) = adam.step(0.01, 7, tensor(1), tensor(2), moments.clone());
-    // Double precision is left to the operators.
-    let double = |tensor: Tensor<2>| tensor.cast(burn::tensor::DType::F64);
-    let moments = moments.map(|moments| moments.map(double));
-    let (by_operators, [a, b]) = adam.step(0.01, 7, double(tensor(1)), double(tensor(2)), moments);
-    for (kernel, operators) in [(parameter, by_operators), (first, a), (second, b)] {
-        let operators = operators.cast(burn::tensor::DType::F32);
-        assert_close(kernel, operators, "Adam");
-    }
 }
 
 #[test]
