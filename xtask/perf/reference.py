@@ -78,10 +78,14 @@ class Discriminator(nn.Module):
 class Scorer:
     """Backbone and auto-encoder: what scoring needs."""
 
-    def __init__(self, size):
+    def __init__(self, size, device="cpu", precision="f32"):
         self.size = size
-        self.backbone = torchvision.models.resnet18(weights=None).eval().requires_grad_(False)
-        self.auto_encoder = AutoEncoder()
+        self.device = device
+        self.autocast = torch.autocast(device.split(":")[0], torch.bfloat16, enabled=precision == "bf16")
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision != "f32"
+        torch.backends.cudnn.benchmark = True
+        self.backbone = torchvision.models.resnet18(weights=None).eval().requires_grad_(False).to(device)
+        self.auto_encoder = AutoEncoder().to(device)
 
     @torch.no_grad()
     def features(self, x):
@@ -96,43 +100,47 @@ class Scorer:
     @torch.no_grad()
     def maps(self, images):
         """The anomaly map of every image."""
-        features = self.features(images)
+        with self.autocast:
+            features = self.features(images)
+            reconstructions = self.auto_encoder(features)
         total = 0
-        for a, b in zip(features, self.auto_encoder(features)):
+        for a, b in zip(features, reconstructions):
+            a, b = a.float(), b.float()
             distance = 1 - F.cosine_similarity(a, b)
             total = total + F.interpolate(
                 distance[:, None], size=self.size, mode="bilinear", align_corners=True)
-        return [gaussian_filter(m, sigma=4) for m in total[:, 0].numpy()]
+        return [gaussian_filter(m, sigma=4) for m in total[:, 0].cpu().numpy()]
 
 
 class Trainer(Scorer):
     """With the discriminator and the optimizers, at the constants of the medical preset."""
 
-    def __init__(self, size):
-        super().__init__(size)
-        self.discriminator = Discriminator()
+    def __init__(self, size, device="cpu", precision="f32"):
+        super().__init__(size, device, precision)
+        self.discriminator = Discriminator().to(device)
         betas = (0.5, 0.999)
         self.optimizer = torch.optim.Adam(self.auto_encoder.parameters(), lr=1e-3, betas=betas)
         self.discriminator_optimizer = torch.optim.Adam(self.discriminator.parameters(), lr=1e-4, betas=betas)
 
     def step(self, normal, anomalous, gamma=0.5, margin=5.0, weight=0.02):
-        normal, anomalous = self.features(normal), self.features(anomalous)
-        made, made_anomalous = self.auto_encoder(normal), self.auto_encoder(anomalous)
-        pooled = [torch.cat(pair) for pair in zip(made, made_anomalous)]
-
         def high(energies):
             return sum((margin - e).clamp(min=0).mean() for e in energies)
 
-        loss = (sum(e.mean() for e in self.discriminator(normal))
-                + (1 - gamma) * high(self.discriminator(anomalous))
-                + gamma * high(self.discriminator([p.detach() for p in pooled])))
+        with self.autocast:
+            normal, anomalous = self.features(normal), self.features(anomalous)
+            made, made_anomalous = self.auto_encoder(normal), self.auto_encoder(anomalous)
+            pooled = [torch.cat(pair) for pair in zip(made, made_anomalous)]
+            loss = (sum(e.mean() for e in self.discriminator(normal))
+                    + (1 - gamma) * high(self.discriminator(anomalous))
+                    + gamma * high(self.discriminator([p.detach() for p in pooled])))
         self.discriminator_optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.discriminator.parameters(), 1.0)
         self.discriminator_optimizer.step()
 
-        total = sum((1 - F.cosine_similarity(a.flatten(1), b.flatten(1))).mean() for a, b in zip(normal, made))
-        total = total + weight * sum(e.mean() for e in self.discriminator(pooled))
+        with self.autocast:
+            total = sum((1 - F.cosine_similarity(a.flatten(1), b.flatten(1))).mean() for a, b in zip(normal, made))
+            total = total + weight * sum(e.mean() for e in self.discriminator(pooled))
         self.optimizer.zero_grad()
         total.backward()
         self.optimizer.step()

@@ -1,9 +1,9 @@
 //! Our side of the networks of `cargo xtask perf speed`: answers every line of its input with a line.
 //!
-//!     load SIZE        ResNet-18, stages 2 and 3, random weights, images of SIZE pixels
-//!     run infer-N      scores N images                          -> SECONDS SCORE
-//!     run step-N       one training step on N + N images        -> SECONDS LOSS
-//!     peak             -> peak memory of the process in MiB
+//!     load SIZE DEVICE PRECISION   ResNet-18, stages 2 and 3, random weights, images of SIZE pixels
+//!     run infer-N                  scores N images                     -> SECONDS SCORE
+//!     run step-N                   one training step on N + N images   -> SECONDS LOSS
+//!     peak                         -> peak memory of the process in MiB, without that of a GPU
 
 use std::io::BufRead;
 use std::time::Instant;
@@ -11,6 +11,7 @@ use std::time::Instant;
 use burn::tensor::{Device, Tensor, TensorData};
 use ckaad_auto_encoder::Norm;
 use ckaad_backbone::{Backbone, BackboneConfig, ResNetVariant};
+use ckaad_device::DeviceSpec;
 use ckaad_engine::{Config, Detector, Discriminator, Learner, auto_encoder_config};
 
 mod peak;
@@ -24,9 +25,15 @@ struct Bench {
 }
 
 impl Bench {
-    fn new(size: usize) -> Result<Self, Box<dyn std::error::Error>> {
-        let device = ckaad_device::cpu();
+    fn new(settings: &str) -> Result<Self, Box<dyn std::error::Error>> {
+        let settings: Vec<&str> = settings.split(' ').collect();
+        let [size, device, precision] = settings[..] else {
+            return Err("load what? SIZE DEVICE PRECISION".into());
+        };
+        let (size, precision) = (size.parse()?, precision.parse()?);
+        let device = device.parse::<DeviceSpec>()?.open()?;
         let stages = BackboneConfig::new(ResNetVariant::ResNet18, &[2, 3])?;
+        let stages = stages.with_precision(precision);
         let backbone = stages.random(1, &device);
         let config = Config::resolve(
             None,
@@ -39,6 +46,7 @@ impl Bench {
         )?;
         let config = Config {
             image_size: size,
+            precision,
             ..config
         };
         let learning = device.clone().autodiff();
@@ -71,6 +79,7 @@ impl Bench {
         let (what, count) = case.split_once('-')?;
         let count: usize = count.parse().ok()?;
         let (first, second) = (self.images(count, 1), self.images(count, 2));
+        self.device.sync().ok()?;
         let start = Instant::now();
         let figure = match what {
             "infer" => self.detector.score(first).first()?.score,
@@ -82,6 +91,8 @@ impl Bench {
             }
             _ => return None,
         };
+        // Updates that nobody has asked for yet belong to the turn.
+        self.device.sync().ok()?;
         Some((start.elapsed().as_secs_f64(), figure))
     }
 }
@@ -91,8 +102,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for line in std::io::stdin().lock().lines() {
         let line = line?;
         match line.split_once(' ').unwrap_or((&line, "")) {
-            ("load", size) => {
-                bench = Some(Bench::new(size.parse()?)?);
+            ("load", settings) => {
+                bench = Some(Bench::new(settings)?);
                 println!("loaded");
             }
             ("run", case) => match bench.as_mut().and_then(|bench| bench.run(case)) {

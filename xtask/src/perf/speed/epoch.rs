@@ -37,7 +37,8 @@ pub(super) fn row(
             "training epoch, {} normal + {} labelled images in batches of {batch}, from the second epoch on",
             summary.normal, summary.labelled
         ),
-        goal: 0.7,
+        goal: Some(0.7),
+        images: summary.steps * (batch.min(summary.normal) + batch.min(summary.labelled)),
     };
-    work.alternate(rounds, start(ours)?, theirs.map(start).transpose()?)
+    work.alternate(1, rounds, start(ours)?, theirs.map(start).transpose()?)
 }

@@ -34,14 +34,17 @@ pub(super) struct Row {
     /// Of our median to theirs.
     pub(super) ratio: Option<f64>,
     /// The ratio that is wanted at most.
-    pub(super) goal: f64,
+    pub(super) goal: Option<f64>,
+    /// Images in a turn.
+    pub(super) images: usize,
 }
 
 /// A piece of work.
 pub(super) struct Work {
     pub(super) case: &'static str,
     pub(super) what: String,
-    pub(super) goal: f64,
+    pub(super) goal: Option<f64>,
+    pub(super) images: usize,
 }
 
 /// One that does the work over and over.
@@ -53,19 +56,20 @@ pub(super) trait Side {
 }
 
 impl Work {
-    /// Lets both sides take turns. The first of either is not counted: it maps memory, packs weights, reads files for
+    /// Lets both sides take turns. The first `warm_up` of either are not counted: they map memory, pack weights, read files for
     /// the first time.
     pub(super) fn alternate(
         self,
+        warm_up: usize,
         rounds: usize,
         mut ours: impl Side,
         mut theirs: Option<impl Side>,
     ) -> anyhow::Result<Row> {
         let (mut own, mut other) = (Vec::new(), Vec::new());
-        for round in 0..=rounds {
+        for round in 0..warm_up + rounds {
             let seconds = ours.turn()?;
             let their_seconds = theirs.as_mut().map(Side::turn).transpose()?;
-            if round > 0 {
+            if round >= warm_up {
                 own.push(seconds);
                 other.extend(their_seconds);
             }
@@ -82,6 +86,7 @@ impl Work {
             ours,
             theirs,
             goal: self.goal,
+            images: self.images,
         })
     }
 }
@@ -107,11 +112,12 @@ mod tests {
         let work = Work {
             case: "case",
             what: "what".to_owned(),
-            goal: 0.5,
+            goal: Some(0.5),
+            images: 1,
         };
         let ours = Scripted(vec![100.0, 1.0, 3.0, 2.0]);
         let theirs = Scripted(vec![0.1, 4.0, 9.0, 4.0]);
-        let row = work.alternate(3, ours, Some(theirs)).unwrap();
+        let row = work.alternate(1, 3, ours, Some(theirs)).unwrap();
         let ours = row.ours;
         assert_eq!((ours.median, ours.least, ours.greatest), (2.0, 1.0, 3.0));
         assert_eq!(row.theirs.unwrap().greatest, 9.0);

@@ -6,7 +6,7 @@ use anyhow::ensure;
 
 use super::report::Report;
 
-/// The files of a report, named by date and commit.
+/// The files of a report, named by date, commit and, unless they are the usual ones, device and precision.
 pub(super) struct Place {
     json: PathBuf,
     markdown: PathBuf,
@@ -14,8 +14,8 @@ pub(super) struct Place {
 
 impl Place {
     /// In a folder that has no report of that name yet.
-    pub(super) fn new(folder: &Path, date: &str, commit: &str) -> anyhow::Result<Self> {
-        let file = |ending| folder.join(format!("{date}-{commit}.{ending}"));
+    pub(super) fn new(folder: &Path, name: &str) -> anyhow::Result<Self> {
+        let file = |ending| folder.join(format!("{name}.{ending}"));
         let place = Self {
             json: file("json"),
             markdown: file("md"),
@@ -48,7 +48,7 @@ mod tests {
     #[test]
     fn no_report_is_written_over() {
         let folder = tempfile::tempdir().unwrap();
-        let new = |commit| Place::new(folder.path(), "2026-01-02", commit);
+        let new = |name| Place::new(folder.path(), name);
         let place = new("abc").unwrap();
         std::fs::write(&place.json, "{}").unwrap();
         assert!(new("abc").is_err());

@@ -1,7 +1,7 @@
 //! Where and when, and of which version.
 
-use std::path::Path;
-use std::process::Command;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
 
 use serde::Serialize;
 
@@ -11,6 +11,8 @@ pub(super) struct Machine {
     pub(super) cores: usize,
     pub(super) memory_gib: Option<f64>,
     pub(super) system: &'static str,
+    /// The GPUs that NVIDIA's driver knows.
+    pub(super) gpus: Option<String>,
 }
 
 impl Machine {
@@ -23,6 +25,11 @@ impl Machine {
                 .and_then(|memory| memory.strip_suffix(" kB")?.parse::<f64>().ok())
                 .map(|kib| (kib / f64::from(1 << 20) * 10.0).round() / 10.0),
             system: std::env::consts::OS,
+            gpus: output(
+                Command::new("nvidia-smi")
+                    .args(["--query-gpu=name,driver_version", "--format=csv,noheader"]),
+            )
+            .map(|lines| lines.replace('\n', "; ")),
         }
     }
 }
@@ -36,19 +43,28 @@ fn entry(file: &str, name: &str) -> Option<String> {
     })
 }
 
+/// The folder of this crate: where it was built, or under the current folder if it was carried to another machine.
+pub(super) fn folder() -> PathBuf {
+    let built = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    if built.is_dir() {
+        built
+    } else {
+        PathBuf::from("xtask")
+    }
+}
+
 /// The commit that the workspace is at, marked if it has been changed since.
 pub(super) fn commit() -> String {
-    let output = Command::new("git")
-        .args(["describe", "--always", "--dirty", "--exclude=*"])
-        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")))
-        .output();
-    output
-        .ok()
-        .filter(|output| output.status.success())
-        .map_or_else(
-            || "unknown".to_owned(),
-            |output| String::from_utf8_lossy(&output.stdout).trim().to_owned(),
-        )
+    let describe = ["describe", "--always", "--dirty", "--exclude=*"];
+    output(Command::new("git").args(describe).current_dir(folder()))
+        .unwrap_or_else(|| "unknown".to_owned())
+}
+
+/// What a command prints, or `None` if it fails or is not there.
+fn output(command: &mut Command) -> Option<String> {
+    let output = command.stderr(Stdio::null()).output().ok()?;
+    let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    output.status.success().then_some(text)
 }
 
 /// The date in UTC, as in 2026-11-24.

@@ -1,5 +1,6 @@
 //! `cargo xtask perf speed`: networks, training and whole processes, taking turns with PyTorch.
 
+mod computing;
 mod epoch;
 mod figures;
 mod history;
@@ -18,8 +19,9 @@ mod whole;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use anyhow::ensure;
+use anyhow::{anyhow, ensure};
 
+use computing::Computing;
 use figures::Row;
 use images::Images;
 use machine::Machine;
@@ -42,6 +44,11 @@ pub(crate) struct Args {
     /// Turns per case, besides one that is not counted; medians are printed.
     #[arg(long, default_value_t = 7)]
     rounds: usize,
+    #[command(flatten)]
+    computing: Computing,
+    /// Folder with our programs, built elsewhere (`target/release`), instead of building them.
+    #[arg(long, value_name = "DIR")]
+    programs: Option<PathBuf>,
     /// Height and width of the images in the networks.
     #[arg(long, default_value_t = 256)]
     side: usize,
@@ -76,10 +83,14 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         "--side must be a multiple of 32 and at least 64"
     );
     let (date, commit) = (machine::date(), machine::commit());
+    let name = match args.computing.is_usual() {
+        true => format!("{date}-{commit}"),
+        false => format!("{date}-{commit}-{}", args.computing),
+    };
     let place = args
         .history
         .as_deref()
-        .map(|folder| history::Place::new(folder, &date, &commit))
+        .map(|folder| history::Place::new(folder, &name))
         .transpose()?;
     let parts: Vec<Part> = Part::ALL
         .into_iter()
@@ -88,6 +99,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     ensure!(
         !args.realtime || !parts.iter().any(|part| part.reads_images()),
         "--realtime is for the parts infer and step; add --only infer,step"
+    );
+    ensure!(
+        args.computing.is_usual() || !parts.iter().any(|part| part.reads_images()),
+        "--device and --precision are for the parts infer and step; add --only infer,step"
     );
     let images = parts
         .iter()
@@ -106,6 +121,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         threads: args.threads,
         side: args.side,
         batch: args.batch,
+        device: args.computing.device.clone(),
+        precision: args.computing.precision.to_string(),
         rounds: args.rounds,
         realtime: args.realtime,
         other_work,
@@ -117,8 +134,13 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     place.map_or(Ok(()), |place| place.write(&report))
 }
 
-fn sides(args: &Args) -> anyhow::Result<Sides> {
-    let theirs = match Python::find(&args.python) {
+fn sides(args: &Args) -> anyhow::Result<Sides<'_>> {
+    let python = if args.computing.has_pytorch() {
+        Python::find(&args.python)
+    } else {
+        Err(anyhow!("PyTorch has no device {}", args.computing.device))
+    };
+    let theirs = match python {
         Ok(python) => Some(python),
         Err(reason) => {
             let name = args.python.display();
@@ -127,7 +149,11 @@ fn sides(args: &Args) -> anyhow::Result<Sides> {
         }
     };
     Ok(Sides {
-        ours: Programs::build()?,
+        computing: &args.computing,
+        ours: match &args.programs {
+            Some(folder) => Programs::built(folder)?,
+            None => Programs::build(args.computing.kind())?,
+        },
         theirs,
         threads: args.threads,
         realtime: args.realtime,
@@ -137,7 +163,7 @@ fn sides(args: &Args) -> anyhow::Result<Sides> {
 fn rows(
     args: &Args,
     parts: &[Part],
-    sides: &Sides,
+    sides: &Sides<'_>,
     images: Option<&Images>,
 ) -> anyhow::Result<Vec<Row>> {
     let (side, rounds) = (args.side, args.rounds);

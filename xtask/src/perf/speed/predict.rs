@@ -55,7 +55,8 @@ impl Models {
         let work = Work {
             case: "predict",
             what: format!("`predict`, {files} files, whole process"),
-            goal: 0.5,
+            goal: Some(0.5),
+            images: files,
         };
         self.row(work, sides, images, (&images.files, files), side, rounds)
     }
@@ -71,7 +72,8 @@ impl Models {
         let work = Work {
             case: "start",
             what: "start to first score, whole process".to_owned(),
-            goal: 0.15,
+            goal: Some(0.15),
+            images: 1,
         };
         self.row(work, sides, images, (&images.one, 0), side, rounds)
     }
@@ -107,7 +109,7 @@ impl Models {
                 command
             })
         });
-        work.alternate(rounds, ours, theirs)
+        work.alternate(1, rounds, ours, theirs)
     }
 }
 

@@ -19,6 +19,8 @@ pub(super) struct Report {
     pub(super) threads: usize,
     pub(super) side: usize,
     pub(super) batch: usize,
+    pub(super) device: String,
+    pub(super) precision: String,
     pub(super) rounds: usize,
     pub(super) realtime: bool,
     /// The greater share of the cores' time that other work took before or after.
@@ -35,6 +37,7 @@ impl Report {
             cores,
             memory_gib,
             system,
+            gpus,
         } = &self.machine;
         let memory = memory_gib.map_or(String::new(), |gib| format!(", {gib:.1} GiB"));
         let realtime = if self.realtime {
@@ -50,10 +53,15 @@ impl Report {
                 self.threads
             ),
             format!(
-                "- Network: ResNet-18, stages 2 and 3, {side} x {side} pixels, on the CPU",
+                "- Network: ResNet-18, stages 2 and 3, {side} x {side} pixels, on {}, products in {}",
+                self.device,
+                self.precision,
                 side = self.side
             ),
         ];
+        if let Some(gpus) = gpus.as_ref().filter(|_| self.device != "cpu") {
+            lines.insert(3, format!("- GPUs and driver: {gpus}"));
+        }
         lines.insert(3, load::line(self.other_work));
         lines.extend(
             self.images
@@ -76,7 +84,7 @@ impl Report {
     }
 }
 
-const HEAD: &str = "| work | ours | PyTorch | ratio | goal | our peak | PyTorch's peak |\n|---|---|---|---|---|---|---|";
+const HEAD: &str = "| work | ours | PyTorch | ratio | goal | our peak | PyTorch's peak | images/s, ours | PyTorch's |\n|---|---|---|---|---|---|---|---|---|";
 
 impl Summary {
     fn line(&self) -> String {
@@ -101,16 +109,20 @@ impl Row {
     pub(super) fn line(&self) -> String {
         let missing = || "-".to_owned();
         let theirs = self.theirs.as_ref();
+        let rate = |side: &Figures| format!("{:.1}", self.images as f64 / side.median);
         format!(
-            "| {} | {} | {} | {} | <= {:.2} | {:.0} | {} |",
+            "| {} | {} | {} | {} | {} | {:.0} | {} | {} | {} |",
             self.what,
             self.ours.seconds(),
             theirs.map_or_else(missing, Figures::seconds),
             self.ratio
                 .map_or_else(missing, |ratio| format!("{ratio:.2}")),
-            self.goal,
+            self.goal
+                .map_or_else(missing, |goal| format!("<= {goal:.2}")),
             self.ours.peak_mib,
             theirs.map_or_else(missing, |theirs| format!("{:.0}", theirs.peak_mib)),
+            rate(&self.ours),
+            theirs.map_or_else(missing, rate),
         )
     }
 }
@@ -154,7 +166,8 @@ mod tests {
             ours: figures(0.05, 512.4),
             ratio: theirs.as_ref().map(|theirs| 0.05 / theirs.median),
             theirs,
-            goal: 0.7,
+            goal: Some(0.7),
+            images: 4,
         };
         Report {
             date: "2026-01-02".to_owned(),
@@ -164,6 +177,8 @@ mod tests {
             threads: 2,
             side: 64,
             batch: 8,
+            device: "cpu".to_owned(),
+            precision: "f32".to_owned(),
             rounds: 3,
             realtime: false,
             other_work: None,
@@ -190,8 +205,8 @@ mod tests {
     #[test]
     fn lines_show_both_sides_in_units_of_their_own() {
         let text = report(images(false, None));
-        let whole = "| epoch | 50.0 ms (25.0 - 100.0) | 2.00 s (1.00 - 4.00) | 0.03 | <= 0.70 | 512 | 1024 |";
-        let ours = "| epoch | 50.0 ms (25.0 - 100.0) | - | - | <= 0.70 | 512 | - |";
+        let whole = "| epoch | 50.0 ms (25.0 - 100.0) | 2.00 s (1.00 - 4.00) | 0.03 | <= 0.70 | 512 | 1024 | 80.0 | 2.0 |";
+        let ours = "| epoch | 50.0 ms (25.0 - 100.0) | - | - | <= 0.70 | 512 | - | 80.0 | - |";
         assert!(text.contains(whole) && text.contains(ours), "{text}");
         assert!(text.contains("- Images: Xray; 20 normal"), "{text}");
     }

@@ -6,8 +6,12 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, ensure};
 
+use super::computing::Computing;
+use super::machine;
+
 /// What either side is run with.
-pub(super) struct Sides {
+pub(super) struct Sides<'a> {
+    pub(super) computing: &'a Computing,
     pub(super) ours: Programs,
     pub(super) theirs: Option<Python>,
     pub(super) threads: usize,
@@ -28,7 +32,7 @@ pub(super) struct Python {
     pub(super) versions: String,
 }
 
-impl Sides {
+impl Sides<'_> {
     /// A program that computes on as many threads as were asked for.
     pub(super) fn command(&self, program: impl AsRef<Path>) -> Command {
         let program = program.as_ref();
@@ -49,9 +53,7 @@ impl Sides {
 
     /// A script of PyTorch's side.
     pub(super) fn script(&self, python: &Python, name: &str) -> Command {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("perf")
-            .join(name);
+        let script = machine::folder().join("perf").join(name);
         let mut command = self.command(&python.program);
         command.arg(script);
         command
@@ -59,8 +61,26 @@ impl Sides {
 }
 
 impl Programs {
-    /// Builds them, so that building is not timed.
-    pub(super) fn build() -> anyhow::Result<Self> {
+    /// Those that lie in a folder as cargo leaves it: built elsewhere.
+    pub(super) fn built(folder: &Path) -> anyhow::Result<Self> {
+        let find = |name: &str| {
+            let path = folder.join(name);
+            ensure!(path.is_file(), "there is no {}", path.display());
+            Ok(path.canonicalize()?)
+        };
+        Ok(Self {
+            ckaad: find("ckaad")?,
+            networks: find("examples/network_worker")?,
+            epoch: find("examples/epoch_worker")?,
+        })
+    }
+
+    /// Builds them for a kind of device, so that building is not timed.
+    pub(super) fn build(kind: &str) -> anyhow::Result<Self> {
+        let features = match kind {
+            "cpu" => None,
+            kind => Some(format!("--features=ckaad/{kind}")),
+        };
         let arguments = [
             "build",
             "--release",
@@ -78,6 +98,7 @@ impl Programs {
         ];
         let built = Command::new(env!("CARGO"))
             .args(arguments)
+            .args(features)
             .stderr(Stdio::inherit())
             .output()
             .context("cannot run cargo")?;
