@@ -10,6 +10,7 @@ mod features;
 mod interrupt;
 mod methods;
 mod parity;
+mod precision;
 mod resume;
 mod support;
 mod wrong_input;

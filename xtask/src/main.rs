@@ -10,6 +10,7 @@ mod labelled_classes;
 mod normalisation;
 mod parity;
 mod perf;
+mod precision;
 
 use std::process::ExitCode;
 

@@ -6,6 +6,8 @@ use std::process::{Command, ExitCode};
 use anyhow::Context;
 use clap::Args;
 
+use crate::precision::Precision;
+
 /// What is compared, and where.
 #[derive(Debug, Args)]
 pub(crate) struct ParityArgs {
@@ -18,6 +20,9 @@ pub(crate) struct ParityArgs {
     /// Where to compute: cpu, cuda, wgpu; cuda:1 is the second GPU
     #[arg(long)]
     device: Option<String>,
+    /// How exactly convolutions and linear layers multiply; the tolerances are meant for f32
+    #[arg(long, value_enum, default_value_t)]
+    precision: Precision,
     /// Compare the forward part alone
     #[arg(long)]
     forward_only: bool,
@@ -34,6 +39,7 @@ pub(crate) fn run(args: &ParityArgs) -> anyhow::Result<ExitCode> {
     if let Some(device) = &args.device {
         command.args(["--device", device]);
     }
+    command.args(["--precision", &args.precision.to_string()]);
     if args.forward_only {
         command.arg("--forward-only");
     }

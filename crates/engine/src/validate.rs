@@ -74,7 +74,7 @@ impl Config {
         }
         if self.precision.is_imitated(device) {
             tracing::warn!(
-                "precision = {}: the CPU only imitates what GPUs round, and is slower than in f32",
+                "precision = {}: the CPU only imitates how GPUs round; --precision f32 is faster here, and more exact",
                 self.precision
             );
         }

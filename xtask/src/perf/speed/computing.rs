@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use clap::ValueEnum;
+use crate::precision::Precision;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Computing {
@@ -11,25 +11,8 @@ pub(super) struct Computing {
     #[arg(long, default_value = "cpu")]
     pub(super) device: String,
     /// How exactly both sides multiply; other precisions than f32 are for the parts infer and step.
-    #[arg(long, value_enum, default_value_t = Precision::F32)]
+    #[arg(long, value_enum, default_value_t)]
     pub(super) precision: Precision,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Precision {
-    F32,
-    Tf32,
-    Bf16,
-}
-
-impl fmt::Display for Precision {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::F32 => "f32",
-            Self::Tf32 => "tf32",
-            Self::Bf16 => "bf16",
-        })
-    }
 }
 
 impl Computing {
