@@ -3,18 +3,14 @@ use std::sync::{Arc, OnceLock};
 
 use burn::tensor::{Device, Tensor};
 use ckaad_ops::{Map, Precision};
-use ckaad_parameters::{
-    Initialisation, NamedTensor, NamedTensors, ParameterError, apply, collect, fill,
-};
+use ckaad_parameters::{Initialisation, NamedTensors, ParameterError, apply, collect, fill};
 
 use crate::ResNetVariant;
 use crate::frozen::FrozenNetwork;
-use crate::plan::{ConvPlan, NetworkPlan};
+use crate::plan::NetworkPlan;
 use crate::resnet::Network;
+use crate::torchvision::{check, drop_later_parts, fold};
 use crate::weights::sha256::Hasher;
-
-/// torchvision's batch norm epsilon.
-const EPSILON: f64 = 1e-5;
 
 /// Which network, and which of its stages to hand out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -143,7 +139,7 @@ impl BackboneConfig {
         device: &Device,
     ) -> Result<Backbone, BackboneError> {
         let plan = self.plan();
-        self.drop_later_parts(&mut tensors);
+        drop_later_parts(&mut tensors, self.deepest());
         check(&plan, &tensors).map_err(|source| self.mismatch(source))?;
         // Forward order of the plan and of the module agree, so their parameters pair up by position.
         let mut folded = plan.convs().flat_map(|conv| fold(conv, &tensors));
@@ -213,22 +209,6 @@ impl BackboneConfig {
             source,
         }
     }
-
-    /// Later stages, the classifier and the counters of batch norms are not needed.
-    fn drop_later_parts(&self, tensors: &mut NamedTensors) {
-        let needless: Vec<String> = tensors
-            .names()
-            .filter(|name| {
-                let later = (self.deepest() + 1..=4)
-                    .any(|stage| name.starts_with(&format!("layer{stage}.")));
-                later || name.starts_with("fc.") || name.ends_with("num_batches_tracked")
-            })
-            .map(str::to_owned)
-            .collect();
-        for name in needless {
-            tensors.remove(&name);
-        }
-    }
 }
 
 impl Backbone {
@@ -288,80 +268,4 @@ impl Backbone {
 fn centre(filter: &mut [f32]) {
     let mean = filter.iter().sum::<f32>() / filter.len() as f32;
     filter.iter_mut().for_each(|weight| *weight -= mean);
-}
-
-/// Compares names and shapes with what torchvision's network of this plan has.
-fn check(plan: &NetworkPlan, tensors: &NamedTensors) -> Result<(), ParameterError> {
-    let mut expected = std::collections::BTreeMap::new();
-    for conv in plan.convs() {
-        let [input, output] = conv.channels;
-        expected.insert(
-            format!("{}.weight", conv.conv),
-            vec![output, input, conv.kernel, conv.kernel],
-        );
-        for part in NORM_PARTS {
-            expected.insert(format!("{}.{part}", conv.norm), vec![output]);
-        }
-    }
-    let mut missing = Vec::new();
-    let mut mis_shaped = Vec::new();
-    for (name, shape) in &expected {
-        match tensors.get(name) {
-            None => missing.push(name.clone()),
-            Some(found) if found.shape != *shape => {
-                mis_shaped.push((name.clone(), shape.clone(), found.shape.clone()));
-            }
-            Some(_) => {}
-        }
-    }
-    let unused: Vec<String> = tensors
-        .names()
-        .filter(|name| !expected.contains_key(*name))
-        .map(str::to_owned)
-        .collect();
-    if missing.is_empty() && unused.is_empty() && mis_shaped.is_empty() {
-        return Ok(());
-    }
-    Err(ParameterError::Mismatch {
-        missing,
-        unused,
-        mis_shaped,
-    })
-}
-
-const NORM_PARTS: [&str; 4] = ["weight", "bias", "running_mean", "running_var"];
-
-/// Weight and bias of the convolution that does what `conv` and its batch norm do in evaluation mode.
-fn fold(conv: &ConvPlan, tensors: &NamedTensors) -> [NamedTensor; 2] {
-    let values = |name: String| tensors.get(&name).map_or(&[][..], |tensor| &tensor.values);
-    let weight = values(format!("{}.weight", conv.conv));
-    let [gamma, beta, mean, variance] =
-        NORM_PARTS.map(|part| values(format!("{}.{part}", conv.norm)));
-    let [input, output] = conv.channels;
-    let scales: Vec<f64> = gamma
-        .iter()
-        .zip(variance)
-        .map(|(&gamma, &variance)| f64::from(gamma) / (f64::from(variance) + EPSILON).sqrt())
-        .collect();
-    let per_output = input * conv.kernel * conv.kernel;
-    let scaled = weight
-        .iter()
-        .enumerate()
-        .map(|(index, &w)| (f64::from(w) * scales[index / per_output]) as f32)
-        .collect();
-    let bias = (0..output)
-        .map(|channel| {
-            (f64::from(beta[channel]) - f64::from(mean[channel]) * scales[channel]) as f32
-        })
-        .collect();
-    [
-        NamedTensor {
-            shape: vec![output, input, conv.kernel, conv.kernel],
-            values: scaled,
-        },
-        NamedTensor {
-            shape: vec![output],
-            values: bias,
-        },
-    ]
 }

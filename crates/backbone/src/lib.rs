@@ -22,6 +22,7 @@ mod backbone;
 mod frozen;
 mod plan;
 mod resnet;
+mod torchvision;
 mod variant;
 pub mod weights;
 

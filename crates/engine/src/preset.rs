@@ -17,15 +17,6 @@ impl Preset {
     /// Every preset.
     pub const ALL: [Self; 3] = [Self::Medical, Self::Industrial, Self::Cifar10];
 
-    /// Its name in configurations and on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Medical => "medical",
-            Self::Industrial => "industrial",
-            Self::Cifar10 => "cifar10",
-        }
-    }
-
     /// The settings, as the TOML text that ships in the program.
     pub(crate) fn table(self) -> &'static str {
         match self {
@@ -33,5 +24,16 @@ impl Preset {
             Self::Industrial => include_str!("../presets/industrial.toml"),
             Self::Cifar10 => include_str!("../presets/cifar10.toml"),
         }
+    }
+}
+
+impl std::fmt::Display for Preset {
+    /// Its name in configurations and on the command line.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Medical => "medical",
+            Self::Industrial => "industrial",
+            Self::Cifar10 => "cifar10",
+        })
     }
 }

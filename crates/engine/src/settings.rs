@@ -69,13 +69,15 @@ pub enum AnomalySource {
 impl AnomalySource {
     /// Every source.
     pub const ALL: [Self; 2] = [Self::Labelled, Self::Elastic];
+}
 
+impl std::fmt::Display for AnomalySource {
     /// Its name in configurations and on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
             Self::Labelled => "labelled",
             Self::Elastic => "elastic",
-        }
+        })
     }
 }
 

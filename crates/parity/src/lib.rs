@@ -5,9 +5,12 @@
 //! are formulas of names and the seed ([`formula`]), so that any case can be rebuilt here bit for bit.
 
 pub mod case;
+mod check;
 pub mod formula;
 mod names;
 mod run;
+mod training;
 
 pub use case::{Case, Golden};
-pub use run::{Check, Extent, run};
+pub use check::Check;
+pub use run::{Extent, run};

@@ -42,7 +42,7 @@ struct SettingArgs {
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Settings to start from
-    #[arg(long, value_parser = one_of(Preset::ALL.map(Preset::name)))]
+    #[arg(long, value_parser = one_of(Preset::ALL))]
     preset: Option<String>,
     /// How anomalous images are used while training
     #[arg(long, value_parser = one_of(Method::ALL))]
@@ -66,7 +66,7 @@ struct SettingArgs {
     #[arg(long, value_name = "RATIO")]
     labelled_ratio: Option<f64>,
     /// Where anomalous images come from
-    #[arg(long, value_parser = one_of(AnomalySource::ALL.map(AnomalySource::name)))]
+    #[arg(long, value_parser = one_of(AnomalySource::ALL))]
     anomalies: Option<String>,
     /// Seed of everything random
     #[arg(long)]

@@ -1,0 +1,102 @@
+//! torchvision's pretrained tensors: what belongs to a network, and the folding of its batch norms.
+
+use std::collections::BTreeMap;
+
+use ckaad_parameters::{NamedTensor, NamedTensors, ParameterError};
+
+use crate::plan::{ConvPlan, NetworkPlan};
+
+/// torchvision's batch norm epsilon.
+const EPSILON: f64 = 1e-5;
+
+/// The tensors of a batch norm: scale, shift and statistics.
+const NORM_PARTS: [&str; 4] = ["weight", "bias", "running_mean", "running_var"];
+
+/// Later stages, the classifier and the counters of batch norms are not needed.
+pub(crate) fn drop_later_parts(tensors: &mut NamedTensors, deepest: usize) {
+    let needless: Vec<String> = tensors
+        .names()
+        .filter(|name| {
+            let later = (deepest + 1..=4).any(|stage| name.starts_with(&format!("layer{stage}.")));
+            later || name.starts_with("fc.") || name.ends_with("num_batches_tracked")
+        })
+        .map(str::to_owned)
+        .collect();
+    for name in needless {
+        tensors.remove(&name);
+    }
+}
+
+/// Compares names and shapes with what torchvision's network of this plan has.
+pub(crate) fn check(plan: &NetworkPlan, tensors: &NamedTensors) -> Result<(), ParameterError> {
+    let mut expected = BTreeMap::new();
+    for conv in plan.convs() {
+        let [input, output] = conv.channels;
+        expected.insert(
+            format!("{}.weight", conv.conv),
+            vec![output, input, conv.kernel, conv.kernel],
+        );
+        for part in NORM_PARTS {
+            expected.insert(format!("{}.{part}", conv.norm), vec![output]);
+        }
+    }
+    let mut missing = Vec::new();
+    let mut mis_shaped = Vec::new();
+    for (name, shape) in &expected {
+        match tensors.get(name) {
+            None => missing.push(name.clone()),
+            Some(found) if found.shape != *shape => {
+                mis_shaped.push((name.clone(), shape.clone(), found.shape.clone()));
+            }
+            Some(_) => {}
+        }
+    }
+    let unused: Vec<String> = tensors
+        .names()
+        .filter(|name| !expected.contains_key(*name))
+        .map(str::to_owned)
+        .collect();
+    if missing.is_empty() && unused.is_empty() && mis_shaped.is_empty() {
+        return Ok(());
+    }
+    Err(ParameterError::Mismatch {
+        missing,
+        unused,
+        mis_shaped,
+    })
+}
+
+/// Weight and bias of the convolution that does what `conv` and its batch norm do in evaluation mode.
+pub(crate) fn fold(conv: &ConvPlan, tensors: &NamedTensors) -> [NamedTensor; 2] {
+    let values = |name: String| tensors.get(&name).map_or(&[][..], |tensor| &tensor.values);
+    let weight = values(format!("{}.weight", conv.conv));
+    let [gamma, beta, mean, variance] =
+        NORM_PARTS.map(|part| values(format!("{}.{part}", conv.norm)));
+    let [input, output] = conv.channels;
+    let scales: Vec<f64> = gamma
+        .iter()
+        .zip(variance)
+        .map(|(&gamma, &variance)| f64::from(gamma) / (f64::from(variance) + EPSILON).sqrt())
+        .collect();
+    let per_output = input * conv.kernel * conv.kernel;
+    let scaled = weight
+        .iter()
+        .enumerate()
+        .map(|(index, &w)| (f64::from(w) * scales[index / per_output]) as f32)
+        .collect();
+    let bias = (0..output)
+        .map(|channel| {
+            (f64::from(beta[channel]) - f64::from(mean[channel]) * scales[channel]) as f32
+        })
+        .collect();
+    [
+        NamedTensor {
+            shape: vec![output, input, conv.kernel, conv.kernel],
+            values: scaled,
+        },
+        NamedTensor {
+            shape: vec![output],
+            values: bias,
+        },
+    ]
+}
