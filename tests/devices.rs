@@ -1,11 +1,14 @@
-//! Training steps on a GPU backend against the same steps on the CPU. The device is the first of the backend compiled in, or the
+//! Networks and training steps on a GPU backend against recorded figures and the CPU. The device is the first of the backend compiled in, or the
 //! one that `CKAAD_TEST_DEVICE` names.
 
 use burn::tensor::{Device, Tensor, TensorData};
 use ckaad_auto_encoder::Norm;
-use ckaad_backbone::{BackboneConfig, ResNetVariant};
+use ckaad_backbone::{BackboneConfig, Precision, ResNetVariant};
 use ckaad_device::DeviceSpec;
 use ckaad_engine::{Discriminator, Learner, Method, Objective, StepRecord, auto_encoder_config};
+use ckaad_parity::Extent;
+
+use crate::parity::{assert_all_pass, checks};
 
 const IMAGE_SIZE: usize = 128;
 const STEPS: u32 = 2;
@@ -102,6 +105,49 @@ fn every_method_steps_as_on_the_cpu() {
             assert!(
                 error < 2e-3,
                 "{method}, {name}: {found}, on the CPU {expected}"
+            );
+        }
+    }
+}
+
+#[test]
+fn recorded_figures_hold_in_single_precision() {
+    let Some(device) = device() else { return };
+    for case in [
+        "networks_resnet18_l23_64.json",
+        "networks_resnet18_l23_128_f64.json",
+    ] {
+        assert_all_pass(&checks(case, Extent::Forward, Precision::F32, &device));
+    }
+}
+
+#[test]
+fn coarser_precisions_lose_no_more_than_the_cpu_imitates() {
+    let Some(device) = device() else { return };
+    for precision in [Precision::Tf32, Precision::Bf16] {
+        if !precision.is_supported(&device) {
+            eprintln!("SKIPPED: {device:?} cannot compute in {precision}");
+            continue;
+        }
+        let checks = |device: &Device| {
+            checks(
+                "networks_resnet18_l23_128_f64.json",
+                Extent::Forward,
+                precision,
+                device,
+            )
+        };
+        for (found, imitated) in checks(&device).iter().zip(checks(&ckaad_device::cpu())) {
+            let (name, error) = (&found.name, found.error);
+            println!(
+                "{precision}, {name}: {error:.1e}, imitated {:.1e}",
+                imitated.error
+            );
+            // Errors of rounding are random: within a factor, not equal.
+            assert!(
+                error <= 5.0 * imitated.error.max(found.tolerance),
+                "{precision}, {name}: {error:.1e}, imitated {:.1e}",
+                imitated.error
             );
         }
     }

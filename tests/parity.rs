@@ -2,18 +2,25 @@
 
 use std::path::Path;
 
+use burn::tensor::Device;
 use ckaad_backbone::Precision;
 use ckaad_parity::{Check, Extent, Golden, run};
 
-fn checks(name: &str, extent: Extent, precision: Precision) -> Vec<Check> {
+/// Runs a recorded case.
+pub(crate) fn checks(
+    name: &str,
+    extent: Extent,
+    precision: Precision,
+    device: &Device,
+) -> Vec<Check> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../tests/golden")
         .join(name);
     let golden = Golden::read(&path).unwrap();
-    run(&golden, extent, precision, &ckaad_device::cpu()).unwrap()
+    run(&golden, extent, precision, device).unwrap()
 }
 
-fn assert_all_pass(checks: &[Check]) {
+pub(crate) fn assert_all_pass(checks: &[Check]) {
     assert!(checks.len() > 10, "only {} figures compared", checks.len());
     for check in checks {
         assert!(
@@ -33,6 +40,7 @@ fn four_training_steps_follow_double_precision() {
         "networks_resnet18_l23_128_f64.json",
         Extent::Training,
         Precision::F32,
+        &ckaad_device::cpu(),
     ));
 }
 
@@ -45,7 +53,7 @@ fn the_first_step_follows_single_precision() {
         "networks_resnet18_l23_64.json",
         "networks_resnet18_l23_64_batchnorm.json",
     ] {
-        let checks = checks(name, Extent::Training, Precision::F32);
+        let checks = checks(name, Extent::Training, Precision::F32, &ckaad_device::cpu());
         let first: Vec<Check> = checks
             .into_iter()
             .filter(|check| {

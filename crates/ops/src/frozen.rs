@@ -20,6 +20,10 @@ use crate::{Activation, Precision};
 pub struct Map(Layout);
 
 #[derive(Debug, Clone)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "where no kernels run, no map is blocked"
+)]
 enum Layout {
     Tensor(Tensor<4>),
     Blocked(kernels::Blocked),

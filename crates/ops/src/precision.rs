@@ -38,11 +38,11 @@ impl Precision {
 
     /// Whether `device` does so to no gain, only to show what it does to results.
     pub fn is_imitated(self, device: &Device) -> bool {
-        #[cfg(feature = "flex")]
-        let imitates = self != Self::F32 && device.clone().inner() == Device::flex();
-        #[cfg(not(feature = "flex"))]
-        let imitates = false;
-        imitates
+        match device.clone().inner().as_dispatch() {
+            #[cfg(feature = "flex")]
+            burn::backend::DispatchDevice::Flex(_) => self != Self::F32,
+            _ => false,
+        }
     }
 }
 
