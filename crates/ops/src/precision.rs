@@ -16,8 +16,8 @@ pub enum Precision {
     /// Single precision, 24 significant bits.
     ///
     /// The kernels for CUDA round what they multiply to tf32 whenever that is faster. There each operand is split into a bf16 value
-    /// and the rest, and the three larger products are summed (after Ootomo and Yokota 2022, "Recovering single precision accuracy
-    /// from Tensor Cores"): a product is off by less than `2^-18`, at the cost of three products instead of one.
+    /// and the rest, and three products take the place of one (after Ootomo and Yokota 2022, "Recovering single precision accuracy
+    /// from Tensor Cores"): each is off by less than `2^-19`, and by about `2^-21` on average.
     #[default]
     F32,
     /// Operands may be rounded to 11 significant bits (NVIDIA's TF32), as the kernels for CUDA do. Other GPUs have no such format and

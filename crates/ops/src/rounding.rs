@@ -52,10 +52,12 @@ impl Rounding {
             }
             #[cfg(any(feature = "cube", test))]
             Self::Split => {
-                let ([a, a_rest], [b, b_rest]) = (split::<B>(a), split::<B>(b));
-                // The product of the rests is hardly more than what single precision resolves.
-                let small = B::float_add(product(a.clone(), b_rest), product(a_rest, b.clone()));
-                B::float_add(product(a, b), small)
+                let ([rounded_a, rest_of_a], [rounded_b, rest_of_b]) =
+                    (split::<B>(a.clone()), split::<B>(b));
+                // a b = a' b' + (a - a') b' + a (b - b'): what kernels round is in the two small products.
+                let small = product(rest_of_a, rounded_b.clone());
+                let small = B::float_add(small, product(a, rest_of_b));
+                B::float_add(product(rounded_a, rounded_b), small)
             }
         }
     }
