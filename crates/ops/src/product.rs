@@ -16,71 +16,69 @@ use crate::rounding::Rounding;
 
 /// An operator on an input and a weight that is linear in both, so that its gradients are such operators too.
 pub(crate) trait Product: Debug + Clone + Send + 'static {
-    fn forward<B: Backend>(&self, x: FloatTensor<B>, weight: FloatTensor<B>) -> FloatTensor<B>;
-
-    /// `of` is the input; only its shape matters.
-    fn x_gradient<B: Backend>(
+    /// `a` and `b` are what is multiplied: input and weight, weight and gradient, input and gradient.
+    fn of<B: Backend>(
         &self,
-        of: FloatTensor<B>,
-        weight: FloatTensor<B>,
-        gradient: FloatTensor<B>,
-    ) -> FloatTensor<B>;
-
-    /// `of` is the weight; only its shape matters.
-    fn weight_gradient<B: Backend>(
-        &self,
-        of: FloatTensor<B>,
-        x: FloatTensor<B>,
-        gradient: FloatTensor<B>,
+        pass: Pass<FloatTensor<B>>,
+        a: FloatTensor<B>,
+        b: FloatTensor<B>,
     ) -> FloatTensor<B>;
 }
 
+/// What of an operator is wanted.
+#[derive(Debug, Clone)]
+pub(crate) enum Pass<T> {
+    /// The output.
+    Forward,
+    /// The gradient with respect to this input, of which only the shape matters.
+    XGradient(T),
+    /// The gradient with respect to this weight, of which only the shape matters.
+    WeightGradient(T),
+}
+
 impl Product for ConvOptions<2> {
-    fn forward<B: Backend>(&self, x: FloatTensor<B>, weight: FloatTensor<B>) -> FloatTensor<B> {
-        B::conv2d(x, weight, None, self.clone())
-    }
-
-    fn x_gradient<B: Backend>(
+    fn of<B: Backend>(
         &self,
-        of: FloatTensor<B>,
-        weight: FloatTensor<B>,
-        gradient: FloatTensor<B>,
+        pass: Pass<FloatTensor<B>>,
+        a: FloatTensor<B>,
+        b: FloatTensor<B>,
     ) -> FloatTensor<B> {
-        B::conv2d_x_backward(of, weight, gradient, self.clone())
-    }
-
-    fn weight_gradient<B: Backend>(
-        &self,
-        of: FloatTensor<B>,
-        x: FloatTensor<B>,
-        gradient: FloatTensor<B>,
-    ) -> FloatTensor<B> {
-        B::conv2d_weight_backward(x, of, gradient, self.clone())
+        let options = self.clone();
+        match pass {
+            Pass::Forward => B::conv2d(a, b, None, options),
+            Pass::XGradient(x) => B::conv2d_x_backward(x, a, b, options),
+            Pass::WeightGradient(weight) => B::conv2d_weight_backward(a, weight, b, options),
+        }
     }
 }
 
 impl Product for ConvTransposeOptions<2> {
-    fn forward<B: Backend>(&self, x: FloatTensor<B>, weight: FloatTensor<B>) -> FloatTensor<B> {
-        B::conv_transpose2d(x, weight, None, self.clone())
-    }
-
-    fn x_gradient<B: Backend>(
+    fn of<B: Backend>(
         &self,
-        _: FloatTensor<B>,
-        weight: FloatTensor<B>,
-        gradient: FloatTensor<B>,
+        pass: Pass<FloatTensor<B>>,
+        a: FloatTensor<B>,
+        b: FloatTensor<B>,
     ) -> FloatTensor<B> {
-        B::conv_transpose2d_x_backward(weight, gradient, self.clone())
+        let options = self.clone();
+        match pass {
+            Pass::Forward => B::conv_transpose2d(a, b, None, options),
+            Pass::XGradient(_) => B::conv_transpose2d_x_backward(a, b, options),
+            Pass::WeightGradient(weight) => {
+                B::conv_transpose2d_weight_backward(a, weight, b, options)
+            }
+        }
     }
+}
 
-    fn weight_gradient<B: Backend>(
-        &self,
-        of: FloatTensor<B>,
-        x: FloatTensor<B>,
-        gradient: FloatTensor<B>,
-    ) -> FloatTensor<B> {
-        B::conv_transpose2d_weight_backward(x, of, gradient, self.clone())
-    }
+/// The pass of an operator on rounded operands.
+fn rounded<B: Backend>(
+    product: &impl Product,
+    rounding: Rounding,
+    pass: Pass<FloatTensor<B>>,
+    a: FloatTensor<B>,
+    b: FloatTensor<B>,
+) -> FloatTensor<B> {
+    rounding.apply::<B>(a, b, |a, b| product.of::<B>(pass.clone(), a, b))
 }
 
 /// The product of two tensors on the backend `B` in single precision, with rounded operands.
@@ -99,7 +97,7 @@ where
     let is_tracked = |tensor: &Tensor<4>| tensor.device().is_autodiff();
     if !is_tracked(&x) && !is_tracked(&weight) {
         let [x, weight] = [x, weight].map(|tensor| on_backend(tensor.try_into_primitive::<B>()));
-        let y = rounding.apply::<B>(x, weight, |x, weight| product.forward::<B>(x, weight));
+        let y = rounded::<B>(&product, rounding, Pass::Forward, x, weight);
         return Tensor::from_primitive::<B>(y);
     }
     // A plain tensor is a constant among tracked ones.
@@ -116,11 +114,10 @@ where
         .compute_bound()
         .stateful();
     let [x, weight] = [x, weight].map(Autodiff::<B>::inner);
-    let forward = |x, weight| rounding.apply::<B>(x, weight, |x, w| product.forward::<B>(x, w));
+    let y = rounded::<B>(&product, rounding, Pass::Forward, x.clone(), weight.clone());
     let y = match prepared {
-        OpsKind::UnTracked(prepared) => prepared.finish(forward(x, weight)),
+        OpsKind::UnTracked(prepared) => prepared.finish(y),
         OpsKind::Tracked(prepared) => {
-            let y = forward(x.clone(), weight.clone());
             let state = State {
                 product,
                 rounding,
@@ -166,15 +163,13 @@ impl<B: Backend, P: Product> Backward<B, 2> for Multiplication<P> {
         let gradient = gradients.consume::<B>(&ops.node);
         let [x_node, weight_node] = ops.parents;
         if let Some(node) = x_node {
-            let of_x = rounding.apply::<B>(weight.clone(), gradient.clone(), |weight, gradient| {
-                product.x_gradient::<B>(x.clone(), weight, gradient)
-            });
+            let pass = Pass::XGradient(x.clone());
+            let of_x = rounded::<B>(&product, rounding, pass, weight.clone(), gradient.clone());
             gradients.register::<B>(node.id, of_x);
         }
         if let Some(node) = weight_node {
-            let of_weight = rounding.apply::<B>(x, gradient, |x, gradient| {
-                product.weight_gradient::<B>(weight.clone(), x, gradient)
-            });
+            let pass = Pass::WeightGradient(weight);
+            let of_weight = rounded::<B>(&product, rounding, pass, x, gradient);
             gradients.register::<B>(node.id, of_weight);
         }
     }

@@ -7,7 +7,7 @@ use burn::tensor::ops::{ConvOptions, ConvTransposeOptions};
 use burn::tensor::{Device, FloatDType, Tensor, module};
 
 use super::{assert_close, conv, output_and_gradients, values};
-use crate::product::{Product, multiply};
+use crate::product::{Pass, Product, multiply};
 use crate::rounding::Rounding;
 use crate::{Activation, FrozenConv, Map, Precision, conv_transpose2d, conv2d, linear};
 
@@ -113,30 +113,13 @@ fn what_the_format_holds_is_multiplied_exactly() {
 struct OnTensorCores<P>(P);
 
 impl<P: Product> Product for OnTensorCores<P> {
-    fn forward<B: Backend>(&self, x: FloatTensor<B>, weight: FloatTensor<B>) -> FloatTensor<B> {
-        Rounding::Tf32.apply::<B>(x, weight, |x, weight| self.0.forward::<B>(x, weight))
-    }
-
-    fn x_gradient<B: Backend>(
+    fn of<B: Backend>(
         &self,
-        of: FloatTensor<B>,
-        weight: FloatTensor<B>,
-        gradient: FloatTensor<B>,
+        pass: Pass<FloatTensor<B>>,
+        a: FloatTensor<B>,
+        b: FloatTensor<B>,
     ) -> FloatTensor<B> {
-        Rounding::Tf32.apply::<B>(weight, gradient, |weight, gradient| {
-            self.0.x_gradient::<B>(of.clone(), weight, gradient)
-        })
-    }
-
-    fn weight_gradient<B: Backend>(
-        &self,
-        of: FloatTensor<B>,
-        x: FloatTensor<B>,
-        gradient: FloatTensor<B>,
-    ) -> FloatTensor<B> {
-        Rounding::Tf32.apply::<B>(x, gradient, |x, gradient| {
-            self.0.weight_gradient::<B>(of.clone(), x, gradient)
-        })
+        Rounding::Tf32.apply::<B>(a, b, |a, b| self.0.of::<B>(pass.clone(), a, b))
     }
 }
 
