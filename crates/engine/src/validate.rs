@@ -78,6 +78,12 @@ impl Config {
                 self.precision
             );
         }
+        if self.precision.is_split(device) {
+            tracing::info!(
+                "precision = {}: this device takes three products for one; --precision tf32 is faster, and less exact",
+                self.precision
+            );
+        }
         Ok(())
     }
 

@@ -21,7 +21,8 @@ use crate::rounding::Rounding;
 /// - output: `[batch, channels_out, height', width']`
 ///
 /// # Panics
-/// As [`Conv2d::forward`]; and, unless burn's operator does as it is, if the layer's padding is `Same`.
+/// As [`Conv2d::forward`]; in [`Precision::Bf16`], in [`Precision::Tf32`] on the CPU and in [`Precision::F32`] on CUDA also if the
+/// layer's padding is [`PaddingConfig2d::Same`].
 pub fn conv2d(layer: &Conv2d, x: Tensor<4>, precision: Precision) -> Tensor<4> {
     #[cfg(feature = "flex")]
     if precision == Precision::F32

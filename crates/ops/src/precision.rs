@@ -20,8 +20,8 @@ pub enum Precision {
     /// from Tensor Cores"): each is off by less than `2^-19`, and by about `2^-21` on average.
     #[default]
     F32,
-    /// Operands may be rounded to 11 significant bits (NVIDIA's TF32), as the kernels for CUDA do. Other GPUs have no such format and
-    /// multiply in single precision.
+    /// Operands may be rounded to 11 significant bits (NVIDIA's TF32), as the kernels for CUDA do. Other GPUs, NVIDIA's before Ampere
+    /// among them, have no such format and multiply in single precision.
     Tf32,
     /// Operands and results are rounded to 8 significant bits (bfloat16).
     Bf16,
@@ -41,6 +41,17 @@ impl Precision {
         match device.clone().inner().as_dispatch() {
             #[cfg(feature = "flex")]
             burn::backend::DispatchDevice::Flex(_) => self != Self::F32,
+            _ => false,
+        }
+    }
+
+    /// Whether `device` takes three products for one, so that [`Tf32`](Self::Tf32) is faster there.
+    pub fn is_split(self, device: &Device) -> bool {
+        match device.clone().inner().as_dispatch() {
+            #[cfg(feature = "cube")]
+            burn::backend::DispatchDevice::Cube(burn::backend::CubeDevice::Cuda(_)) => {
+                self == Self::F32
+            }
             _ => false,
         }
     }

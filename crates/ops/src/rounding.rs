@@ -1,7 +1,7 @@
 //! What happens to operands before they are multiplied.
 
+use burn::backend::Backend;
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{Backend, DispatchDevice};
 use burn::tensor::{Device, FloatDType};
 
 use crate::Precision;
@@ -22,17 +22,13 @@ pub(crate) enum Rounding {
 impl Rounding {
     /// What makes `device` multiply in a precision, or `None` if its operators do so by themselves.
     pub(crate) fn of(precision: Precision, device: &Device) -> Option<Self> {
-        match (precision, device.clone().inner().as_dispatch()) {
-            #[cfg(feature = "flex")]
-            (Precision::F32, DispatchDevice::Flex(_)) => None,
-            #[cfg(feature = "flex")]
-            (Precision::Tf32, DispatchDevice::Flex(_)) => Some(Self::Tf32),
+        match precision {
             #[cfg(feature = "cube")]
-            (Precision::F32, DispatchDevice::Cube(burn::backend::CubeDevice::Cuda(_))) => {
-                Some(Self::Split)
-            }
-            (Precision::F32 | Precision::Tf32, _) => None,
-            (Precision::Bf16, _) => Some(Self::Bf16),
+            Precision::F32 if precision.is_split(device) => Some(Self::Split),
+            #[cfg(feature = "flex")]
+            Precision::Tf32 if precision.is_imitated(device) => Some(Self::Tf32),
+            Precision::F32 | Precision::Tf32 => None,
+            Precision::Bf16 => Some(Self::Bf16),
         }
     }
 

@@ -12,8 +12,9 @@ use crate::EngineError;
 const REVISION: u32 = 1;
 
 /// A folder of features. A file's name is the SHA-256 of the preprocessed pixels, the backbone's weights and stages, the
-/// precisions of its products and of what is stored, the kind of device, and the revision of features in this program: what has changed has another name. Devices
-/// and processors of different kinds round differently in the last digits, so a folder belongs to machines of one kind.
+/// precisions of its products and of what is stored, the kind of device, and the revision of features in this program: what
+/// has changed has another name. Devices and processors of different kinds round differently in the last digits, so a folder
+/// belongs to machines of one kind.
 pub(crate) struct FeatureFolder {
     path: PathBuf,
     context: Sha256,
