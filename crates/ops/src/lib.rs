@@ -26,6 +26,12 @@
 //! The device crate's feature `flex` switches them on, and its features for GPUs switch on `cube`, by which products on GPUs can be
 //! controlled.
 
+// Without a backend there are no tensors, and much is never reached.
+#![cfg_attr(
+    not(any(feature = "flex", feature = "cube")),
+    allow(dead_code, unreachable_code, unused_imports, unused_variables)
+)]
+
 mod activation;
 mod adam;
 mod conv;
