@@ -43,7 +43,8 @@ pub enum Discriminator {
 }
 
 impl Discriminator {
-    /// The discriminator that `method` trains, in the precision of the backbone, or `None` if it has none. `image_size` is the side of the images in pixels.
+    /// The discriminator that `method` trains, in the precision of the backbone, or `None` if it has none. `image_size` is the
+    /// side of the images in pixels.
     pub fn new(
         method: Method,
         backbone: &BackboneConfig,

@@ -80,7 +80,7 @@ impl Config {
         }
         if self.precision.is_split(device) {
             tracing::info!(
-                "precision = {}: this device takes three products for one; --precision tf32 is faster, and less exact",
+                "precision = {}: this device takes three products for one; --precision tf32 takes one, and is less exact",
                 self.precision
             );
         }

@@ -1,6 +1,6 @@
 //! What a training step computes, for each method, and in which order.
 
-use burn::tensor::{Distribution, Tensor};
+use burn::tensor::{Tensor, TensorData};
 use ckaad_backbone::{BackboneConfig, ResNetVariant};
 use ckaad_engine::{Discriminator, Learner, Method, Objective, StepRecord, auto_encoder_config};
 
@@ -8,11 +8,19 @@ const LAMBDA: f64 = 0.3;
 /// A learning rate at which the discriminator before and after its step can be told apart.
 const FAST: f64 = 0.1;
 
-fn features(seed: u64) -> Vec<Tensor<4>> {
-    let device = ckaad_device::cpu();
-    device.seed(seed);
+/// Pseudo-random features in `[0, 1)`, not from the backend's generator, which all tests of the process share.
+fn features(seed: u32) -> Vec<Tensor<4>> {
+    let mut state = seed.wrapping_mul(2_654_435_761) + 1;
     [[2, 128, 8, 8], [2, 256, 4, 4]]
-        .map(|shape| Tensor::random(shape, Distribution::Uniform(0.0, 1.0), &device))
+        .map(|shape: [usize; 4]| {
+            let values: Vec<f32> = (0..shape.iter().product())
+                .map(|_| {
+                    state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    (state >> 8) as f32 / (1 << 24) as f32
+                })
+                .collect();
+            Tensor::from_data(TensorData::new(values, shape), &ckaad_device::cpu())
+        })
         .to_vec()
 }
 

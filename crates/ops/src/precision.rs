@@ -45,7 +45,7 @@ impl Precision {
         }
     }
 
-    /// Whether `device` takes three products for one, so that [`Tf32`](Self::Tf32) is faster there.
+    /// Whether `device` takes three products where it takes one in [`Tf32`](Self::Tf32).
     pub fn is_split(self, device: &Device) -> bool {
         match device.clone().inner().as_dispatch() {
             #[cfg(feature = "cube")]

@@ -41,7 +41,7 @@ pub(crate) struct Args {
     /// Only these parts, separated by commas.
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = Part::ALL)]
     only: Vec<Part>,
-    /// Turns per case, besides one that is not counted; medians are printed.
+    /// Turns per case, besides the first, which are not counted; medians are printed.
     #[arg(long, default_value_t = 7)]
     rounds: usize,
     #[command(flatten)]

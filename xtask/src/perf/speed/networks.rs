@@ -7,16 +7,15 @@ use super::resident::Resident;
 use super::sides::Sides;
 use crate::perf::worker::Worker;
 
-/// Part, case, images of a kind, what is wanted on the CPU in single precision.
-const CASES: [(Part, &str, usize, f64); 3] = [
-    (Part::Infer, "infer-1", 1, 0.7),
-    (Part::Infer, "infer-8", 8, 0.8),
-    (Part::Step, "step-16", 16, 1.0),
+/// Part, case, images of a kind, and the ratio that is wanted on the CPU in single precision. Those without one are for devices that
+/// a small batch does not fill.
+const CASES: [(Part, &str, usize, Option<f64>); 5] = [
+    (Part::Infer, "infer-1", 1, Some(0.7)),
+    (Part::Infer, "infer-8", 8, Some(0.8)),
+    (Part::Infer, "infer-64", 64, None),
+    (Part::Step, "step-16", 16, Some(1.0)),
+    (Part::Step, "step-64", 64, None),
 ];
-
-/// More, for devices that a small batch does not fill.
-const LARGE_CASES: [(Part, &str, usize); 2] =
-    [(Part::Infer, "infer-64", 64), (Part::Step, "step-64", 64)];
 
 /// Times the cases of a part, each in processes of its own, so that their peaks are its peaks.
 pub(super) fn rows(
@@ -26,18 +25,12 @@ pub(super) fn rows(
     rounds: usize,
 ) -> anyhow::Result<Vec<Row>> {
     let computing = sides.computing;
-    let cases = CASES.map(|(part, case, count, goal)| {
-        let goal = computing.is_usual().then_some(goal);
-        (part, case, count, goal)
-    });
-    let large = LARGE_CASES.map(|(part, case, count)| (part, case, count, None));
-    let large = if computing.kind() == "cpu" {
-        &[]
-    } else {
-        &large[..]
+    let is_run = |&&(of, _, _, goal): &&(Part, &str, usize, Option<f64>)| {
+        of == part && (goal.is_some() || computing.kind() != "cpu")
     };
-    let cases = cases.iter().chain(large).filter(|case| case.0 == part);
-    cases
+    CASES
+        .iter()
+        .filter(is_run)
         .map(|&(_, case, count, goal)| {
             let start = |mut command| {
                 let mut worker = Worker::start(&mut command)?;
@@ -61,7 +54,7 @@ pub(super) fn rows(
             let work = Work {
                 case,
                 what,
-                goal,
+                goal: goal.filter(|_| computing.is_usual()),
                 images,
             };
             work.alternate(computing.warm_up(), rounds, ours, theirs)
