@@ -1,5 +1,5 @@
 use burn::tensor::Tensor;
-use ckaad_ops::Map;
+use ckaad_ops::FeatureMap;
 
 /// The square of the smallest norm that a feature vector is divided by.
 const SMALLEST_NORM_SQUARED: f32 = 1e-16;
@@ -23,7 +23,13 @@ pub struct DistanceMap {
 /// # Panics
 /// If the shapes differ.
 pub fn distances(features: &[Tensor<4>], reconstructions: &[Tensor<4>]) -> Vec<Vec<DistanceMap>> {
-    let plain = |tensors: &[Tensor<4>]| tensors.iter().cloned().map(Map::plain).collect::<Vec<_>>();
+    let plain = |tensors: &[Tensor<4>]| {
+        tensors
+            .iter()
+            .cloned()
+            .map(FeatureMap::plain)
+            .collect::<Vec<_>>()
+    };
     map_distances(&plain(features), &plain(reconstructions))
 }
 
@@ -31,7 +37,10 @@ pub fn distances(features: &[Tensor<4>], reconstructions: &[Tensor<4>]) -> Vec<V
 ///
 /// # Panics
 /// As [`distances`].
-pub fn map_distances(features: &[Map], reconstructions: &[Map]) -> Vec<Vec<DistanceMap>> {
+pub fn map_distances(
+    features: &[FeatureMap],
+    reconstructions: &[FeatureMap],
+) -> Vec<Vec<DistanceMap>> {
     assert_eq!(
         features.len(),
         reconstructions.len(),

@@ -1,5 +1,5 @@
 use burn::tensor::Tensor;
-use ckaad_ops::Map;
+use ckaad_ops::FeatureMap;
 use rayon::prelude::*;
 
 use crate::{DistanceMap, distances, gaussian_filter, map_distances, upsample};
@@ -82,7 +82,11 @@ impl AnomalyMapper {
     ///
     /// # Panics
     /// As [`maps`](Self::maps).
-    pub fn maps_of_frozen(&self, features: &[Map], reconstructions: &[Map]) -> Vec<AnomalyMap> {
+    pub fn maps_of_frozen(
+        &self,
+        features: &[FeatureMap],
+        reconstructions: &[FeatureMap],
+    ) -> Vec<AnomalyMap> {
         self.all(&map_distances(features, reconstructions))
     }
 

@@ -1,7 +1,7 @@
 //! The auto-encoder when it learns no more: weights packed, norms, residuals and ReLUs in one pass.
 
 use burn::nn::BatchNorm;
-use ckaad_ops::{Activation, FrozenConv, FrozenNorm, Map};
+use ckaad_ops::{Activation, FeatureMap, FrozenConv, FrozenNorm};
 
 use crate::AutoEncoder;
 use crate::auto_encoder::Blocks;
@@ -59,13 +59,13 @@ impl FrozenAutoEncoder {
     ///
     /// # Panics
     /// As [`AutoEncoder::forward`].
-    pub fn forward(&self, features: &[Map]) -> Vec<Map> {
+    pub fn forward(&self, features: &[FeatureMap]) -> Vec<FeatureMap> {
         assert_eq!(
             features.len(),
             self.downsample.len(),
             "one feature map per reconstructed stage"
         );
-        let fused: Vec<Map> = self
+        let fused: Vec<FeatureMap> = self
             .downsample
             .iter()
             .zip(features)
@@ -75,8 +75,9 @@ impl FrozenAutoEncoder {
                 })
             })
             .collect();
-        let run = |blocks: &[Block], x: Map| blocks.iter().fold(x, |x, block| block.forward(&x));
-        let mut x = run(&self.fuse, Map::concatenate(&fused));
+        let run =
+            |blocks: &[Block], x: FeatureMap| blocks.iter().fold(x, |x, block| block.forward(&x));
+        let mut x = run(&self.fuse, FeatureMap::concatenate(&fused));
         let mut outputs = Vec::with_capacity(self.decode.len());
         for stage in &self.decode {
             x = run(stage, x);
@@ -102,13 +103,19 @@ impl Layer {
         }
     }
 
-    fn forward(&self, x: &Map, residual: Option<&Map>, activation: Activation) -> Map {
+    fn forward(
+        &self,
+        x: &FeatureMap,
+        residual: Option<&FeatureMap>,
+        activation: Activation,
+    ) -> FeatureMap {
         let x = self.conv.forward(x, None, Activation::Identity);
         match &self.norm {
             Norm::Instance(norm) => norm.forward(x, residual, activation),
-            Norm::Batch(norm) => Map::new(
-                activation.after(norm.forward(x.to_tensor()), residual.map(Map::to_tensor)),
-            ),
+            Norm::Batch(norm) => FeatureMap::new(activation.after(
+                norm.forward(x.to_tensor()),
+                residual.map(FeatureMap::to_tensor),
+            )),
         }
     }
 }
@@ -121,7 +128,7 @@ impl Block {
         }
     }
 
-    fn forward(&self, x: &Map) -> Map {
+    fn forward(&self, x: &FeatureMap) -> FeatureMap {
         let shortcut = self
             .shortcut
             .as_ref()
@@ -163,7 +170,7 @@ mod tests {
                 Tensor::<4>::random(shape, Distribution::Normal(0.0, 1.0), &device)
             };
             let features = [feature(16, 32), feature(32, 16)];
-            let maps: Vec<Map> = features.iter().cloned().map(Map::new).collect();
+            let maps: Vec<FeatureMap> = features.iter().cloned().map(FeatureMap::new).collect();
             let frozen = auto_encoder.frozen().forward(&maps);
             for (found, expected) in frozen.iter().zip(auto_encoder.forward(&features)) {
                 let scale = expected.clone().square().sum().sqrt().into_scalar::<f32>();

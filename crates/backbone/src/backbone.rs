@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use burn::tensor::{Device, Tensor};
-use ckaad_ops::{Map, Precision};
+use ckaad_ops::{FeatureMap, Precision};
 use ckaad_parameters::{Initialisation, NamedTensors, ParameterError, apply, collect, fill};
 
 use crate::ResNetVariant;
@@ -223,14 +223,17 @@ impl Backbone {
     /// - images: `[batch, 3, height, width]`, ImageNet-normalised
     /// - output `s`: `[batch, channels(s), height / 2^(s+1), width / 2^(s+1)]`
     pub fn forward(&self, images: Tensor<4>) -> Vec<Tensor<4>> {
-        self.maps(images).iter().map(Map::to_tensor).collect()
+        self.maps(images)
+            .iter()
+            .map(FeatureMap::to_tensor)
+            .collect()
     }
 
     /// The same in the layout in which frozen networks hand them on.
     ///
     /// # Shapes
     /// As [`forward`](Self::forward).
-    pub fn maps(&self, images: Tensor<4>) -> Vec<Map> {
+    pub fn maps(&self, images: Tensor<4>) -> Vec<FeatureMap> {
         let frozen = self
             .frozen
             .get_or_init(|| FrozenNetwork::new(&self.network, self.config.precision));

@@ -2,7 +2,7 @@
 
 use burn::nn::conv::Conv2d;
 use burn::tensor::Tensor;
-use ckaad_ops::{Activation, FrozenConv, Map, Precision};
+use ckaad_ops::{Activation, FeatureMap, FrozenConv, Precision};
 
 use crate::resnet::{Network, Residual};
 
@@ -38,12 +38,12 @@ impl FrozenNetwork {
     }
 
     /// The output of every stage.
-    pub(crate) fn forward(&self, images: Tensor<4>) -> Vec<Map> {
+    pub(crate) fn forward(&self, images: Tensor<4>) -> Vec<FeatureMap> {
         self.stages_of(self.stem.forward_images(images, Activation::Relu))
     }
 
     /// From the stem's output.
-    fn stages_of(&self, x: Map) -> Vec<Map> {
+    fn stages_of(&self, x: FeatureMap) -> Vec<FeatureMap> {
         let mut x = x.max_pool(3, 2, 1);
         let mut outputs = Vec::with_capacity(self.stages.len());
         for blocks in &self.stages {
@@ -55,7 +55,7 @@ impl FrozenNetwork {
 }
 
 impl Block {
-    fn forward(&self, x: &Map) -> Map {
+    fn forward(&self, x: &FeatureMap) -> FeatureMap {
         let shortcut = self
             .shortcut
             .as_ref()
@@ -88,9 +88,10 @@ mod tests {
                 burn::tensor::Distribution::Normal(0.0, 1.0),
                 &device,
             );
-            let plain = network
-                .stem
-                .forward(&Map::plain(images.clone()), None, Activation::Relu);
+            let plain =
+                network
+                    .stem
+                    .forward(&FeatureMap::plain(images.clone()), None, Activation::Relu);
             let plain = network.stages_of(plain);
             let packed = network.forward(images);
             for (packed, plain) in packed.iter().zip(&plain) {

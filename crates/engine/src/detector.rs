@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor};
 use ckaad_anomaly_map::{AnomalyMap, AnomalyMapper};
 use ckaad_auto_encoder::{AutoEncoder, FrozenAutoEncoder};
 use ckaad_backbone::Backbone;
-use ckaad_ops::Map;
+use ckaad_ops::FeatureMap;
 
 use crate::Config;
 
@@ -69,11 +69,11 @@ impl Detector {
     }
 
     pub(crate) fn score_features(&self, features: &[Tensor<4>]) -> Vec<Scored> {
-        let maps: Vec<Map> = features.iter().cloned().map(Map::new).collect();
+        let maps: Vec<FeatureMap> = features.iter().cloned().map(FeatureMap::new).collect();
         self.score_maps(&maps)
     }
 
-    fn score_maps(&self, features: &[Map]) -> Vec<Scored> {
+    fn score_maps(&self, features: &[FeatureMap]) -> Vec<Scored> {
         let reconstructions = self.frozen.forward(features);
         let rule = ckaad_anomaly_map::ImageScore::from(self.config.image_score);
         self.mapper

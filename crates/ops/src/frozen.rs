@@ -17,7 +17,7 @@ use crate::{Activation, Precision};
 
 /// Feature maps between two layers of a frozen network, in the kernels' layout where they run.
 #[derive(Debug, Clone)]
-pub struct Map(Layout);
+pub struct FeatureMap(Layout);
 
 #[derive(Debug, Clone)]
 #[allow(
@@ -29,7 +29,7 @@ enum Layout {
     Blocked(kernels::Blocked),
 }
 
-impl Map {
+impl FeatureMap {
     /// `[batch, channels, height, width]`; gradients are not tracked any further where kernels run.
     pub fn new(x: Tensor<4>) -> Self {
         match kernels::block(&x) {
@@ -81,7 +81,7 @@ impl Map {
     ///
     /// # Panics
     /// If there are none, or their sizes differ.
-    pub fn concatenate(maps: &[Map]) -> Self {
+    pub fn concatenate(maps: &[FeatureMap]) -> Self {
         let blocked: Option<Vec<&kernels::Blocked>> = maps
             .iter()
             .map(|map| match &map.0 {
@@ -92,7 +92,7 @@ impl Map {
         match blocked.and_then(|maps| kernels::concatenate(&maps)) {
             Some(joined) => Self(Layout::Blocked(joined)),
             None => {
-                let joined = Tensor::cat(maps.iter().map(Map::to_tensor).collect(), 1);
+                let joined = Tensor::cat(maps.iter().map(FeatureMap::to_tensor).collect(), 1);
                 let all_plain = maps.iter().all(|map| matches!(map.0, Layout::Tensor(_)));
                 if all_plain {
                     Self::plain(joined)
@@ -108,7 +108,7 @@ impl Map {
     ///
     /// # Panics
     /// If the maps have different shapes.
-    pub fn cosine_distance(&self, other: &Map, smallest: f32) -> Vec<f32> {
+    pub fn cosine_distance(&self, other: &FeatureMap, smallest: f32) -> Vec<f32> {
         if let (Layout::Blocked(a), Layout::Blocked(b)) = (&self.0, &other.0) {
             return kernels::cosine_distance(a, b, smallest);
         }
@@ -123,8 +123,8 @@ impl Map {
     }
 }
 
-fn finish(y: Tensor<4>, residual: Option<&Map>, activation: Activation) -> Map {
-    Map::plain(activation.after(y, residual.map(Map::to_tensor)))
+fn finish(y: Tensor<4>, residual: Option<&FeatureMap>, activation: Activation) -> FeatureMap {
+    FeatureMap::plain(activation.after(y, residual.map(FeatureMap::to_tensor)))
 }
 
 /// A convolution whose weights do not change.
@@ -172,7 +172,12 @@ impl FrozenConv {
     ///
     /// # Panics
     /// If a shape does not fit.
-    pub fn forward(&self, x: &Map, residual: Option<&Map>, activation: Activation) -> Map {
+    pub fn forward(
+        &self,
+        x: &FeatureMap,
+        residual: Option<&FeatureMap>,
+        activation: Activation,
+    ) -> FeatureMap {
         if let Layout::Blocked(blocked) = &x.0 {
             let [_, _, height, width] = kernels::dims(blocked);
             let residual = residual.map(|residual| match &residual.0 {
@@ -183,7 +188,7 @@ impl FrozenConv {
                 self.packed(height * width),
                 residual.map_or(Some(None), |r| r.map(Some)),
             ) {
-                return Map(Layout::Blocked(
+                return FeatureMap(Layout::Blocked(
                     packed.forward(blocked, residual, activation),
                 ));
             }
@@ -199,15 +204,15 @@ impl FrozenConv {
     ///
     /// # Panics
     /// As [`forward`](Self::forward).
-    pub fn forward_images(&self, images: Tensor<4>, activation: Activation) -> Map {
+    pub fn forward_images(&self, images: Tensor<4>, activation: Activation) -> FeatureMap {
         let [_, _, height, width] = images.dims();
         let packed = kernels::takes(&images)
             .then(|| self.packed(height * width))
             .flatten();
         if let Some(output) = packed.and_then(|packed| packed.forward_images(&images, activation)) {
-            return Map(Layout::Blocked(output));
+            return FeatureMap(Layout::Blocked(output));
         }
-        self.forward(&Map::plain(images), None, activation)
+        self.forward(&FeatureMap::plain(images), None, activation)
     }
 
     /// Weights for the kernels, which multiply in single precision.
@@ -244,7 +249,12 @@ impl FrozenNorm {
     ///
     /// # Panics
     /// If a shape does not fit.
-    pub fn forward(&self, x: Map, residual: Option<&Map>, activation: Activation) -> Map {
+    pub fn forward(
+        &self,
+        x: FeatureMap,
+        residual: Option<&FeatureMap>,
+        activation: Activation,
+    ) -> FeatureMap {
         let residual_layout = residual.map(|residual| &residual.0);
         match (x.0, residual_layout) {
             (Layout::Blocked(x), None | Some(Layout::Blocked(_))) => {
@@ -256,7 +266,7 @@ impl FrozenNorm {
                     _ => None,
                 };
                 match values {
-                    Some([scale, shift]) => Map(Layout::Blocked(kernels::instance_norm(
+                    Some([scale, shift]) => FeatureMap(Layout::Blocked(kernels::instance_norm(
                         x,
                         [scale, shift],
                         self.layer.epsilon,
@@ -270,7 +280,11 @@ impl FrozenNorm {
                     ),
                 }
             }
-            (x, _) => finish(self.layer.forward(Map(x).to_tensor()), residual, activation),
+            (x, _) => finish(
+                self.layer.forward(FeatureMap(x).to_tensor()),
+                residual,
+                activation,
+            ),
         }
     }
 }

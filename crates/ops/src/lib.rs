@@ -20,7 +20,7 @@
 //! ```
 //!
 //! A network that learns no more runs faster still: [`FrozenConv`] and [`FrozenNorm`] keep their weights packed and pass
-//! [`Map`]s on in the kernels' own layout.
+//! [`FeatureMap`]s on in the kernels' own layout.
 //!
 //! Beside the device crate this is the one that names a backend: kernels on slices need to know whose memory they read.
 //! The device crate's feature `flex` switches them on, and its features for GPUs switch on `cube`, by which products on GPUs can be
@@ -50,7 +50,7 @@ mod squares;
 pub use activation::Activation;
 pub use adam::Adam;
 pub use conv::{conv_transpose2d, conv2d, linear};
-pub use frozen::{FrozenConv, FrozenNorm, Map};
+pub use frozen::{FeatureMap, FrozenConv, FrozenNorm};
 pub use norm::instance_norm;
 pub use normalise::{leaky_relu, normalise_channels};
 pub use precision::{Precision, UnknownPrecision};

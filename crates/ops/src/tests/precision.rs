@@ -9,7 +9,7 @@ use burn::tensor::{Device, FloatDType, Tensor, module};
 use super::{assert_close, conv, output_and_gradients, values};
 use crate::product::{Pass, Product, multiply};
 use crate::rounding::Rounding;
-use crate::{Activation, FrozenConv, Map, Precision, conv_transpose2d, conv2d, linear};
+use crate::{Activation, FeatureMap, FrozenConv, Precision, conv_transpose2d, conv2d, linear};
 
 /// Euclidean norm of the difference over that of the expected values.
 fn relative<const D: usize>(found: Tensor<D>, expected: Tensor<D>) -> f32 {
@@ -166,7 +166,7 @@ fn a_frozen_layer_rounds_as_one_that_learns() {
     for precision in [Precision::Tf32, Precision::Bf16] {
         let frozen = FrozenConv::from(&layer).with_precision(precision);
         let expected = conv2d(&layer, x.clone(), precision);
-        for map in [Map::new(x.clone()), Map::plain(x.clone())] {
+        for map in [FeatureMap::new(x.clone()), FeatureMap::plain(x.clone())] {
             let found = frozen.forward(&map, None, Activation::Identity);
             assert_close(found.to_tensor(), expected.clone(), &precision.to_string());
         }
