@@ -4,8 +4,10 @@
 use burn::tensor::{Device, Tensor, TensorData};
 use ckaad_auto_encoder::Norm;
 use ckaad_backbone::{BackboneConfig, Precision, ResNetVariant};
+use ckaad_detectors::ckaad::{
+    Discriminator, Learner, Method, Settings, StepRecord, auto_encoder_config,
+};
 use ckaad_device::DeviceSpec;
-use ckaad_engine::{Discriminator, Learner, Method, Objective, StepRecord, auto_encoder_config};
 use ckaad_parity::Extent;
 
 use crate::parity::{assert_all_pass, checks};
@@ -50,17 +52,15 @@ fn features(count: usize, seed: u32, device: &Device) -> Vec<Tensor<4>> {
 fn steps(method: Method, device: &Device) -> Vec<(String, f64)> {
     let backbone = BackboneConfig::new(ResNetVariant::ResNet18, &[2, 3]).unwrap();
     let learning = device.clone().autodiff();
-    let objective = Objective {
+    let settings = Settings {
         method,
-        lambda: 0.02,
-        gamma: 0.5,
-        margin: 5.0,
         learning_rate: 1e-5,
         discriminator_learning_rate: 1e-5,
+        ..Settings::default()
     };
     let auto_encoder = auto_encoder_config(&backbone, Norm::Instance).init(1, &learning);
     let discriminator = Discriminator::new(method, &backbone, IMAGE_SIZE, 2, &learning);
-    let mut learner = Learner::new(objective, auto_encoder, discriminator);
+    let mut learner = Learner::new(settings, auto_encoder, discriminator);
     (0..STEPS)
         .flat_map(|step| {
             let normal = features(3, 2 * step, device);

@@ -35,7 +35,11 @@ fn settings_that_cannot_be() {
             vec!["--set", "learning_rat=1.0"],
             "unknown field `learning_rat`",
         ),
-        (vec!["--set", "lambda=-1.0"], "lambda = -1: must be"),
+        (
+            vec!["--set", "detector.lambda=-1.0"],
+            "detector.lambda = -1: must be",
+        ),
+        (vec!["--set", "lambda=0.1"], "write detector.lambda"),
         (vec!["--set", "stages=[3,2]"], "stages [3, 2]"),
         (
             vec!["--labelled-ratio", "1.5"],
@@ -46,7 +50,7 @@ fn settings_that_cannot_be() {
             "\"resnet19\" is no known backbone",
         ),
         (
-            vec!["--set", "method=\"vae\""],
+            vec!["--set", "detector.method=\"vae\""],
             "unknown variant `vae`, expected one of",
         ),
         (vec!["--device", "gpu"], "\"gpu\" names no device"),
@@ -78,6 +82,7 @@ fn names_that_nothing_has() {
             "train --method vae",
             "recon, recon-sub, gan, cka-img, cka-patch",
         ),
+        ("train --detector vae", "ckaad, "),
         ("train --backbone resnet19", "resnet18, resnet34, "),
         ("train --anomalies none", "labelled, elastic"),
         ("train --layout tree", "folder, chest-xray, "),

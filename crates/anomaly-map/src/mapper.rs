@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use burn::tensor::Tensor;
 use ckaad_ops::FeatureMap;
 use rayon::prelude::*;
@@ -26,6 +28,38 @@ impl AnomalyMap {
     pub fn at(&self, row: usize, column: usize) -> f32 {
         assert!(column < self.width, "column within the map");
         self.values[row * self.width + column]
+    }
+
+    /// The largest value; minus infinity if the map is empty.
+    pub fn largest(&self) -> f64 {
+        let largest = self
+            .values
+            .iter()
+            .copied()
+            .fold(f32::NEG_INFINITY, f32::max);
+        f64::from(largest)
+    }
+
+    /// The map at another size, bilinearly, corner pixels on corner pixels.
+    ///
+    /// # Panics
+    /// If height or width is zero.
+    pub fn at_size(&self, height: usize, width: usize) -> Cow<'_, Self> {
+        if (self.height, self.width) == (height, width) {
+            return Cow::Borrowed(self);
+        }
+        let mut values = vec![0.0; height * width];
+        upsample(
+            &self.values,
+            [self.height, self.width],
+            &mut values,
+            [height, width],
+        );
+        Cow::Owned(Self {
+            height,
+            width,
+            values,
+        })
     }
 }
 

@@ -1,7 +1,10 @@
+use serde::{Deserialize, Serialize};
+
 use crate::AnomalyMap;
 
-/// How an image's score follows from its anomaly map.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How an image's score follows from its anomaly map. As text `mean`, or `top-100` with any number of pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub enum ImageScore {
     /// The mean of the largest pixels, so many of them (all, where the map has fewer). The method's is 100.
     TopMean(usize),
@@ -9,7 +12,38 @@ pub enum ImageScore {
     Mean,
 }
 
+impl From<ImageScore> for String {
+    fn from(score: ImageScore) -> Self {
+        match score {
+            ImageScore::TopMean(count) => format!("top-{count}"),
+            ImageScore::Mean => "mean".to_owned(),
+        }
+    }
+}
+
+impl TryFrom<String> for ImageScore {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        if text == "mean" {
+            return Ok(Self::Mean);
+        }
+        let count = text
+            .strip_prefix("top-")
+            .and_then(|count| count.parse().ok());
+        match count {
+            Some(count) if count > 0 => Ok(Self::TopMean(count)),
+            _ => Err(format!(
+                "`{text}` is no image score; there are `mean` and `top-100`, with any number of pixels"
+            )),
+        }
+    }
+}
+
 impl ImageScore {
+    /// The method's own.
+    pub const TOP_100: Self = Self::TopMean(100);
+
     /// The score of an image; the higher, the more anomalous.
     ///
     /// # Panics

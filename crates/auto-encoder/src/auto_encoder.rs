@@ -2,12 +2,14 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use ckaad_ops::{Activation, Precision};
 use ckaad_parameters::Initialisation;
+use serde::{Deserialize, Serialize};
 
 use crate::layers::{ConvNorm, Resize};
 use crate::residual::Residual;
 
 /// The norm behind every convolution.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Norm {
     /// Instance norm with affine parameters, epsilon 1e-5: the method's.
     Instance,

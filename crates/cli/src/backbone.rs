@@ -4,7 +4,8 @@ use anyhow::Context;
 use ckaad_backbone::Backbone;
 use ckaad_backbone::weights::{DownloadOptions, Lookup, Progress};
 use ckaad_device::Device;
-use ckaad_engine::{Config, FeatureSource};
+use ckaad_engine::CheckedConfig;
+use ckaad_engine::config::FeatureSource;
 
 use crate::progress::Display;
 
@@ -17,7 +18,7 @@ pub(crate) enum Network {
 
 /// The backbone and where its weights came from, or `None` if they are not at hand and must not be downloaded.
 pub(crate) fn open(
-    config: &Config,
+    config: &CheckedConfig,
     network: Network,
     device: &Device,
     display: &Display,

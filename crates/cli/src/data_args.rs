@@ -2,19 +2,19 @@
 
 use std::path::PathBuf;
 
-use ckaad_data::Layout;
+use ckaad_data::{FolderSource, Layout};
+use ckaad_engine::config::DataConfig;
 use clap::Args;
-use toml::{Table, Value};
 
-use crate::names::one_of;
+use crate::flag_values::named;
 
 /// Where the images are.
-#[derive(Args)]
+#[derive(Args, Default)]
 #[command(next_help_heading = "Images")]
 pub(crate) struct DataArgs {
     /// Layout of the folder given by --data
-    #[arg(long, requires = "data", value_parser = one_of(Layout::ALL))]
-    layout: Option<String>,
+    #[arg(long, requires = "data", value_parser = named(Layout::ALL))]
+    layout: Option<Layout>,
     /// Folder of a data set
     #[arg(long, requires = "layout", value_name = "DIR")]
     data: Option<PathBuf>,
@@ -42,60 +42,29 @@ pub(crate) struct DataArgs {
 }
 
 impl DataArgs {
-    /// What to start from where nothing else is said: with folders of one's own, labelled anomalies are used if there are
-    /// any, else ones that an elastic transform makes.
-    pub(crate) fn defaults(&self) -> Table {
-        match (&self.normal, &self.anomalous) {
-            (None, _) => Table::new(),
-            (Some(_), Some(_)) => toml::toml! { anomalies = "labelled" validation = "balanced" },
-            (Some(_), None) => toml::toml! { anomalies = "elastic" validation = "normal-only" },
-        }
-    }
-
-    /// What was given, as settings.
-    pub(crate) fn settings(&self) -> anyhow::Result<Table> {
-        let mut data = Table::new();
-        let mut text = |key: &str, value: &Option<String>| {
-            if let Some(value) = value {
-                data.insert(key.to_owned(), Value::String(value.clone()));
-            }
+    /// What was given, as settings; paths become absolute, so that the run can be gone on with from anywhere.
+    pub(crate) fn settings(self) -> std::io::Result<DataConfig> {
+        let folders = match absolute(self.normal)? {
+            None => None,
+            Some(normal) => Some(FolderSource {
+                normal,
+                anomalous: absolute(self.anomalous)?,
+                test: absolute(self.test)?,
+                masks: absolute(self.masks)?,
+            }),
         };
-        text("layout", &self.layout);
-        text("category", &self.category);
-        text("root", &path_text(&self.data)?);
-        text("split", &path_text(&self.split)?);
-        if self.skip_bad {
-            data.insert("skip_bad".to_owned(), Value::Boolean(true));
-        }
-        if self.normal.is_some() {
-            let mut folders = Table::new();
-            let given = [
-                ("normal", &self.normal),
-                ("anomalous", &self.anomalous),
-                ("test", &self.test),
-                ("masks", &self.masks),
-            ];
-            for (key, folder) in given {
-                if let Some(folder) = path_text(folder)? {
-                    folders.insert(key.to_owned(), Value::String(folder));
-                }
-            }
-            data.insert("folders".to_owned(), Value::Table(folders));
-        }
-        let mut settings = Table::new();
-        if !data.is_empty() {
-            settings.insert("data".to_owned(), Value::Table(data));
-        }
-        Ok(settings)
+        Ok(DataConfig {
+            layout: self.layout,
+            root: absolute(self.data)?,
+            category: self.category,
+            folders,
+            split: absolute(self.split)?,
+            skip_bad: self.skip_bad,
+        })
     }
 }
 
-/// Settings are text; a path that is no valid Unicode cannot be written to them.
-pub(crate) fn path_text(path: &Option<PathBuf>) -> anyhow::Result<Option<String>> {
-    let Some(path) = path else { return Ok(None) };
-    let path = std::path::absolute(path)?;
-    match path.to_str() {
-        Some(text) => Ok(Some(text.to_owned())),
-        None => anyhow::bail!("the path {} is no valid Unicode; rename it", path.display()),
-    }
+/// A path that means the same from every folder.
+pub(crate) fn absolute(path: Option<PathBuf>) -> std::io::Result<Option<PathBuf>> {
+    path.map(std::path::absolute).transpose()
 }

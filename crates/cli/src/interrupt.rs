@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
-use ckaad_engine::Event;
+use ckaad_engine::training::Event;
 
 use crate::output::note;
 

@@ -6,14 +6,16 @@
 mod backbone;
 mod commands;
 mod data_args;
+mod flag_values;
 mod interrupt;
-mod names;
 mod output;
 mod progress;
+mod setting_args;
 
 use std::process::ExitCode;
 
 use anyhow::Context;
+use ckaad_detectors::DetectorError;
 use ckaad_device::{Device, DeviceError, DeviceSpec};
 use ckaad_engine::EngineError;
 use clap::{Parser, Subcommand};
@@ -97,7 +99,11 @@ fn main() -> ExitCode {
 fn is_usage(error: &anyhow::Error) -> bool {
     let settings = matches!(
         error.downcast_ref(),
-        Some(EngineError::Config { .. } | EngineError::Setting { .. })
+        Some(
+            EngineError::Config { .. }
+                | EngineError::Setting { .. }
+                | EngineError::Detector(DetectorError::Setting { .. })
+        )
     );
     settings || matches!(error.downcast_ref(), Some(DeviceError::Unknown { .. }))
 }

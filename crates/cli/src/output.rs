@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
 
 use anyhow::Context;
-use ckaad_engine::{ModelReport, Report};
+use ckaad_engine::evaluation::{ModelReport, Report};
 
 /// Prints a line of the result. A reader that went away, as `head` does, has all that it wants: that is no error, and the
 /// program ends with the status that its work deserves.

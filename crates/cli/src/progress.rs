@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use ckaad_engine::{EpochRecord, Event};
+use ckaad_engine::training::{EpochRecord, Event};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::output::note;
@@ -104,18 +104,21 @@ impl Display {
 }
 
 fn epoch_line(record: &EpochRecord, epochs: usize) -> String {
-    let mut line = format!(
-        "epoch {}/{epochs}: reconstruction {:.4}",
-        record.epoch, record.reconstruction
-    );
-    let mut add = |name: &str, value: Option<f64>| {
-        if let Some(value) = value {
-            line.push_str(&format!(", {name} {value:.4}"));
-        }
-    };
-    add("adversarial", record.adversarial);
-    add("discriminator", record.discriminator);
-    add("validation AUROC", record.validation_auroc);
-    line.push_str(&format!(" ({:.1} s)", record.seconds));
-    line
+    let auroc = record
+        .validation_auroc
+        .map(|auroc| ("validation AUROC", auroc));
+    let losses = record
+        .losses
+        .iter()
+        .map(|(name, loss)| (name.as_str(), *loss));
+    let figures: Vec<String> = losses
+        .chain(auroc)
+        .map(|(name, value)| format!("{name} {value:.4}"))
+        .collect();
+    format!(
+        "epoch {}/{epochs}: {} ({:.1} s)",
+        record.epoch,
+        figures.join(", "),
+        record.seconds
+    )
 }

@@ -7,7 +7,7 @@ use crate::random::Stream;
 ///
 /// # Panics
 /// If `batch` is 0.
-pub fn epoch_batches(n: usize, batch: usize, seed: u64, epoch: u64) -> Vec<Vec<usize>> {
+pub(crate) fn epoch_batches(n: usize, batch: usize, seed: u64, epoch: u64) -> Vec<Vec<usize>> {
     assert!(batch > 0, "a batch of 0 images");
     shuffled("batches", n, seed, epoch)
         .chunks_exact(batch.min(n).max(1))
@@ -24,7 +24,7 @@ pub fn steps_per_epoch(n: usize, batch: usize) -> usize {
 ///
 /// `step` counts from the start of the training (epoch * steps_per_epoch + step of the epoch). Every image is used equally often; a batch
 /// can straddle two passes. Empty for `n` = 0.
-pub fn anomalous_batch(n: usize, batch: usize, seed: u64, step: u64) -> Vec<usize> {
+pub(crate) fn anomalous_batch(n: usize, batch: usize, seed: u64, step: u64) -> Vec<usize> {
     let len = batch.min(n);
     if len == 0 {
         return Vec::new();
@@ -37,6 +37,34 @@ pub fn anomalous_batch(n: usize, batch: usize, seed: u64, step: u64) -> Vec<usiz
     }
     indices.truncate(len);
     indices
+}
+
+/// The normal and the anomalous images of step `step` of a single pass in which every image is seen once, in order; the
+/// anomalous ones are spread evenly over the steps.
+///
+/// # Panics
+/// If `batch` is 0, or `step` is not below the number of steps, `ceil(normal / batch)`.
+pub(crate) fn once(
+    normal: usize,
+    anomalous: usize,
+    batch: usize,
+    step: usize,
+) -> (Vec<usize>, Vec<usize>) {
+    let steps = normal.div_ceil(batch);
+    assert!(step < steps, "step {step} of {steps}");
+    let first = |step: usize| step * anomalous / steps;
+    (
+        (step * batch..normal.min((step + 1) * batch)).collect(),
+        (first(step)..first(step + 1)).collect(),
+    )
+}
+
+/// `count` of `0..n` (all, if there are no more), drawn by the seed, in ascending order.
+pub fn draw(n: usize, count: usize, seed: u64) -> Vec<usize> {
+    let mut drawn = shuffled("draw", n, seed, 0);
+    drawn.truncate(count);
+    drawn.sort_unstable();
+    drawn
 }
 
 /// `0..n` shuffled by (seed, round).
@@ -68,6 +96,32 @@ mod tests {
         assert_eq!(steps_per_epoch(2, 64), 1);
         assert!(epoch_batches(0, 64, 1, 0).is_empty());
         assert_eq!(steps_per_epoch(0, 64), 0);
+    }
+
+    #[test]
+    fn a_single_pass_sees_every_image_once() {
+        for (normal, anomalous, batch) in [(10_usize, 3, 4), (2, 5, 8), (9, 0, 3), (1, 1, 1)] {
+            let steps = normal.div_ceil(batch);
+            let (mut seen, mut seen_anomalous) = (Vec::new(), Vec::new());
+            for step in 0..steps {
+                let (images, others) = once(normal, anomalous, batch, step);
+                assert!(!images.is_empty() && images.len() <= batch);
+                seen.extend(images);
+                seen_anomalous.extend(others);
+            }
+            assert_eq!(seen, (0..normal).collect::<Vec<_>>());
+            assert_eq!(seen_anomalous, (0..anomalous).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn a_draw_does_not_favour_the_first_names() {
+        let drawn = draw(1000, 200, 7);
+        assert_eq!(drawn.len(), 200);
+        assert!(drawn.windows(2).all(|pair| pair[0] < pair[1]));
+        assert!(drawn.iter().filter(|&&index| index >= 500).count() > 70);
+        assert_eq!(draw(3, 200, 7), [0, 1, 2]);
+        assert_ne!(draw(1000, 200, 8), drawn);
     }
 
     #[test]

@@ -1,14 +1,14 @@
 //! Images and masks to batches: dataset layouts, splits, weak labels, elastic-transform anomalies.
 //!
 //! The flow: a [`Layout`] is opened as a [`Dataset`] (lists of [`Sample`]s), a [`Protocol`] chooses a [`Split`] from it, an [`ImageStore`]
-//! decodes the chosen images once to resized u8, [`epoch_batches`] and [`anomalous_batch`] say which images make up a step, and
+//! decodes the chosen images once to resized u8, [`TrainBatches`] says which images make up a step, and
 //! [`normalise`] turns bytes into the numbers that a backbone expects. Buffers are plain slices; no tensor library is involved.
 //!
 //! ```
 //! use std::num::NonZeroUsize;
 //! use std::sync::Arc;
 //!
-//! use ckaad_data::{Anomalies, Dataset, ImageStore, Layout, Protocol, StandIn, StoreOptions, TrainBatches, synth_layout};
+//! use ckaad_data::{Anomalies, Dataset, ImageStore, Layout, Protocol, StandIn, Order, StoreOptions, TrainBatches, synth_layout};
 //!
 //! // A small synthetic stand-in takes the place of the real data set here.
 //! let folder = tempfile::tempdir()?;
@@ -24,7 +24,7 @@
 //!
 //! let two = NonZeroUsize::MIN.saturating_add(1);
 //! let eight = NonZeroUsize::MIN.saturating_add(7);
-//! let batches = TrainBatches::new(Arc::new(normal), Anomalies::Labelled(Arc::new(labelled)), eight, 111);
+//! let batches = TrainBatches::new(Arc::new(normal), Anomalies::Labelled(Arc::new(labelled)), eight, Order::Shuffled, 111);
 //! // Two epochs of two steps, made ahead by two threads, in an order that does not depend on them.
 //! for batch in batches.prefetch(0, 2, two, two) {
 //!     assert_eq!((batch.normal.len(), batch.anomalous.len()), (8 * 3 * 32 * 32, 2 * 3 * 32 * 32));
@@ -60,7 +60,7 @@ mod table;
 mod train_batches;
 
 pub use atomic::write_file;
-pub use batches::{anomalous_batch, epoch_batches, steps_per_epoch};
+pub use batches::{draw, steps_per_epoch};
 pub use buffer::Buffer;
 pub use decode::PIXEL_LIMIT;
 pub use elastic::{ElasticTransform, warp};
@@ -77,4 +77,4 @@ pub use sample::{Label, Sample, Source};
 pub use split::Split;
 pub use store::{ImageStore, OnBad, Progress, Skipped, StoreOptions};
 pub use synth::{StandIn, SynthSize, synth_demo, synth_layout};
-pub use train_batches::{Anomalies, TrainBatch, TrainBatches};
+pub use train_batches::{Anomalies, Order, Pixels, TrainBatch, TrainBatches};

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use crate::batches::{anomalous_batch, epoch_batches, steps_per_epoch};
+use crate::batches::{anomalous_batch, epoch_batches, once, steps_per_epoch};
 use crate::elastic::ElasticTransform;
 use crate::normalise::normalise_pixels;
 use crate::prefetch::Prefetch;
@@ -20,7 +20,25 @@ pub enum Anomalies {
     Elastic(ElasticTransform),
 }
 
-/// One training step's images.
+/// How often a training sees its images.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Every image exactly once, in order.
+    Once,
+    /// In epochs, each shuffled by (seed, epoch); anomalous images in an endless row of shuffled passes.
+    Shuffled,
+}
+
+/// Which images a training wants as pixels; of the others it only wants to know which they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pixels {
+    /// The normal ones.
+    pub normal: bool,
+    /// The labelled anomalous ones. Those that are made of normal ones always come as pixels.
+    pub anomalous: bool,
+}
+
+/// One training step: which images it sees, and those that are wanted as pixels.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrainBatch {
     /// Number of the step from the start of the training.
@@ -29,27 +47,23 @@ pub struct TrainBatch {
     pub epoch: u64,
     /// Indices of the normal images.
     pub normal_indices: Vec<usize>,
+    /// Indices of the labelled anomalous images.
+    pub anomalous_indices: Vec<usize>,
     /// Normalised normal images, [normal_indices.len(), 3, size, size]; empty if they are not wanted.
     pub normal: Vec<f32>,
-    /// Normalised anomalous images, [m, 3, size, size]; empty if there are none.
+    /// Normalised anomalous images, [m, 3, size, size]; empty if there are none, or they are not wanted.
     pub anomalous: Vec<f32>,
 }
 
-/// Makes the batches of a training: any step at any time, always the same.
+/// Makes the batches of a training: any step at any time, always the same. This is the one place where their order is chosen.
 #[derive(Clone, Debug)]
 pub struct TrainBatches {
     normal: Arc<ImageStore>,
     anomalies: Anomalies,
     batch: NonZeroUsize,
+    order: Order,
     seed: u64,
-    content: Content,
-}
-
-/// Which images a batch holds.
-#[derive(Clone, Copy, Debug)]
-enum Content {
-    Both,
-    Anomalous,
+    pixels: Pixels,
 }
 
 impl TrainBatches {
@@ -61,6 +75,7 @@ impl TrainBatches {
         normal: Arc<ImageStore>,
         anomalies: Anomalies,
         batch: NonZeroUsize,
+        order: Order,
         seed: u64,
     ) -> Self {
         if let Anomalies::Labelled(store) = &anomalies {
@@ -73,22 +88,27 @@ impl TrainBatches {
             normal,
             anomalies,
             batch,
+            order,
             seed,
-            content: Content::Both,
+            pixels: Pixels {
+                normal: true,
+                anomalous: true,
+            },
         }
     }
 
-    /// The same batches without the pixels of the normal images.
-    pub fn anomalous_only(self) -> Self {
-        Self {
-            content: Content::Anomalous,
-            ..self
-        }
+    /// The same batches with other pixels.
+    pub fn with_pixels(self, pixels: Pixels) -> Self {
+        Self { pixels, ..self }
     }
 
     /// Steps of an epoch; 0 only without normal images.
     pub fn steps_per_epoch(&self) -> usize {
-        steps_per_epoch(self.normal.len(), self.batch.get())
+        let (images, batch) = (self.normal.len(), self.batch.get());
+        match self.order {
+            Order::Once => images.div_ceil(batch),
+            Order::Shuffled => steps_per_epoch(images, batch),
+        }
     }
 
     /// Makes the batch of a step, counted from the start of the training.
@@ -99,25 +119,33 @@ impl TrainBatches {
         let steps = self.steps_per_epoch() as u64;
         assert!(steps > 0, "there are no normal images to train on");
         let (epoch, within) = (step / steps, (step % steps) as usize);
-        let normal_indices = epoch_batches(self.normal.len(), self.batch.get(), self.seed, epoch)
-            .swap_remove(within);
-        let normal = match self.content {
-            Content::Both => planes(&normal_indices, &self.normal),
-            Content::Anomalous => Vec::new(),
+        let labelled = match &self.anomalies {
+            Anomalies::Labelled(store) => store.len(),
+            Anomalies::None | Anomalies::Elastic(_) => 0,
+        };
+        let (images, batch) = (self.normal.len(), self.batch.get());
+        let (normal_indices, anomalous_indices) = match self.order {
+            Order::Once => once(images, labelled, batch, within),
+            Order::Shuffled => (
+                epoch_batches(images, batch, self.seed, epoch).swap_remove(within),
+                anomalous_batch(labelled, batch, self.seed, step),
+            ),
+        };
+        let wanted = |wanted: bool, indices: &[usize], store: &ImageStore| match wanted {
+            true => planes(indices, store),
+            false => Vec::new(),
         };
         let anomalous = match &self.anomalies {
             Anomalies::None => Vec::new(),
-            Anomalies::Labelled(store) => planes(
-                &anomalous_batch(store.len(), self.batch.get(), self.seed, step),
-                store,
-            ),
+            Anomalies::Labelled(store) => wanted(self.pixels.anomalous, &anomalous_indices, store),
             Anomalies::Elastic(transform) => self.warped(&normal_indices, transform, epoch),
         };
         TrainBatch {
             step,
             epoch,
+            normal: wanted(self.pixels.normal, &normal_indices, &self.normal),
             normal_indices,
-            normal,
+            anomalous_indices,
             anomalous,
         }
     }

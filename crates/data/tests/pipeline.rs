@@ -63,7 +63,13 @@ fn batches_do_not_depend_on_workers_or_on_resuming() {
         Anomalies::Labelled(labelled),
         Anomalies::Elastic(ElasticTransform::default()),
     ] {
-        let batches = TrainBatches::new(Arc::clone(&normal), anomalies, number(4), 9);
+        let batches = TrainBatches::new(
+            Arc::clone(&normal),
+            anomalies,
+            number(4),
+            Order::Shuffled,
+            9,
+        );
         assert_eq!(batches.steps_per_epoch(), 2);
         let expected: Vec<TrainBatch> = (0..8).map(|step| batches.make(step)).collect();
         for workers in [1, 2, 4] {

@@ -12,8 +12,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use ckaad_engine::{Config, Event, Surroundings, train};
-use toml::Table;
+use ckaad_engine::training::Event;
+use ckaad_engine::{Config, Overrides, TrainContext, train};
 
 mod peak;
 
@@ -54,10 +54,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (Some(settings), Some(out)) = (arguments.next(), arguments.next()) else {
         return Err("usage: epoch_worker SETTINGS OUT".into());
     };
-    let config = Config {
-        epochs: EPOCHS,
-        ..Config::resolve(Some(&settings), Table::new(), Table::new())?
+    let overrides = Overrides {
+        epochs: Some(EPOCHS),
+        ..Overrides::default()
     };
+    let config = Config::resolve(Some(&settings), overrides)?;
     let device = ckaad_device::cpu();
     let backbone = config.backbone_config()?.random(config.seed, &device);
     let pace = Pace {
@@ -68,18 +69,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     if pace.ended.load(Ordering::Relaxed) {
         return Ok(());
     }
-    let surroundings = Surroundings {
+    let context = TrainContext {
         backbone: &backbone,
         weights: "seeded random features",
         device: &device,
         observer: &|event| {
             if let Event::Epoch { record, .. } = event {
-                println!("{} {}", pace.seconds(), record.total);
+                println!("{} {}", pace.seconds(), record.losses["total"]);
                 pace.wait();
             }
         },
         stop: &pace.ended,
     };
-    train(&config, &out, surroundings)?;
+    train(&config, &out, context)?;
     Ok(())
 }

@@ -9,10 +9,9 @@ use std::io::BufRead;
 use std::time::Instant;
 
 use burn::tensor::{Device, Tensor, TensorData};
-use ckaad_auto_encoder::Norm;
 use ckaad_backbone::{Backbone, BackboneConfig, ResNetVariant};
+use ckaad_detectors::{Detector, DetectorSettings, Inputs, Setup, Trainer};
 use ckaad_device::DeviceSpec;
-use ckaad_engine::{Config, Detector, Discriminator, Learner, auto_encoder_config};
 
 mod peak;
 
@@ -20,8 +19,8 @@ struct Bench {
     size: usize,
     device: Device,
     backbone: Backbone,
-    detector: Detector,
-    learner: Learner,
+    detector: Box<dyn Detector>,
+    trainer: Box<dyn Trainer>,
 }
 
 impl Bench {
@@ -35,30 +34,19 @@ impl Bench {
         let stages = BackboneConfig::new(ResNetVariant::ResNet18, &[2, 3])?;
         let stages = stages.with_precision(precision);
         let backbone = stages.random(1, &device);
-        let config = Config::resolve(
-            None,
-            toml::Table::new(),
-            toml::toml! {
-                [data]
-                layout = "chest-xray"
-                root = "none"
-            },
-        )?;
-        let config = Config {
+        let settings = DetectorSettings::default();
+        let trainer = settings.trainer(&Setup {
+            backbone: &backbone,
             image_size: size,
-            precision,
-            ..config
-        };
-        let learning = device.clone().autodiff();
-        let auto_encoder = auto_encoder_config(&stages, Norm::Instance).init(2, &learning);
-        let detector = Detector::new(&config, &backbone, &auto_encoder, &device);
-        let discriminator = Discriminator::new(config.method, &stages, size, 3, &learning);
+            seed: 2,
+            device: &device,
+        });
         Ok(Self {
             size,
-            device,
+            detector: trainer.detector(),
+            trainer,
             backbone,
-            detector,
-            learner: Learner::new(config.objective(), auto_encoder, discriminator),
+            device,
         })
     }
 
@@ -75,6 +63,13 @@ impl Bench {
         Tensor::from_data(TensorData::new(values, shape), &self.device)
     }
 
+    fn inputs(&self, images: Tensor<4>) -> Inputs {
+        Inputs {
+            features: self.backbone.maps(images),
+            images: None,
+        }
+    }
+
     fn run(&mut self, case: &str) -> Option<(f64, f64)> {
         let (what, count) = case.split_once('-')?;
         let count: usize = count.parse().ok()?;
@@ -82,12 +77,12 @@ impl Bench {
         self.device.sync().ok()?;
         let start = Instant::now();
         let figure = match what {
-            "infer" => self.detector.score(first).first()?.score,
+            "infer" => self.detector.score(&self.inputs(first)).first()?.score,
             "step" => {
-                let normal = self.backbone.forward(first);
-                let anomalous = self.backbone.forward(second);
-                let record = self.learner.step(&normal, Some(&anomalous));
-                f64::from(record.total.into_scalar::<f32>())
+                let (normal, anomalous) = (self.inputs(first), self.inputs(second));
+                let losses = self.trainer.step(&normal, Some(&anomalous));
+                let (_, total) = losses.0.into_iter().next()?;
+                f64::from(total.into_scalar::<f32>())
             }
             _ => return None,
         };

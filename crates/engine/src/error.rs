@@ -3,20 +3,25 @@ use std::path::{Path, PathBuf};
 use ckaad_backbone::BackboneError;
 use ckaad_backbone::weights::WeightsError;
 use ckaad_data::DataError;
+use ckaad_detectors::DetectorError;
+use ckaad_files::FileError;
 use ckaad_metrics::MetricError;
 use ckaad_parameters::ParameterError;
+
+/// Any cause.
+type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// Why a run, an evaluation or a prediction could not be done.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EngineError {
     /// A configuration does not parse, or holds an unknown key.
-    #[error("configuration{}: {reason}", from(path))]
+    #[error("configuration{}: {}", from(path), source.to_string().trim_end())]
     Config {
         /// The file, if it is from one.
         path: Option<PathBuf>,
         /// What is wrong.
-        reason: String,
+        source: Cause,
     },
     /// A setting has an impossible value.
     #[error("{key} = {value}: {reason}")]
@@ -45,14 +50,14 @@ pub enum EngineError {
         missing: &'static str,
     },
     /// A checkpoint or model file does not hold what it should.
-    #[error("{path} is no usable {kind}: {reason}")]
+    #[error("{path} is no usable {kind}: {source}")]
     File {
         /// The file.
         path: PathBuf,
         /// What it should be.
         kind: &'static str,
         /// What is wrong with it.
-        reason: String,
+        source: Cause,
     },
     /// There is nothing to evaluate or predict on.
     #[error("{reason}")]
@@ -62,15 +67,36 @@ pub enum EngineError {
     },
     /// A loss is no finite number any more.
     #[error(
-        "the loss became {value} in epoch {epoch}, step {step}; lower the learning rate, or look for damaged images"
+        "the loss `{loss}` became {value} by epoch {epoch}, step {step}; lower the learning rate, or look for damaged images"
     )]
     Diverged {
+        /// Its name.
+        loss: String,
         /// Epoch, from 1.
         epoch: usize,
         /// Step of the epoch, from 1.
         step: usize,
         /// The loss.
         value: f64,
+    },
+    /// An image has no finite score.
+    #[error(
+        "its score is no finite number: the model is damaged, or the image is out of the ordinary"
+    )]
+    NoScore,
+    /// Maps were asked for that the detector does not make.
+    #[error("{detector} scores images and makes no maps")]
+    NoMaps {
+        /// The detector.
+        detector: &'static str,
+    },
+    /// An output would take the place of an input.
+    #[error(
+        "{path} is to be scored, and would be overwritten by a result; choose another output folder"
+    )]
+    Overwrites {
+        /// The file.
+        path: PathBuf,
     },
     /// A file or folder cannot be read or written.
     #[error("cannot {action} {path}: {source}")]
@@ -82,6 +108,12 @@ pub enum EngineError {
         /// Why it failed.
         source: std::io::Error,
     },
+    /// A file cannot be written whole, or a folder is in use.
+    #[error(transparent)]
+    Files(#[from] FileError),
+    /// The detector.
+    #[error(transparent)]
+    Detector(#[from] DetectorError),
     /// Images, masks or splits.
     #[error(transparent)]
     Data(#[from] DataError),
@@ -115,11 +147,18 @@ impl EngineError {
         }
     }
 
-    pub(crate) fn file(path: &Path, kind: &'static str, reason: impl ToString) -> Self {
+    pub(crate) fn file(path: &Path, kind: &'static str, source: impl Into<Cause>) -> Self {
         Self::File {
             path: path.to_owned(),
             kind,
-            reason: reason.to_string(),
+            source: source.into(),
+        }
+    }
+
+    pub(crate) fn config(path: Option<&Path>, source: impl Into<Cause>) -> Self {
+        Self::Config {
+            path: path.map(Path::to_owned),
+            source: source.into(),
         }
     }
 

@@ -4,11 +4,15 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use ckaad_data::{SynthSize, synth_demo};
-use ckaad_engine::{Config, EpochRecord, Event, Outcome, RunFolder, Surroundings, resume, train};
+use ckaad_data::{Layout, SynthSize, synth_demo};
+use ckaad_engine::config::DataConfig;
+use ckaad_engine::training::{EpochRecord, Event};
+use ckaad_engine::{
+    ActiveRun, CheckedConfig, Config, Outcome, Overrides, TrainContext, resume, train,
+};
 
 /// Trains into `out`; stops after `stop_after` steps of the first epoch if given, then goes on.
-fn run(config: &Config, out: &Path, stop_after: Option<usize>) {
+fn run(config: &CheckedConfig, out: &Path, stop_after: Option<usize>) {
     let device = ckaad_device::cpu();
     let backbone = config
         .backbone_config()
@@ -23,7 +27,7 @@ fn run(config: &Config, out: &Path, stop_after: Option<usize>) {
             stop.store(true, Ordering::Relaxed);
         }
     };
-    let with = Surroundings {
+    let with = TrainContext {
         backbone: &backbone,
         weights: "random",
         device: &device,
@@ -37,8 +41,8 @@ fn run(config: &Config, out: &Path, stop_after: Option<usize>) {
     }
     assert_eq!(outcome, Outcome::Stopped);
     stop.store(false, Ordering::Relaxed);
-    let folder = RunFolder::open(out).unwrap();
-    let quiet = Surroundings {
+    let folder = ActiveRun::open(out).unwrap();
+    let quiet = TrainContext {
         observer: &|_| {},
         ..with
     };
@@ -68,18 +72,23 @@ fn nothing_is_lost_and_nothing_done_twice() {
     let data = folder.path().join("data");
     synth_demo(&data, 3, size).unwrap();
     for norm in ["instance", "batch"] {
-        let mut settings = toml::toml! {
-            image_size = 64
-            batch = 2
-            epochs = 2
-            features = "random"
-            data = { layout = "mvtec-ad", category = "weave" }
+        let overrides = Overrides {
+            table: toml::toml! {
+                image_size = 64
+                batch = 2
+                epochs = 2
+                features = "random"
+                detector = { norm = norm }
+            },
+            data: DataConfig {
+                layout: Some(Layout::MvtecAd),
+                category: Some("weave".to_owned()),
+                root: Some(data.clone()),
+                ..DataConfig::default()
+            },
+            ..Overrides::default()
         };
-        settings.insert("norm".to_owned(), norm.into());
-        let root = toml::toml! { data = { root = "" } };
-        ckaad_engine::merge(&mut settings, root);
-        settings["data"]["root"] = data.to_str().unwrap().into();
-        let config = Config::resolve(None, toml::Table::new(), settings).unwrap();
+        let config = Config::resolve(None, overrides).unwrap();
         let (whole, parts) = (
             folder.path().join(format!("{norm}-whole")),
             folder.path().join(format!("{norm}-parts")),

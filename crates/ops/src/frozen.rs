@@ -43,6 +43,14 @@ impl FeatureMap {
         Self(Layout::Tensor(x))
     }
 
+    /// The same maps in the kernels' layout, if kernels run.
+    pub fn blocked(self) -> Self {
+        match self.0 {
+            Layout::Tensor(x) => Self::new(x),
+            Layout::Blocked(_) => self,
+        }
+    }
+
     /// `[batch, channels, height, width]`.
     pub fn to_tensor(&self) -> Tensor<4> {
         match &self.0 {

@@ -56,5 +56,13 @@ pub use normalise::{leaky_relu, normalise_channels};
 pub use precision::{Precision, UnknownPrecision};
 pub use squares::sum_of_squares;
 
+/// The instructions that kernels on the CPU use on this processor: results of others differ in the last digits.
+pub fn instruction_set() -> String {
+    #[cfg(feature = "flex")]
+    return format!("{:?}", ckaad_conv::Isa::best());
+    #[cfg(not(feature = "flex"))]
+    String::from("none")
+}
+
 #[cfg(all(test, feature = "flex"))]
 mod tests;

@@ -8,8 +8,8 @@ use burn::tensor::{Device, Tensor, TensorData};
 use ckaad_anomaly_map::{AnomalyMap, AnomalyMapper, ImageScore};
 use ckaad_auto_encoder::AutoEncoder;
 use ckaad_backbone::{Backbone, BackboneConfig, Precision};
+use ckaad_detectors::ckaad::auto_encoder_config;
 use ckaad_discriminator::{PatchDiscriminator, PatchDiscriminatorConfig};
-use ckaad_engine::auto_encoder_config;
 use ckaad_parameters::{NamedTensors, fill};
 
 use crate::check::{check, relative};

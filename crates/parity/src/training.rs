@@ -6,8 +6,8 @@ use anyhow::Context;
 use burn::tensor::{Device, Tensor};
 use ckaad_auto_encoder::AutoEncoder;
 use ckaad_backbone::Backbone;
+use ckaad_detectors::ckaad::{Discriminator, Learner, Settings, StepRecord};
 use ckaad_discriminator::PatchDiscriminator;
-use ckaad_engine::{Discriminator, Learner, Method, Objective, StepRecord};
 use ckaad_parameters::collect;
 
 use crate::case::Step;
@@ -29,16 +29,16 @@ pub(crate) fn train(
     device: &Device,
 ) -> anyhow::Result<Vec<Check>> {
     let case = &golden.case;
-    let objective = Objective {
-        method: Method::CkaPatch,
+    let settings = Settings {
         lambda: case.lambda,
         gamma: case.gamma,
         margin: case.margin,
         learning_rate: case.lr,
         discriminator_learning_rate: case.lr_discriminator,
+        ..Settings::default()
     };
     let discriminator = Discriminator::Patch(discriminator);
-    let mut learner = Learner::new(objective, auto_encoder, Some(discriminator));
+    let mut learner = Learner::new(settings, auto_encoder, Some(discriminator));
     let mut checks = Vec::new();
     for (step, expected) in golden.steps.iter().enumerate() {
         let normal = backbone.forward(images(&format!("normal.{step}"), case.batch, case, device));

@@ -5,7 +5,7 @@ use ckaad_data::datasets::{check_with_progress, list, synth};
 use clap::Subcommand;
 
 use crate::Global;
-use crate::names::benchmark;
+use crate::flag_values::benchmark;
 use crate::output::{print, print_json};
 use crate::progress::Display;
 

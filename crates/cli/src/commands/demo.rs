@@ -1,20 +1,19 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
-use ckaad_data::{SynthSize, synth_demo};
+use ckaad_data::{Layout, SynthSize, synth_demo};
+use ckaad_detectors::ckaad::Method;
+use ckaad_engine::config::{DataConfig, FeatureSource};
+use ckaad_engine::scoring::{PredictOptions, find_images, predict_files};
 use ckaad_engine::{
-    Config, Detector, Method, Outcome, PredictOptions, RunFolder, Surroundings, evaluate_run,
-    find_images, predict, train,
+    Config, Outcome, Overrides, Predictor, RunFolder, TrainContext, evaluate_run, train,
 };
 use std::sync::atomic::Ordering;
 
-use toml::{Table, Value};
-
 use crate::Global;
 use crate::backbone::{self, Network};
-use crate::data_args::path_text;
+use crate::flag_values::named;
 use crate::interrupt::Interrupt;
-use crate::names::one_of;
 use crate::output::{print, print_json, report_text};
 use crate::progress::Display;
 
@@ -26,13 +25,13 @@ pub(crate) struct Args {
     out: PathBuf,
     /// Seed of the pictures and of the training
     #[arg(long, default_value_t = 7)]
-    seed: u32,
+    seed: u64,
     /// Passes over the normal images
     #[arg(long, default_value_t = 8)]
-    epochs: u32,
+    epochs: usize,
     /// How anomalous images are used while training
-    #[arg(long, default_value_t = Method::default().to_string(), value_parser = one_of(Method::ALL))]
-    method: String,
+    #[arg(long, default_value_t, value_parser = named(Method::ALL))]
+    method: Method,
 }
 
 /// Draws, trains, evaluates, predicts.
@@ -46,10 +45,10 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
     );
     let data = args.out.join("synthetic-data");
     display.line("drawing a synthetic data set: woven texture, some pieces with a defect");
-    synth_demo(&data, u64::from(args.seed), SynthSize::default())?;
+    synth_demo(&data, args.seed, SynthSize::default())?;
 
     let run = args.out.join("run");
-    let mut config = Config::resolve(None, Table::new(), settings(&args, &data)?)?;
+    let mut config = Config::resolve(None, settings(&args, &data)?)?;
     let (backbone, weights) = match backbone::open(&config, Network::Forbidden, &device, &display)?
     {
         Some(found) => found,
@@ -58,13 +57,17 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
                 "no pretrained weights at hand: using seeded random features, which are much weaker \
                  (`ckaad weights fetch resnet18` downloads pretrained ones)",
             );
-            config.features = ckaad_engine::FeatureSource::Random;
+            let random = Config {
+                features: FeatureSource::Random,
+                ..config.into_inner()
+            };
+            config = random.check()?;
             backbone::open(&config, Network::Forbidden, &device, &display)?
                 .context("random features")?
         }
     };
     let interrupt = Interrupt::watch()?;
-    let surroundings = Surroundings {
+    let context = TrainContext {
         backbone: &backbone,
         weights: &weights,
         device: &device,
@@ -74,7 +77,7 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
         },
         stop: interrupt.stop(),
     };
-    let outcome = train(&config, &run, surroundings)?;
+    let outcome = train(&config, &run, context)?;
     let folder = RunFolder::open(&run)?;
     if outcome == Outcome::Stopped {
         anyhow::bail!(
@@ -91,23 +94,17 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
         display.show(event)
     })?;
 
-    let (detector, info) = Detector::load(&folder.model(), None, &device)?;
+    let predictor = Predictor::open(&folder.model(), None, &device)?;
     let heatmaps = args.out.join("heatmaps");
     let images = find_images(&[data.join("weave/test")], &heatmaps)?;
     let options = PredictOptions {
+        threshold: predictor.info().threshold.value,
         overlays: true,
         raw: None,
-        skip_bad: false,
     };
-    let threshold = info.threshold.value;
-    predict(
-        &detector,
-        threshold,
-        &images,
-        &heatmaps,
-        &options,
-        &|event| display.show(event),
-    )?;
+    predict_files(&predictor, &images, &heatmaps, &options, &|event| {
+        display.show(event)
+    })?;
     if global.json {
         return print_json(&report);
     }
@@ -120,20 +117,20 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
     print(format_args!("report:    {}", folder.report().display()))
 }
 
-fn settings(args: &Args, data: &std::path::Path) -> anyhow::Result<Table> {
-    let root = path_text(&Some(data.to_owned()))?.unwrap_or_default();
-    let mut table: Table = toml::toml! {
-        image_size = 128
-        batch = 16
-        [data]
-        layout = "mvtec-ad"
-        category = "weave"
-    };
-    table.insert("seed".to_owned(), Value::Integer(args.seed.into()));
-    table.insert("epochs".to_owned(), Value::Integer(args.epochs.into()));
-    table.insert("method".to_owned(), Value::String(args.method.clone()));
-    if let Some(Value::Table(data)) = table.get_mut("data") {
-        data.insert("root".to_owned(), Value::String(root));
-    }
-    Ok(table)
+fn settings(args: &Args, data: &std::path::Path) -> anyhow::Result<Overrides> {
+    let method = args.method.to_string();
+    Ok(Overrides {
+        image_size: Some(128),
+        batch: Some(16),
+        seed: Some(args.seed),
+        epochs: Some(args.epochs),
+        table: toml::toml! { detector = { method = method } },
+        data: DataConfig {
+            layout: Some(Layout::MvtecAd),
+            category: Some("weave".to_owned()),
+            root: Some(std::path::absolute(data)?),
+            ..DataConfig::default()
+        },
+        ..Overrides::default()
+    })
 }

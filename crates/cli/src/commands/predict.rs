@@ -1,13 +1,15 @@
 use std::path::{Path, PathBuf};
 
 use ckaad_backbone::Precision;
-use ckaad_engine::{Detector, PredictOptions, RawMap, RunFolder, find_images, predict};
+use ckaad_engine::scoring::{PredictOptions, Prediction, RawMap, find_images, predict_files};
+use ckaad_engine::training::Event;
+use ckaad_engine::{EngineError, Predictor, RunFolder};
 use clap::ValueEnum;
 use serde_json::json;
 
 use crate::Global;
-use crate::names::precision;
-use crate::output::{print, print_json};
+use crate::flag_values::named;
+use crate::output::{note, print, print_json};
 use crate::progress::Display;
 
 #[derive(clap::Args)]
@@ -33,16 +35,16 @@ pub(crate) struct Args {
     #[arg(long)]
     threshold: Option<f64>,
     /// Multiply in another precision than the model was trained in
-    #[arg(long, value_parser = precision())]
+    #[arg(long, value_parser = named(Precision::ALL))]
     precision: Option<Precision>,
-    /// Leave unreadable images out instead of failing
+    /// Do not fail where images cannot be read; they are listed with their errors all the same
     #[arg(long)]
     skip_bad: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Raw {
-    /// 16-bit grey PNG; 65535 is a value of 8
+    /// 16-bit grey PNG; 0 and 65535 are the ends of the map range that --json prints
     Png,
     /// NumPy array of 32-bit floats
     Npy,
@@ -53,49 +55,78 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
     let display = Display::new();
     let images = find_images(&args.images, &args.out)?;
     let device = global.open_device()?;
-    let (detector, info) = Detector::load(&model_path(&args.model)?, args.precision, &device)?;
+    let predictor = Predictor::open(&model_path(&args.model)?, args.precision, &device)?;
+    let info = predictor.info();
     let threshold = args.threshold.unwrap_or(info.threshold.value);
     anyhow::ensure!(threshold.is_finite(), "--threshold must be a finite number");
     let options = PredictOptions {
+        threshold,
         overlays: !args.no_heatmaps,
         raw: args.raw.map(|raw| match raw {
             Raw::Png => RawMap::Png,
             Raw::Npy => RawMap::Npy,
         }),
-        skip_bad: args.skip_bad,
     };
-    let predictions = predict(
-        &detector,
-        threshold,
-        &images,
-        &args.out,
-        &options,
-        &|event| display.show(event),
-    )?;
-    if global.json {
-        let rows: Vec<_> = predictions
-            .iter()
-            .map(|prediction| {
-                json!({
-                    "path": prediction.path.display().to_string(),
-                    "score": prediction.score,
-                    "anomalous": prediction.anomalous,
-                    "overlay": prediction.overlay,
-                    "raw": prediction.raw,
-                })
-            })
-            .collect();
-        return print_json(&json!({"threshold": threshold, "predictions": rows}));
-    }
-    let anomalous = predictions
+    let observer = |event: Event<'_>| display.show(event);
+    let predictions = predict_files(&predictor, &images, &args.out, &options, &observer)?;
+    let failed: Vec<&EngineError> = predictions
         .iter()
-        .filter(|prediction| prediction.anomalous)
-        .count();
-    print(format_args!(
-        "{} images, {anomalous} of them anomalous: {}",
+        .filter_map(|prediction| prediction.outcome.as_ref().err())
+        .collect();
+    if global.json {
+        let rows: Vec<_> = predictions.iter().map(row).collect();
+        let map_range = info.maps.as_ref().map(|maps| maps.range);
+        print_json(&json!({"threshold": threshold, "map_range": map_range, "predictions": rows}))?;
+    } else {
+        let decided = predictions
+            .iter()
+            .flat_map(|prediction| &prediction.outcome);
+        let anomalous = decided.filter(|decision| decision.anomalous).count();
+        print(format_args!(
+            "{} images, {anomalous} of them anomalous: {}",
+            predictions.len() - failed.len(),
+            args.out.join("predictions.csv").display()
+        ))?;
+    }
+    if failed.is_empty() {
+        return Ok(());
+    }
+    let mut lines: Vec<String> = failed
+        .iter()
+        .take(LISTED)
+        .map(ToString::to_string)
+        .collect();
+    if failed.len() > LISTED {
+        lines.push(format!("and {} more", failed.len() - LISTED));
+    }
+    let what = format!(
+        "{} of {} images have no score (--skip-bad makes that no failure): {}",
+        failed.len(),
         predictions.len(),
-        args.out.join("predictions.csv").display()
-    ))
+        lines.join("; ")
+    );
+    if args.skip_bad {
+        note(format_args!("warning: {what}"));
+        return Ok(());
+    }
+    anyhow::bail!(what)
+}
+
+/// Errors of images that are listed one by one.
+const LISTED: usize = 10;
+
+fn row(prediction: &Prediction) -> serde_json::Value {
+    let path = prediction.path.display().to_string();
+    match &prediction.outcome {
+        Ok(decision) => json!({
+            "path": path,
+            "score": decision.score,
+            "anomalous": decision.anomalous,
+            "overlay": decision.overlay,
+            "raw": decision.raw,
+        }),
+        Err(error) => json!({"path": path, "error": error.to_string()}),
+    }
 }
 
 fn model_path(model: &Path) -> anyhow::Result<PathBuf> {

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::Global;
 use crate::backbone::download_progress;
-use crate::names;
+use crate::flag_values::named;
 use crate::output::{print, print_json};
 use crate::progress::Display;
 
@@ -23,13 +23,13 @@ enum Action {
     /// Download the weights of a backbone, unless they are at hand
     Fetch {
         /// The backbone
-        #[arg(value_parser = names::backbone())]
+        #[arg(value_parser = named(ResNetVariant::ALL))]
         backbone: ResNetVariant,
     },
     /// Print the weights file of a backbone that would be used
     Path {
         /// The backbone
-        #[arg(value_parser = names::backbone())]
+        #[arg(value_parser = named(ResNetVariant::ALL))]
         backbone: ResNetVariant,
     },
 }

@@ -1,0 +1,161 @@
+use burn::tensor::{Device, Tensor};
+use ckaad_anomaly_map::AnomalyMap;
+use ckaad_backbone::{Backbone, BackboneConfig};
+use ckaad_ops::FeatureMap;
+use ckaad_parameters::NamedTensors;
+
+use crate::{DetectorError, State};
+
+/// What a system looks at: a batch of images, on a device without autodiff.
+#[derive(Debug, Clone)]
+pub struct Inputs {
+    /// `[batch, 3, image_size, image_size]`, ImageNet-normalised; there if the system [needs](Needs::images) them.
+    pub images: Option<Tensor<4>>,
+    /// The frozen features of the same images, fine to coarse: `[batch, channels(s), height(s), width(s)]`.
+    pub features: Vec<FeatureMap>,
+}
+
+impl Inputs {
+    /// The features as tensors in burn's layout.
+    pub fn tensors(&self) -> Vec<Tensor<4>> {
+        self.features.iter().map(FeatureMap::to_tensor).collect()
+    }
+}
+
+/// An image's score, and the map that says where it is anomalous if the system has one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scored {
+    /// The higher, the more anomalous.
+    pub score: f64,
+    /// At a size of its own.
+    pub map: Option<AnomalyMap>,
+}
+
+/// The losses of one step by name, each a tensor with one element that is left on the device until somebody asks. The first
+/// is what the step made smaller.
+#[derive(Debug, Clone, Default)]
+pub struct Losses(pub Vec<(&'static str, Tensor<1>)>);
+
+impl Losses {
+    /// The names, in order.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.0.iter().map(|(name, _)| *name)
+    }
+}
+
+/// What a system asks of the training around it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Needs {
+    /// Whether it looks at the images themselves, besides their features.
+    pub images: bool,
+    /// How often it sees the normal images.
+    pub passes: Passes,
+    /// What it does with anomalous images.
+    pub anomalies: Anomalies,
+}
+
+/// How often a system sees the normal images.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Passes {
+    /// Every image exactly once.
+    Once,
+    /// Shuffled anew in every epoch, for as many as the configuration says.
+    Epochs,
+}
+
+/// What a system does with anomalous training images.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Anomalies {
+    /// It does not look at them.
+    Ignored,
+    /// It learns from them, and can do without where that is asked for. `instead` are the options that choose a system for
+    /// normal images alone.
+    Used {
+        /// As written on the command line.
+        instead: &'static str,
+    },
+    /// It learns nothing without them.
+    Required {
+        /// As for [`Used`](Self::Used).
+        instead: &'static str,
+    },
+}
+
+/// What a system is built for.
+#[derive(Debug, Clone, Copy)]
+pub struct Setup<'a> {
+    /// The frozen feature extractor, for its shapes and for systems that run it on images of their own.
+    pub backbone: &'a Backbone,
+    /// Side of the images in pixels.
+    pub image_size: usize,
+    /// Seed of everything random.
+    pub seed: u64,
+    /// Where to compute; without autodiff.
+    pub device: &'a Device,
+}
+
+/// A system that has learned.
+pub trait Detector: Send + Sync {
+    /// Scores every image of a batch.
+    fn score(&self, inputs: &Inputs) -> Vec<Scored>;
+
+    /// Everything that [`System::load`] needs besides the settings.
+    fn parameters(&self) -> NamedTensors;
+
+    /// The values of a map that a picture of it shows as nothing and as everything. Larger ones may occur.
+    fn map_range(&self) -> [f32; 2];
+}
+
+/// A system that is learning.
+pub trait Trainer: Send {
+    /// Learns from a batch of normal images, and of anomalous ones where the step has any.
+    fn step(&mut self, normal: &Inputs, anomalous: Option<&Inputs>) -> Losses;
+
+    /// Called after every pass over the normal images.
+    ///
+    /// # Errors
+    /// [`DetectorError::Images`] if there were too few to learn from.
+    fn end_pass(&mut self) -> Result<(), DetectorError> {
+        Ok(())
+    }
+
+    /// What has been learned so far. Systems that see every image once have learned when the pass is over.
+    fn detector(&self) -> Box<dyn Detector>;
+
+    /// Everything that going on with the training needs, bit for bit.
+    ///
+    /// # Errors
+    /// [`DetectorError::State`] if it cannot be put in bytes.
+    fn save(&self) -> Result<State, DetectorError>;
+
+    /// Goes on from what [`save`](Self::save) gave.
+    ///
+    /// # Errors
+    /// [`DetectorError::State`] if it is of another system or of other settings.
+    fn restore(&mut self, state: State) -> Result<(), DetectorError>;
+}
+
+/// The settings of one system: what it needs, whether they are possible, and what they build.
+pub trait System {
+    /// What the training around it has to offer.
+    fn needs(&self) -> Needs;
+
+    /// Refuses settings that cannot be, alone or with that backbone and images of that size.
+    ///
+    /// # Errors
+    /// [`DetectorError::Setting`], naming the key.
+    fn check(&self, backbone: &BackboneConfig, image_size: usize) -> Result<(), DetectorError>;
+
+    /// A system that has learned nothing yet.
+    fn trainer(&self, setup: &Setup<'_>) -> Box<dyn Trainer>;
+
+    /// A system that has learned, from its [`parameters`](Detector::parameters).
+    ///
+    /// # Errors
+    /// [`DetectorError::Parameters`] if they are not those of such a system.
+    fn load(
+        &self,
+        setup: &Setup<'_>,
+        parameters: NamedTensors,
+    ) -> Result<Box<dyn Detector>, DetectorError>;
+}

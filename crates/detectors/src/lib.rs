@@ -1,0 +1,44 @@
+//! Anomaly detectors behind one contract: what a system sees, how it learns, and how it scores.
+//!
+//! - [`Detector`]: learned and frozen; scores images, with or without a map of where they are anomalous.
+//! - [`Trainer`]: learns from batches of normal images and of anomalous ones, in one pass or in epochs.
+//! - [`System`]: settings of one system that have been checked can build both.
+//! - [`DetectorSettings`]: every system by name, the only place that lists them.
+//!
+//! A new system is one file (or folder) here and one line in [`DetectorSettings`]; the engine, the model file, checkpoints and
+//! the command line know the contract alone.
+//!
+//! ```
+//! use burn::tensor::Tensor;
+//! use ckaad_backbone::{BackboneConfig, ResNetVariant};
+//! use ckaad_detectors::{DetectorSettings, Inputs, Setup};
+//!
+//! let device = ckaad_device::cpu();
+//! let backbone = BackboneConfig::new(ResNetVariant::ResNet18, &[2, 3])?.random(7, &device);
+//! let settings: DetectorSettings = toml::from_str("name = 'ckaad'\nmethod = 'recon'")?;
+//! settings.check(backbone.config(), 64)?;
+//!
+//! let mut trainer = settings.trainer(&Setup { backbone: &backbone, image_size: 64, seed: 1, device: &device });
+//! let images = Tensor::ones([2, 3, 64, 64], &device);
+//! let inputs = Inputs { features: backbone.maps(images), images: None };
+//! let losses = trainer.step(&inputs, None);
+//! assert!(losses.names().eq(["total", "reconstruction"]));
+//!
+//! let scored = trainer.detector().score(&inputs);
+//! assert_eq!(scored.len(), 2);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod adam;
+pub mod ckaad;
+mod contract;
+mod error;
+mod settings;
+mod state;
+
+pub use contract::{
+    Anomalies, Detector, Inputs, Losses, Needs, Passes, Scored, Setup, System, Trainer,
+};
+pub use error::DetectorError;
+pub use settings::DetectorSettings;
+pub use state::State;

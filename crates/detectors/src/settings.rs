@@ -1,0 +1,46 @@
+use std::ops::Deref;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{System, ckaad};
+
+macro_rules! systems {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal: $settings:ty,)+) => {
+        /// The table `[detector]` of a configuration: which system, and its settings. Those of one system stand in no other's
+        /// way.
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[serde(tag = "name")]
+        pub enum DetectorSettings {
+            $($(#[$doc])* #[serde(rename = $name)] $variant($settings),)+
+        }
+
+        impl DetectorSettings {
+            /// The names of all systems.
+            pub const NAMES: &'static [&'static str] = &[$($name),+];
+
+            /// The system's name.
+            pub fn name(&self) -> &'static str {
+                match self { $(Self::$variant(_) => $name,)+ }
+            }
+        }
+
+        impl Deref for DetectorSettings {
+            type Target = dyn System;
+
+            fn deref(&self) -> &Self::Target {
+                match self { $(Self::$variant(settings) => settings,)+ }
+            }
+        }
+    };
+}
+
+systems! {
+    /// Coarse-knowledge-aware adversarial learning, the paper's own.
+    Ckaad = "ckaad": ckaad::Settings,
+}
+
+impl Default for DetectorSettings {
+    fn default() -> Self {
+        Self::Ckaad(ckaad::Settings::default())
+    }
+}

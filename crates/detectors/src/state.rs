@@ -1,0 +1,71 @@
+use std::collections::BTreeMap;
+
+use burn::module::Module;
+use burn::optim::ModuleOptimizer;
+use burn::store::ModuleRecord;
+use burn::tensor::Bytes;
+
+use crate::DetectorError;
+
+/// What a training that is gone on with starts from: named parts, as bytes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct State(pub BTreeMap<String, Vec<u8>>);
+
+impl State {
+    /// Adds the parameters of a network.
+    pub(crate) fn insert_module<M: Module>(
+        &mut self,
+        part: &str,
+        module: M,
+    ) -> Result<(), DetectorError> {
+        let bytes = module.into_record().into_bytes();
+        self.insert(part, bytes.map_err(DetectorError::state(part))?);
+        Ok(())
+    }
+
+    /// Gives `module` the parameters that were added by that name.
+    pub(crate) fn take_module<M: Module>(
+        &mut self,
+        part: &str,
+        module: M,
+    ) -> Result<M, DetectorError> {
+        let record =
+            ModuleRecord::from_bytes(self.take(part)?).map_err(DetectorError::state(part))?;
+        module
+            .try_load_record(record)
+            .map_err(DetectorError::state(part))
+    }
+
+    /// Adds what an optimizer remembers.
+    pub(crate) fn insert_optimizer(
+        &mut self,
+        part: &str,
+        optimizer: &ModuleOptimizer,
+    ) -> Result<(), DetectorError> {
+        let bytes = optimizer.into_bytes().map_err(DetectorError::state(part))?;
+        self.insert(part, bytes);
+        Ok(())
+    }
+
+    /// Gives `optimizer` what was added by that name.
+    pub(crate) fn take_optimizer(
+        &mut self,
+        part: &str,
+        optimizer: ModuleOptimizer,
+    ) -> Result<ModuleOptimizer, DetectorError> {
+        optimizer
+            .from_bytes(self.take(part)?)
+            .map_err(DetectorError::state(part))
+    }
+
+    fn insert(&mut self, part: &str, bytes: Bytes) {
+        self.0.insert(part.to_owned(), bytes.to_vec());
+    }
+
+    fn take(&mut self, part: &str) -> Result<Bytes, DetectorError> {
+        match self.0.remove(part) {
+            Some(bytes) => Ok(Bytes::from_bytes_vec(bytes)),
+            None => Err(DetectorError::state(part)("it is missing")),
+        }
+    }
+}

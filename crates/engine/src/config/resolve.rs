@@ -1,0 +1,247 @@
+//! Settings from several places, laid over each other.
+
+use std::path::Path;
+
+use ckaad_detectors::Passes;
+use toml::{Table, Value};
+
+use super::{CheckedConfig, Config, Overrides, Preset};
+use crate::EngineError;
+
+/// Settings that stood beside all others before every detector had settings of its own.
+const MOVED: [&str; 8] = [
+    "method",
+    "norm",
+    "image_score",
+    "learning_rate",
+    "discriminator_learning_rate",
+    "lambda",
+    "gamma",
+    "margin",
+];
+
+impl Config {
+    /// The settings of a run: those of the preset, over them what suits folders of one's own if the images are there, over
+    /// them those of `file`, over them `overrides`. Relative paths in the file are meant from the file's folder, others from the
+    /// current one; all become absolute, so that the run can be gone on with from anywhere.
+    ///
+    /// # Errors
+    /// [`EngineError::Config`] for an unreadable file, an unknown key or a value of the wrong type, and those of
+    /// [`check`](Self::check).
+    pub fn resolve(
+        file: Option<&Path>,
+        overrides: Overrides,
+    ) -> Result<CheckedConfig, EngineError> {
+        let here = std::env::current_dir().map_err(EngineError::io(Path::new("."), "find"))?;
+        let mut given = Table::new();
+        if let Some(path) = file {
+            let mut table = read_table(path)?;
+            let folder = path.parent().unwrap_or(Path::new(""));
+            make_absolute(&mut table, &here.join(folder));
+            lay_over(&mut given, table);
+        }
+        if let Some(name) = &overrides.detector {
+            lay_over(&mut given, detector_named(name));
+        }
+        let mut table = overrides.table.clone();
+        refuse_moved(None, &table)?;
+        make_absolute(&mut table, &here);
+        lay_over(&mut given, table);
+
+        let preset = match (overrides.preset, given.get("preset")) {
+            (Some(preset), _) => preset,
+            (None, Some(value)) => value
+                .clone()
+                .try_into()
+                .map_err(|error| EngineError::config(file, error))?,
+            (None, None) => Preset::default(),
+        };
+        let mut table: Table = preset
+            .table()
+            .parse()
+            .map_err(|error: toml::de::Error| EngineError::config(None, error))?;
+        lay_over(&mut table, own_folders(&given, &overrides));
+        let says_epochs = given.contains_key("epochs") || overrides.epochs.is_some();
+        lay_over(&mut table, given);
+        let mut config: Self = Value::Table(table)
+            .try_into()
+            .map_err(|error| EngineError::config(file, error))?;
+        config.preset = preset;
+        overrides.apply(&mut config);
+        if !says_epochs && config.detector.needs().passes == Passes::Once {
+            config.epochs = 1;
+        }
+        config.check()
+    }
+
+    /// Reads the resolved settings of a run.
+    ///
+    /// # Errors
+    /// As [`resolve`](Self::resolve).
+    pub fn read(path: &Path) -> Result<CheckedConfig, EngineError> {
+        let config: Self = Value::Table(read_table(path)?)
+            .try_into()
+            .map_err(|error| EngineError::config(Some(path), error))?;
+        config.check()
+    }
+}
+
+fn read_table(path: &Path) -> Result<Table, EngineError> {
+    let text = std::fs::read_to_string(path).map_err(EngineError::io(path, "read"))?;
+    let table = text
+        .parse()
+        .map_err(|error: toml::de::Error| EngineError::config(Some(path), error))?;
+    refuse_moved(Some(path), &table)?;
+    Ok(table)
+}
+
+fn refuse_moved(path: Option<&Path>, table: &Table) -> Result<(), EngineError> {
+    match MOVED.into_iter().find(|key| table.contains_key(*key)) {
+        Some(key) => Err(EngineError::config(
+            path,
+            format!(
+                "`{key}` is a setting of the detector now: write detector.{key}, or {key} in the table [detector]"
+            ),
+        )),
+        None => Ok(()),
+    }
+}
+
+/// What to start from with folders of one's own: labelled anomalies if there are any, else ones that an elastic transform
+/// makes.
+fn own_folders(given: &Table, overrides: &Overrides) -> Table {
+    let in_file = given.get("data").and_then(|data| data.get("folders"));
+    let anomalous = match (&overrides.data.folders, in_file) {
+        (Some(folders), _) => folders.anomalous.is_some(),
+        (None, Some(folders)) => folders.get("anomalous").is_some(),
+        (None, None) => return Table::new(),
+    };
+    if anomalous {
+        toml::toml! { anomalies = "labelled" validation = "balanced" }
+    } else {
+        toml::toml! { anomalies = "elastic" validation = "normal-only" }
+    }
+}
+
+fn detector_named(name: &str) -> Table {
+    let name = Table::from_iter([("name".to_owned(), Value::String(name.to_owned()))]);
+    Table::from_iter([("detector".to_owned(), Value::Table(name))])
+}
+
+/// Lays the entries of `over` over `base`; tables are merged, everything else is replaced. Settings of one detector are
+/// none of another's: the table of a detector of another name takes the place of the whole.
+pub fn lay_over(base: &mut Table, over: Table) {
+    let name = |table: &Table| Some(table.get("detector")?.get("name")?.clone());
+    if let Some(chosen) = name(&over)
+        && name(base).is_some_and(|before| before != chosen)
+    {
+        base.remove("detector");
+    }
+    for (key, value) in over {
+        match (base.get_mut(&key), value) {
+            (Some(Value::Table(below)), Value::Table(above)) => lay_over(below, above),
+            (_, value) => {
+                base.insert(key, value);
+            }
+        }
+    }
+}
+
+/// Joins every path among the settings to `folder`; absolute ones stay as they are.
+fn make_absolute(settings: &mut Table, folder: &Path) {
+    let join = |table: &mut Table, key: &str| {
+        if let Some(Value::String(path)) = table.get_mut(key)
+            && let Some(joined) = folder.join(path.as_str()).to_str()
+        {
+            *path = joined.to_owned();
+        }
+    };
+    join(settings, "weights");
+    join(settings, "feature_cache_dir");
+    let Some(Value::Table(data)) = settings.get_mut("data") else {
+        return;
+    };
+    join(data, "root");
+    join(data, "split");
+    if let Some(Value::Table(folders)) = data.get_mut("folders") {
+        for key in ["normal", "anomalous", "test", "masks"] {
+            join(folders, key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use toml::toml;
+
+    fn data() -> Table {
+        toml! { data = { layout = "folder", root = "images" } }
+    }
+
+    fn resolved(table: Table) -> Result<CheckedConfig, EngineError> {
+        let overrides = Overrides {
+            table,
+            ..Overrides::default()
+        };
+        Config::resolve(None, overrides)
+    }
+
+    #[test]
+    fn later_places_win_and_tables_are_merged() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("run.toml");
+        std::fs::write(
+            &file,
+            "validation = \"none\"\nbatch = 8\n[data]\nlayout = \"folder\"\nroot = \"images\"\n",
+        )
+        .unwrap();
+        let overrides = Overrides {
+            table: toml! { batch = 4 elastic = { alpha = 50.0 } data = { skip_bad = true } },
+            batch: Some(2),
+            ..Overrides::default()
+        };
+        let config = Config::resolve(Some(&file), overrides).unwrap();
+        assert_eq!(config.validation, ckaad_data::ValidationRule::None);
+        assert_eq!((config.batch, config.epochs), (2, 200));
+        assert_eq!((config.elastic.alpha, config.elastic.sigma), (50.0, 5.0));
+        assert!(config.data.skip_bad);
+        assert_eq!(config.data.root, Some(folder.path().join("images")));
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused() {
+        for (settings, expected) in [
+            (toml! { stages = [1, 3] }, "must be consecutive"),
+            (toml! { image_size = 24 }, "multiple of 16"),
+            (toml! { image_size = 32 }, "at least 64"),
+            (
+                toml! { image_size = 96 detector = { method = "gan" } },
+                "power of two",
+            ),
+            (toml! { detector = { gamma = 1.5 } }, "detector.gamma = 1.5"),
+            (toml! { gamma = 0.5 }, "detector.gamma"),
+            (toml! { detector = { epoch = 3 } }, "unknown field `epoch`"),
+            (toml! { preset = "dental" }, "dental"),
+        ] {
+            let mut all = data();
+            lay_over(&mut all, settings);
+            let error = resolved(all).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn every_preset_is_complete_and_round_trips() {
+        for preset in ["medical", "industrial", "cifar10"] {
+            let mut settings = data();
+            settings.insert("preset".to_owned(), Value::String(preset.to_owned()));
+            let config = resolved(settings).unwrap();
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("config.toml");
+            std::fs::write(&path, config.to_toml().unwrap()).unwrap();
+            assert_eq!(Config::read(&path).unwrap(), config);
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! Scores and heat maps for images that nobody has labelled.
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use ckaad_data::{DataError, Image, Picture, Prefetch, Source, load_image, load_picture};
+use ckaad_detectors::Scored;
+use rayon::prelude::*;
+
+use super::map_picture::{self, RawMap};
+use super::output_names::output_names;
+use super::{Predictor, decision, write_table};
+use crate::EngineError;
+use crate::training::{Event, Observer};
+
+/// Images per forward pass.
+const BATCH: usize = 8;
+
+/// What [`predict_files`] decides by, and writes besides `predictions.csv`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PredictOptions {
+    /// Images with this score or a higher one are anomalous.
+    pub threshold: f64,
+    /// A picture with the heat map laid over it, for each image, if the model makes maps.
+    pub overlays: bool,
+    /// The map itself, for each image, if the model makes maps.
+    pub raw: Option<RawMap>,
+}
+
+/// What became of an image.
+#[derive(Debug)]
+pub struct Prediction {
+    /// The image.
+    pub path: PathBuf,
+    /// Its score, or why it has none.
+    pub outcome: Result<Decision, EngineError>,
+}
+
+/// An image's score, and what follows from it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decision {
+    /// The higher, the more anomalous.
+    pub score: f64,
+    /// Whether the score reaches the threshold.
+    pub anomalous: bool,
+    /// The picture with the heat map.
+    pub overlay: Option<PathBuf>,
+    /// The raw map.
+    pub raw: Option<PathBuf>,
+}
+
+/// An image as the networks want it, and as it was where it is drawn on.
+struct Decoded {
+    square: Image,
+    picture: Option<Picture>,
+}
+
+/// Where the outputs of one image go.
+struct Outputs {
+    overlay: Option<PathBuf>,
+    raw: Option<PathBuf>,
+}
+
+/// Scores images and writes `predictions.csv` and the maps asked for into `out`, which is made if it is missing. Decoding
+/// runs ahead of the networks. An image that cannot be read is a row with an error; the others are scored all the same.
+///
+/// # Errors
+/// [`EngineError::Overwrites`] if an output would replace an input, [`EngineError::Files`] if something cannot be written.
+pub fn predict_files(
+    predictor: &Predictor,
+    inputs: &[PathBuf],
+    out: &Path,
+    options: &PredictOptions,
+    observer: Observer<'_>,
+) -> Result<Vec<Prediction>, EngineError> {
+    ckaad_files::make_folder(out)?;
+    let outputs = plan(predictor, inputs, out, options)?;
+    refuse_overwriting(inputs, &outputs)?;
+    let size = predictor.info().config.image_size;
+    let mut decoded = decode_ahead(inputs, size, options.overlays);
+    let mut predictions = Vec::with_capacity(inputs.len());
+    for (paths, outputs) in inputs.chunks(BATCH).zip(outputs.chunks(BATCH)) {
+        let batch: Vec<_> = decoded.by_ref().take(paths.len()).collect();
+        let squares: Vec<&[u8]> = batch
+            .iter()
+            .flatten()
+            .map(|decoded| decoded.square.pixels.as_slice())
+            .collect();
+        let mut scored = predictor.predict_squares(squares.into_iter()).into_iter();
+        let jobs: Vec<_> = batch
+            .into_iter()
+            .map(|decoded| decoded.map(|decoded| (decoded.picture, scored.next())))
+            .collect();
+        let written: Result<Vec<_>, EngineError> = jobs
+            .into_par_iter()
+            .zip(outputs)
+            .map(|(job, outputs)| match job {
+                Ok((picture, Some(scored))) => {
+                    write_one(picture, scored, outputs, predictor, options)
+                }
+                Ok((_, None)) => Ok(Err(EngineError::NoScore)),
+                Err(error) => Ok(Err(error.into())),
+            })
+            .collect();
+        predictions.extend(
+            paths
+                .iter()
+                .zip(written?)
+                .map(|(path, outcome)| Prediction {
+                    path: path.clone(),
+                    outcome,
+                }),
+        );
+        observer(Event::Progress {
+            what: "predicting",
+            done: predictions.len(),
+            total: inputs.len(),
+        });
+    }
+    write_predictions(&out.join("predictions.csv"), &predictions)?;
+    Ok(predictions)
+}
+
+/// The names of all outputs.
+fn plan(
+    predictor: &Predictor,
+    inputs: &[PathBuf],
+    out: &Path,
+    options: &PredictOptions,
+) -> Result<Vec<Outputs>, EngineError> {
+    let maps = predictor.info().maps.is_some();
+    if options.raw.is_some() && !maps {
+        let detector = predictor.info().config.detector.name();
+        return Err(EngineError::NoMaps { detector });
+    }
+    let outputs = output_names(inputs).into_iter().map(|name| Outputs {
+        overlay: (maps && options.overlays).then(|| out.join(format!("{name}_heatmap.png"))),
+        raw: options
+            .raw
+            .map(|raw| out.join(format!("{name}_map.{}", raw.extension()))),
+    });
+    Ok(outputs.collect())
+}
+
+fn refuse_overwriting(inputs: &[PathBuf], outputs: &[Outputs]) -> Result<(), EngineError> {
+    let inputs: std::collections::HashSet<PathBuf> = inputs
+        .iter()
+        .filter_map(|path| path.canonicalize().ok())
+        .collect();
+    let all = outputs
+        .iter()
+        .flat_map(|outputs| outputs.overlay.iter().chain(&outputs.raw));
+    for output in all {
+        if output
+            .canonicalize()
+            .is_ok_and(|path| inputs.contains(&path))
+        {
+            return Err(EngineError::Overwrites {
+                path: output.clone(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Decodes files on threads of their own, in order. Whole pictures are kept only where they are drawn on.
+fn decode_ahead(
+    inputs: &[PathBuf],
+    size: usize,
+    keep_pictures: bool,
+) -> Prefetch<Result<Decoded, DataError>> {
+    let files = inputs.to_vec();
+    let workers = NonZeroUsize::new(rayon::current_num_threads()).unwrap_or(NonZeroUsize::MIN);
+    Prefetch::start(0..inputs.len() as u64, workers, workers, move |index| {
+        let source = Source::from(files[index as usize].as_path());
+        if !keep_pictures {
+            return load_image(&source, size).map(|square| Decoded {
+                square,
+                picture: None,
+            });
+        }
+        load_picture(&source).map(|picture| Decoded {
+            square: picture.to_square(size),
+            picture: Some(picture),
+        })
+    })
+}
+
+/// Writes the outputs of one image. What is wrong with the image is its own error, what is wrong with the folder is everyone's.
+fn write_one(
+    picture: Option<Picture>,
+    scored: Scored,
+    outputs: &Outputs,
+    predictor: &Predictor,
+    options: &PredictOptions,
+) -> Result<Result<Decision, EngineError>, EngineError> {
+    if !scored.score.is_finite() {
+        return Ok(Err(EngineError::NoScore));
+    }
+    if let (Some(info), Some(map)) = (&predictor.info().maps, &scored.map) {
+        if let (Some(file), Some(picture)) = (&outputs.overlay, &picture) {
+            map_picture::write_overlay(file, picture, map, info)?;
+        }
+        if let (Some(kind), Some(file)) = (options.raw, &outputs.raw) {
+            map_picture::write_raw(file, kind, map, info)?;
+        }
+    }
+    Ok(Ok(Decision {
+        score: scored.score,
+        anomalous: scored.score >= options.threshold,
+        overlay: outputs.overlay.clone(),
+        raw: outputs.raw.clone(),
+    }))
+}
+
+fn write_predictions(path: &Path, predictions: &[Prediction]) -> Result<(), EngineError> {
+    let file = |path: &Option<PathBuf>| match path.as_deref().and_then(Path::file_name) {
+        Some(name) => name.to_string_lossy().into_owned(),
+        None => String::new(),
+    };
+    let rows = predictions.iter().map(|prediction| {
+        let path = prediction.path.display().to_string();
+        match &prediction.outcome {
+            Ok(decided) => [
+                path,
+                decided.score.to_string(),
+                decision(decided.anomalous).to_owned(),
+                file(&decided.overlay),
+                file(&decided.raw),
+                String::new(),
+            ],
+            Err(error) => [
+                path,
+                String::new(),
+                String::new(),
+                String::new(),
+                String::new(),
+                error.to_string(),
+            ],
+        }
+    });
+    let header = ["path", "score", "decision", "heatmap", "map", "error"];
+    write_table(path, header, rows)
+}

@@ -1,0 +1,217 @@
+//! The images that a run trains and validates on.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use burn::tensor::Tensor;
+use ckaad_anomaly_map::AnomalyMap;
+use ckaad_data::{
+    ElasticTransform, ImageStore, OnBad, Order, Pixels, Sample, Split, StoreOptions, TrainBatch,
+    TrainBatches,
+};
+use ckaad_detectors::{Detector, Inputs, Passes};
+
+use super::features::{CHUNK, FeatureBank, FeatureStorage, images, tensor};
+use super::{Event, Observer, TrainContext};
+use crate::config::AnomalySource;
+use crate::{CheckedConfig, EngineError};
+
+/// What a run trains and validates on.
+pub(crate) struct TrainingData {
+    pub(crate) normal: FeatureBank,
+    pub(crate) anomalies: Anomalies,
+    pub(crate) validation: FeatureBank,
+    /// Whether each validation image is anomalous.
+    pub(crate) validation_labels: Vec<bool>,
+}
+
+/// Where a step's anomalous images come from.
+pub(crate) enum Anomalies {
+    None,
+    Labelled(FeatureBank),
+    /// The step's normal images, warped.
+    Elastic(ElasticTransform),
+}
+
+impl TrainingData {
+    pub(crate) fn load(
+        config: &CheckedConfig,
+        split: &Split,
+        with: TrainContext<'_>,
+        fingerprint: &str,
+    ) -> Result<Self, EngineError> {
+        let TrainContext {
+            backbone,
+            device,
+            observer,
+            ..
+        } = with;
+        let load = |samples: &[Sample]| load_images(samples, config, observer).map(Arc::new);
+        let (normal, validation) = (load(&split.normal)?, load(&split.validation)?);
+        if normal.len() < config.batch {
+            tracing::warn!(
+                "{} normal images are fewer than a batch of {}: every step sees all of them",
+                normal.len(),
+                config.batch
+            );
+        }
+        let labels = validation
+            .samples()
+            .iter()
+            .map(|sample| sample.label.is_anomalous())
+            .collect();
+        let mut storage = FeatureStorage::new(config, (backbone, fingerprint), device, observer)?;
+        let anomalies = match config.anomalies {
+            _ if config.detector.needs().anomalies == ckaad_detectors::Anomalies::Ignored => {
+                Anomalies::None
+            }
+            AnomalySource::Elastic => Anomalies::Elastic(config.elastic),
+            AnomalySource::Labelled if split.labelled.is_empty() => Anomalies::None,
+            AnomalySource::Labelled => Anomalies::Labelled(storage.keep(load(&split.labelled)?)?),
+        };
+        Ok(Self {
+            validation: storage.keep(validation)?,
+            normal: storage.keep(normal)?,
+            anomalies,
+            validation_labels: labels,
+        })
+    }
+
+    /// Whether validation can tell models apart.
+    pub(crate) fn validation_has_both_kinds(&self) -> bool {
+        self.validation_labels.contains(&true) && self.validation_labels.contains(&false)
+    }
+
+    /// Every step of the run.
+    pub(crate) fn batches(&self, config: &CheckedConfig) -> TrainBatches {
+        let needs = config.detector.needs();
+        let (anomalies, anomalous) = match &self.anomalies {
+            Anomalies::None => (ckaad_data::Anomalies::None, false),
+            Anomalies::Labelled(bank) => (
+                ckaad_data::Anomalies::Labelled(Arc::clone(bank.images())),
+                needs.images || !bank.is_kept(),
+            ),
+            Anomalies::Elastic(transform) => (ckaad_data::Anomalies::Elastic(*transform), true),
+        };
+        let order = match needs.passes {
+            Passes::Once => Order::Once,
+            Passes::Epochs => Order::Shuffled,
+        };
+        let normal = Arc::clone(self.normal.images());
+        // The configuration was checked.
+        let batch = NonZeroUsize::new(config.batch).unwrap_or(NonZeroUsize::MIN);
+        TrainBatches::new(normal, anomalies, batch, order, config.seed).with_pixels(Pixels {
+            normal: needs.images || !self.normal.is_kept(),
+            anomalous,
+        })
+    }
+
+    /// What the detector sees in a step: the normal images, and the anomalous ones if there are any.
+    pub(crate) fn inputs(
+        &self,
+        batch: TrainBatch,
+        config: &CheckedConfig,
+        with: TrainContext<'_>,
+    ) -> (Inputs, Option<Inputs>) {
+        let pixels = |values| move || tensor(values, config.image_size, with.device);
+        let normal = (&self.normal, batch.normal_indices.as_slice());
+        let normal = inputs(Some(normal), pixels(batch.normal), config, with);
+        let anomalous = match &self.anomalies {
+            Anomalies::None => None,
+            Anomalies::Labelled(_) if batch.anomalous_indices.is_empty() => None,
+            Anomalies::Labelled(bank) => Some((bank, batch.anomalous_indices.as_slice())),
+            Anomalies::Elastic(_) => {
+                return (
+                    normal,
+                    Some(inputs(None, pixels(batch.anomalous), config, with)),
+                );
+            }
+        };
+        let anomalous =
+            anomalous.map(|bank| inputs(Some(bank), pixels(batch.anomalous), config, with));
+        (normal, anomalous)
+    }
+}
+
+/// Images as the detector sees them: some of a bank whose features may be kept, or ones that were made.
+fn inputs(
+    of: Option<(&FeatureBank, &[usize])>,
+    images: impl FnOnce() -> Tensor<4>,
+    config: &CheckedConfig,
+    with: TrainContext<'_>,
+) -> Inputs {
+    let needs_images = config.detector.needs().images;
+    let kept = of.and_then(|(bank, indices)| bank.kept(indices, with.device));
+    let images = (kept.is_none() || needs_images).then(images);
+    let features = match (kept, &images) {
+        (None, Some(images)) => with.backbone.maps(images.clone()),
+        (kept, _) => kept.unwrap_or_default(),
+    };
+    Inputs {
+        features,
+        images: images.filter(|_| needs_images),
+    }
+}
+
+/// What calibration looks at of an image.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct ImageScore {
+    pub(crate) score: f64,
+    /// The largest value of the map, if there is one.
+    pub(crate) peak: Option<f64>,
+}
+
+impl FeatureBank {
+    /// The scores of some images.
+    pub(crate) fn scores(
+        &self,
+        detector: &dyn Detector,
+        indices: &[usize],
+        config: &CheckedConfig,
+        with: TrainContext<'_>,
+    ) -> Vec<ImageScore> {
+        indices
+            .chunks(CHUNK)
+            .flat_map(|chunk| {
+                let pixels = || images(self.images(), chunk, with.device);
+                let inputs = inputs(Some((self, chunk)), pixels, config, with);
+                detector
+                    .score(&inputs)
+                    .into_iter()
+                    .map(|scored| ImageScore {
+                        score: scored.score,
+                        peak: scored.map.as_ref().map(AnomalyMap::largest),
+                    })
+            })
+            .collect()
+    }
+}
+
+/// Decodes the images of a list.
+pub(crate) fn load_images(
+    samples: &[Sample],
+    config: &CheckedConfig,
+    observer: Observer<'_>,
+) -> Result<ImageStore, EngineError> {
+    let options = StoreOptions {
+        size: config.image_size,
+        on_bad: if config.data.skip_bad {
+            OnBad::Skip
+        } else {
+            OnBad::Fail
+        },
+        ..StoreOptions::DEFAULT
+    };
+    let report = |done, total| {
+        observer(Event::Progress {
+            what: "reading images",
+            done,
+            total,
+        });
+    };
+    let (store, skipped) = ImageStore::load(samples, options, Some(&report))?;
+    for skipped in skipped {
+        tracing::warn!("left out: {}", skipped.error);
+    }
+    Ok(store)
+}

@@ -1,0 +1,229 @@
+//! The training run itself: steps, epochs, validation, checkpoints, the model file.
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use ckaad_data::{Prefetch, TrainBatch};
+use ckaad_detectors::{Detector, Losses, Trainer};
+
+use super::checkpoint::{self, Position};
+use super::data::{ImageScore, TrainingData};
+use super::log::{self, EpochRecord};
+use super::loss_sums::LossSums;
+use super::threshold::Threshold;
+use super::{Event, Outcome, RunFolder, TrainContext};
+use crate::scoring::{MapInfo, ModelInfo, Preprocessing};
+use crate::{CheckedConfig, EngineError, Predictor};
+
+/// Steps between two looks at the losses (each waits for the device).
+const CHECK_INTERVAL: usize = 16;
+
+/// Threads that make images of later steps, and steps that they are ahead: a batch of the medical preset takes 50 MB.
+const IMAGE_WORKERS: usize = 4;
+
+/// The normal training images that a threshold is chosen on where there are no validation images.
+const THRESHOLD_IMAGES: usize = 200;
+
+/// A run under way.
+pub(crate) struct Run<'a> {
+    pub(crate) config: &'a CheckedConfig,
+    pub(crate) folder: &'a RunFolder,
+    pub(crate) with: TrainContext<'a>,
+    pub(crate) data: TrainingData,
+    pub(crate) trainer: Box<dyn Trainer>,
+    /// The fingerprint of the backbone's weights.
+    pub(crate) weights: String,
+    pub(crate) position: Position,
+    /// The scores of the validation images after the last epoch, if that epoch was validated here.
+    pub(crate) scores: Option<Vec<ImageScore>>,
+}
+
+impl Run<'_> {
+    /// Trains until all epochs are done or it is asked to stop.
+    pub(crate) fn epochs(mut self) -> Result<Outcome, EngineError> {
+        let batches = self.data.batches(self.config);
+        let steps = batches.steps_per_epoch();
+        let done = self.position.epochs * steps + self.position.steps;
+        let threads = rayon::current_num_threads().min(IMAGE_WORKERS);
+        let workers = NonZeroUsize::new(threads).unwrap_or(NonZeroUsize::MIN);
+        let epochs = self.config.epochs as u64;
+        let mut batches = batches.prefetch(done as u64, epochs, workers, workers);
+        while self.position.epochs < self.config.epochs {
+            if self.epoch(steps, &mut batches)? == Outcome::Stopped {
+                return Ok(Outcome::Stopped);
+            }
+        }
+        let detector = self.trainer.detector();
+        let scores = self.scores.take();
+        let scores = scores.unwrap_or_else(|| self.validation_scores(&*detector));
+        let (path, auroc) = (self.folder.model(), self.position.validation_auroc);
+        self.write_model(&path, self.position.epochs, auroc, detector, &scores)?;
+        Ok(Outcome::Finished)
+    }
+
+    /// Goes on with the epoch under way, to its end or until it is asked to stop.
+    fn epoch(
+        &mut self,
+        steps: usize,
+        batches: &mut Prefetch<TrainBatch>,
+    ) -> Result<Outcome, EngineError> {
+        let epoch = self.position.epochs + 1;
+        let mut sums = LossSums::from(std::mem::take(&mut self.position.sums));
+        let earlier = self.position.seconds;
+        let clock = Instant::now();
+        let title = format!("epoch {epoch}/{}", self.config.epochs);
+        let ahead = steps - self.position.steps;
+        for (step, batch) in (self.position.steps + 1..).zip(batches.take(ahead)) {
+            sums.add(self.step(batch));
+            let last = step == steps;
+            let stop = !last && self.with.stop.load(Ordering::Relaxed);
+            if last || stop || step.is_multiple_of(CHECK_INTERVAL) {
+                check_finite(&mut sums, epoch, step)?;
+            }
+            (self.with.observer)(Event::Progress {
+                what: &title,
+                done: step,
+                total: steps,
+            });
+            if stop {
+                self.position.steps = step;
+                self.position.sums = sums.read().clone();
+                self.position.seconds = earlier + clock.elapsed().as_secs_f64();
+                self.save_checkpoint()?;
+                return Ok(Outcome::Stopped);
+            }
+        }
+        self.trainer.end_pass()?;
+        self.close_epoch(sums, epoch, earlier, clock)
+    }
+
+    fn step(&mut self, batch: TrainBatch) -> Losses {
+        let (normal, anomalous) = self.data.inputs(batch, self.config, self.with);
+        self.trainer.step(&normal, anomalous.as_ref())
+    }
+
+    /// Validates, keeps the model if it is the best so far, logs the epoch, and writes the checkpoint.
+    fn close_epoch(
+        &mut self,
+        mut sums: LossSums,
+        epoch: usize,
+        earlier: f64,
+        clock: Instant,
+    ) -> Result<Outcome, EngineError> {
+        let mut position = Position {
+            epochs: epoch,
+            best: self.position.best,
+            ..Position::default()
+        };
+        self.scores = None;
+        if self.data.validation_has_both_kinds() {
+            let detector = self.trainer.detector();
+            let scores = self.validation_scores(&*detector);
+            let auroc = ckaad_metrics::auroc(&values(&scores), &self.data.validation_labels)?;
+            position.validation_auroc = Some(auroc);
+            // Of equally good epochs the later one has learned more.
+            if position.best.is_none_or(|(_, best)| auroc >= best) {
+                position.best = Some((epoch, auroc));
+                let path = self.folder.best_model();
+                self.write_model(&path, epoch, Some(auroc), detector, &scores)?;
+            }
+            self.scores = Some(scores);
+        }
+        let sums = sums.read();
+        let record = EpochRecord {
+            epoch,
+            steps: sums.steps(),
+            losses: sums.means(),
+            validation_auroc: position.validation_auroc,
+            seconds: earlier + clock.elapsed().as_secs_f64(),
+        };
+        self.position = position;
+        log::append(&self.folder.log(), &record)?;
+        self.save_checkpoint()?;
+        (self.with.observer)(Event::Epoch {
+            record: &record,
+            epochs: self.config.epochs,
+        });
+        let stop = self.with.stop.load(Ordering::Relaxed) && epoch < self.config.epochs;
+        Ok(if stop {
+            Outcome::Stopped
+        } else {
+            Outcome::Finished
+        })
+    }
+
+    fn save_checkpoint(&self) -> Result<(), EngineError> {
+        let path = self.folder.checkpoint();
+        checkpoint::save(&path, &self.trainer.save()?, &self.position, &self.weights)
+    }
+
+    fn validation_scores(&self, detector: &dyn Detector) -> Vec<ImageScore> {
+        let all: Vec<usize> = (0..self.data.validation.len()).collect();
+        let validation = &self.data.validation;
+        validation.scores(detector, &all, self.config, self.with)
+    }
+
+    fn write_model(
+        &self,
+        path: &Path,
+        epoch: usize,
+        auroc: Option<f64>,
+        detector: Box<dyn Detector>,
+        validation_scores: &[ImageScore],
+    ) -> Result<(), EngineError> {
+        let labels = &self.data.validation_labels;
+        let on_validation = labels.contains(&false);
+        let on_training = || {
+            let normal = &self.data.normal;
+            let drawn = ckaad_data::draw(normal.len(), THRESHOLD_IMAGES, self.config.seed);
+            normal.scores(&*detector, &drawn, self.config, self.with)
+        };
+        let scores = match on_validation {
+            true => validation_scores.to_vec(),
+            false => on_training(),
+        };
+        let threshold = |scores: &[f64]| match on_validation {
+            true => Threshold::on_validation(scores, labels),
+            false => Threshold::on_training(scores),
+        };
+        let peaks: Option<Vec<f64>> = scores.iter().map(|score| score.peak).collect();
+        let maps = match peaks {
+            None => None,
+            Some(peaks) => Some(MapInfo {
+                threshold: threshold(&peaks)?,
+                range: detector.map_range(),
+            }),
+        };
+        let info = ModelInfo {
+            config: self.config.clone(),
+            preprocessing: Preprocessing::new(self.config.image_size),
+            threshold: threshold(&values(&scores))?,
+            maps,
+            epoch,
+            validation_auroc: auroc,
+            weights: self.with.weights.to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        let backbone = self.with.backbone.clone();
+        Predictor::new(backbone, detector, info, self.with.device).save(path)
+    }
+}
+
+fn values(scores: &[ImageScore]) -> Vec<f64> {
+    scores.iter().map(|score| score.score).collect()
+}
+
+/// Refuses to go on once a loss is no finite number any more.
+fn check_finite(sums: &mut LossSums, epoch: usize, step: usize) -> Result<(), EngineError> {
+    match sums.read().diverged() {
+        None => Ok(()),
+        Some((loss, value)) => Err(EngineError::Diverged {
+            loss: loss.to_owned(),
+            epoch,
+            step,
+            value,
+        }),
+    }
+}

@@ -1,0 +1,104 @@
+//! Which images serve for what.
+
+use ckaad_data::{Dataset, Label, Protocol, Sample, Split};
+use ckaad_detectors::Anomalies;
+
+use crate::config::AnomalySource;
+use crate::{CheckedConfig, EngineError};
+
+/// Lists the images of a run: those of an earlier split file, or drawn from the data set by the protocol.
+pub(crate) fn choose_split(config: &CheckedConfig) -> Result<Split, EngineError> {
+    if let Some(path) = &config.data.split {
+        let split = Split::read(path)?;
+        check_labelled(config, &split)?;
+        return Ok(split);
+    }
+    let data = &config.data;
+    let dataset = match (&data.folders, data.layout, &data.root) {
+        (Some(folders), _, _) => Dataset::from_folders(folders)?,
+        (None, Some(layout), Some(root)) => Dataset::open(layout, root, data.category.as_deref())?,
+        // `Config::validate` lets nothing else through.
+        _ => {
+            return Err(EngineError::setting(
+                "data",
+                "",
+                "says nowhere where the images are",
+            ));
+        }
+    };
+    let mut protocol = Protocol {
+        labelled_ratio: 0.0,
+        labelled_classes: config.labelled_classes.clone(),
+        validation: config.validation,
+        seed: config.seed,
+        group_by: config.group_by,
+    };
+    if config.anomalies == AnomalySource::Labelled {
+        protocol.labelled_ratio = match config.labelled_ratio {
+            Some(ratio) => ratio,
+            None => ratio_of_all(&protocol.split(&dataset)?, &dataset),
+        };
+        let pool = dataset
+            .train
+            .iter()
+            .any(|sample| sample.label == Label::Anomalous);
+        if !pool && config.detector.needs().anomalies == Anomalies::Ignored {
+            protocol.labelled_ratio = 0.0;
+        }
+    }
+    let split = protocol.split(&dataset)?;
+    if split.labelled.len() < split.labelled_wanted {
+        tracing::warn!(
+            "the labelled ratio asks for {} anomalous images, there are {}",
+            split.labelled_wanted,
+            split.labelled.len()
+        );
+    }
+    check_labelled(config, &split)?;
+    Ok(split)
+}
+
+/// The labelled ratio at which every anomalous training image that validation has left is taken.
+fn ratio_of_all(without_labelled: &Split, dataset: &Dataset) -> f64 {
+    let anomalous = |samples: &[Sample]| {
+        samples
+            .iter()
+            .filter(|sample| sample.label == Label::Anomalous)
+            .count()
+    };
+    let left =
+        anomalous(&dataset.train).saturating_sub(anomalous(&without_labelled.validation)) as f64;
+    left / (left + without_labelled.normal.len() as f64)
+}
+
+/// A detector that learns from labelled images must have some, unless it can do without and was asked to.
+fn check_labelled(config: &CheckedConfig, split: &Split) -> Result<(), EngineError> {
+    let asked_without = config.labelled_ratio == Some(0.0);
+    let instead = match config.detector.needs().anomalies {
+        Anomalies::Ignored => return Ok(()),
+        Anomalies::Used { .. } if asked_without => return Ok(()),
+        Anomalies::Used { instead } | Anomalies::Required { instead } => instead,
+    };
+    if config.anomalies != AnomalySource::Labelled || !split.labelled.is_empty() {
+        return Ok(());
+    }
+    let validation = split
+        .validation
+        .iter()
+        .filter(|sample| sample.label.is_anomalous())
+        .count();
+    let why = match validation {
+        _ if asked_without => "labelled_ratio = 0 takes none".to_owned(),
+        0 => "there is none".to_owned(),
+        count => format!(
+            "none is left after {count} went to validation (--set 'validation=\"none\"' keeps them)"
+        ),
+    };
+    Err(EngineError::NoImages {
+        reason: format!(
+            "the detector {} learns from labelled anomalous training images, but {why}; give more (--anomalous DIR), let \
+             an elastic transform make them (--anomalies elastic), or do without ({instead})",
+            config.detector.name()
+        ),
+    })
+}
