@@ -85,7 +85,7 @@ pub(crate) fn save(
         (WEIGHTS.to_owned(), weights.to_owned()),
     ]);
     let bytes = serialize(views, Some(metadata)).map_err(|error| failed(error.to_string()))?;
-    Ok(ckaad_data::write_file(path, &bytes)?)
+    Ok(ckaad_files::write(path, &bytes)?)
 }
 
 /// Puts a checkpoint's parameters and optimizer states into a learner of the same configuration, on a backbone of the same

@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 use ckaad_backbone::BackboneError;
 use ckaad_backbone::weights::WeightsError;
 use ckaad_data::DataError;
+use ckaad_files::FileError;
 use ckaad_metrics::MetricError;
 use ckaad_parameters::ParameterError;
 
@@ -82,6 +83,9 @@ pub enum EngineError {
         /// Why it failed.
         source: std::io::Error,
     },
+    /// A file or folder cannot be read or written.
+    #[error(transparent)]
+    Files(#[from] FileError),
     /// Images, masks or splits.
     #[error(transparent)]
     Data(#[from] DataError),

@@ -154,5 +154,5 @@ pub(crate) fn write(path: &Path, records: &[EpochRecord]) -> Result<(), EngineEr
     if !text.is_empty() {
         text.push('\n');
     }
-    Ok(ckaad_data::write_file(path, text.as_bytes())?)
+    Ok(ckaad_files::write(path, text.as_bytes())?)
 }

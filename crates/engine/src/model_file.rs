@@ -93,7 +93,7 @@ impl Detector {
             .chain(auto_encoder.iter())
             .map(|(name, tensor)| (name.to_owned(), tensor.clone()))
             .collect();
-        Ok(ckaad_data::write_file(
+        Ok(ckaad_files::write(
             path,
             &tensors.to_safetensors(metadata)?,
         )?)

@@ -67,7 +67,7 @@ pub(crate) fn write_overlay(
         picture.height,
         ExtendedColorType::Rgb8,
     )?;
-    Ok(ckaad_data::write_file(path, &bytes)?)
+    Ok(ckaad_files::write(path, &bytes)?)
 }
 
 /// From yellow (0.5 and below) to red (1).
@@ -87,7 +87,7 @@ pub(crate) fn write_raw(path: &Path, kind: RawMap, map: &AnomalyMap) -> Result<(
             png(path, &pixels, map.width, map.height, ExtendedColorType::L16)?
         }
     };
-    Ok(ckaad_data::write_file(path, &bytes)?)
+    Ok(ckaad_files::write(path, &bytes)?)
 }
 
 fn png(

@@ -284,7 +284,7 @@ fn write_table(path: &Path, predictions: &[Prediction]) -> Result<(), EngineErro
     let bytes = table
         .into_inner()
         .map_err(|error| EngineError::file(path, "table", error))?;
-    Ok(ckaad_data::write_file(path, &bytes)?)
+    Ok(ckaad_files::write(path, &bytes)?)
 }
 
 #[cfg(test)]

@@ -143,7 +143,7 @@ impl Report {
     pub fn write(&self, path: &Path) -> Result<(), EngineError> {
         let text = serde_json::to_string_pretty(self)
             .map_err(|error| EngineError::file(path, "report", error))?;
-        Ok(ckaad_data::write_file(path, text.as_bytes())?)
+        Ok(ckaad_files::write(path, text.as_bytes())?)
     }
 }
 
@@ -178,7 +178,7 @@ pub fn write_test_scores(
     let bytes = table
         .into_inner()
         .map_err(|error| EngineError::file(path, "table", error))?;
-    Ok(ckaad_data::write_file(path, &bytes)?)
+    Ok(ckaad_files::write(path, &bytes)?)
 }
 
 pub(crate) fn decision(anomalous: bool) -> &'static str {

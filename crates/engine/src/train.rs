@@ -53,7 +53,7 @@ pub fn train(config: &Config, out: &Path, with: Surroundings<'_>) -> Result<Outc
     split.write(&folder.split())?;
     log::write(&folder.log(), &[])?;
     // Last, since a folder with a configuration is a run.
-    ckaad_data::write_file(&folder.config(), config.to_toml()?.as_bytes())?;
+    ckaad_files::write(&folder.config(), config.to_toml()?.as_bytes())?;
     let learner = learner(config, with.device)?;
     let run = Run {
         config,
@@ -89,7 +89,7 @@ pub fn resume(
     let split = Split::read(&folder.split())?;
     let data = TrainingData::load(config, &split, with, &weights)?;
     (with.observer)(Event::Prepared);
-    ckaad_data::write_file(&folder.config(), config.to_toml()?.as_bytes())?;
+    ckaad_files::write(&folder.config(), config.to_toml()?.as_bytes())?;
     log::write(&folder.log(), &log::read(&folder.log(), position.epochs)?)?;
     let run = Run {
         config,

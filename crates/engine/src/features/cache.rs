@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use burn::tensor::Device;
 use ckaad_backbone::Backbone;
-use ckaad_data::{Buffer, ImageStore};
+use ckaad_data::ImageStore;
+use ckaad_files::Buffer;
 use rayon::prelude::*;
 
 use super::folder::FeatureFolder;
@@ -52,7 +53,7 @@ impl<'a> FeatureCache<'a> {
     /// The features of all images, in memory if they fit, else in a temporary file, else not kept.
     ///
     /// # Errors
-    /// [`EngineError::Data`] if features cannot be written into the run's folder for them.
+    /// [`EngineError::Files`] if features cannot be written into the run's folder for them.
     pub(crate) fn bank(&mut self, images: Arc<ImageStore>) -> Result<FeatureBank, EngineError> {
         let shapes = shapes(self.backbone, images.size());
         let mut bank = FeatureBank {
@@ -81,7 +82,7 @@ impl<'a> FeatureCache<'a> {
             return Buffer::new(bytes, bytes).ok();
         }
         let folder = std::env::temp_dir();
-        let free = fs4::available_space(&folder).unwrap_or(0);
+        let free = ckaad_files::free_space(&folder).unwrap_or(0);
         let buffer = match bytes <= free / 2 {
             true => Buffer::new(bytes, 0).map_err(|error| error.to_string()),
             false => Err(format!("{} MiB are free there", free >> 20)),

@@ -55,9 +55,9 @@ impl FeatureFolder {
     /// Writes the features of an image, whole or not at all.
     ///
     /// # Errors
-    /// [`EngineError::Data`] if the file cannot be written.
+    /// [`EngineError::Files`] if the file cannot be written.
     pub(crate) fn write(&self, pixels: &[u8], features: &[u8]) -> Result<(), EngineError> {
-        Ok(ckaad_data::write_file(&self.file(pixels), features)?)
+        Ok(ckaad_files::write(&self.file(pixels), features)?)
     }
 
     fn file(&self, pixels: &[u8]) -> PathBuf {

@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use ckaad_backbone::Backbone;
-use ckaad_data::{Buffer, ImageStore};
+use ckaad_data::ImageStore;
+use ckaad_files::Buffer;
 use rayon::prelude::*;
 
 pub(crate) use cache::FeatureCache;

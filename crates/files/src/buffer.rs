@@ -9,7 +9,7 @@ use std::io::ErrorKind;
 use fs4::FileExt;
 use memmap2::MmapMut;
 
-use crate::error::DataError;
+use crate::FileError;
 
 /// From this size on, memory is asked for in large pages where the system has them: filling it then costs a fraction of the time.
 const LARGE: u64 = 16 << 20;
@@ -29,8 +29,8 @@ impl Buffer {
     /// for temporary files (which `TMPDIR` names on Unix).
     ///
     /// # Errors
-    /// [`DataError::Io`] if the file cannot be made or there is not enough space.
-    pub fn new(len: u64, memory_limit: u64) -> Result<Self, DataError> {
+    /// [`FileError::Io`] if the file cannot be made or there is not enough space.
+    pub fn new(len: u64, memory_limit: u64) -> Result<Self, FileError> {
         if len <= LARGE.min(memory_limit) || len == 0 {
             return Ok(Self(Place::Memory(vec![0; len as usize])));
         }
@@ -38,15 +38,16 @@ impl Buffer {
             return Ok(Self::large_pages(len as usize));
         }
         let folder = std::env::temp_dir();
-        let file = tempfile::tempfile().map_err(DataError::io(&folder))?;
+        let file = tempfile::tempfile().map_err(FileError::io("make a temporary file", &folder))?;
         // Without a reservation a full disk would show only when a page is written, and end the process.
         match file.allocate(len) {
             Err(error) if error.kind() == ErrorKind::Unsupported => file.set_len(len),
             reserved => reserved.and_then(|()| file.set_len(len)),
         }
-        .map_err(DataError::io(&folder))?;
+        .map_err(FileError::io("make a temporary file", &folder))?;
         // SAFETY: the file was created unnamed two lines above, so no other process can open or truncate it, and only this map refers to it.
-        let map = unsafe { MmapMut::map_mut(&file) }.map_err(DataError::io(&folder))?;
+        let map = unsafe { MmapMut::map_mut(&file) }
+            .map_err(FileError::io("make a temporary file", &folder))?;
         Ok(Self(Place::Mapped(map)))
     }
 
