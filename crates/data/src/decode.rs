@@ -1,11 +1,11 @@
 //! From the bytes of a file to grey or RGB values, converted as Pillow does.
 
-use std::fs::File;
-use std::io::{Cursor, Read};
+use std::io::Cursor;
 use std::path::Path;
 
 use ::image::error::LimitErrorKind;
 use ::image::{DynamicImage, ImageDecoder, ImageError, ImageReader, Limits};
+use ckaad_files::FileError;
 
 use crate::error::DataError;
 use crate::jpeg::{self, JpegError};
@@ -80,36 +80,8 @@ pub(crate) struct Buffers {
 
 /// Reads and decodes a file.
 pub(crate) fn decode_file(path: &Path, buffers: &mut Buffers) -> Result<Raster, DataError> {
-    read(path, &mut buffers.file)?;
+    ckaad_files::read_into(path, FILE_LIMIT, &mut buffers.file)?;
     decode(&buffers.file, path, std::mem::take(&mut buffers.pixels))
-}
-
-/// Reads a whole regular file of sane size.
-fn read(path: &Path, bytes: &mut Vec<u8>) -> Result<(), DataError> {
-    // Asked before opening: opening a named pipe would wait for its other end.
-    let meta = std::fs::metadata(path).map_err(DataError::io(path))?;
-    if !meta.is_file() {
-        return Err(DataError::unreadable(
-            &path.display(),
-            "it is not a regular file",
-        ));
-    }
-    if meta.len() > FILE_LIMIT {
-        return Err(DataError::unreadable(
-            &path.display(),
-            format!(
-                "its {} bytes are over the limit of {FILE_LIMIT}",
-                meta.len()
-            ),
-        ));
-    }
-    bytes.clear();
-    bytes.reserve(meta.len() as usize + 1);
-    let file = File::open(path).map_err(DataError::io(path))?;
-    file.take(FILE_LIMIT)
-        .read_to_end(bytes)
-        .map_err(DataError::io(path))?;
-    Ok(())
 }
 
 /// Decodes the bytes of a file; the format is told by the content, not by the extension.
@@ -162,7 +134,7 @@ fn decode_other(bytes: &[u8], path: &Path) -> Result<Raster, DataError> {
     };
     let mut reader = ImageReader::new(Cursor::new(bytes))
         .with_guessed_format()
-        .map_err(DataError::io(path))?;
+        .map_err(FileError::io("read the file", path))?;
     if reader.format().is_none() {
         let reason = if bytes.is_empty() {
             "it is empty"

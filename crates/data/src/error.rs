@@ -2,18 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
+use ckaad_files::FileError;
+
 /// An error of this crate. Every variant names the file or setting, the problem and, where there is one, the way out.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DataError {
-    /// The operating system refused: missing permission, vanished file, symbolic-link loop, full disk.
-    #[error("{}: {source}", path.display())]
-    Io {
-        /// The file or folder.
-        path: PathBuf,
-        /// The system's reason.
-        source: std::io::Error,
-    },
+    /// A file or folder cannot be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// A folder or file that the layout requires is not there.
     #[error("{}: {expected} not found; {hint}", path.display())]
     Missing {
@@ -129,14 +126,6 @@ pub enum DataError {
 }
 
 impl DataError {
-    /// Wraps a system error with the path it belongs to.
-    pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self + '_ {
-        move |source| Self::Io {
-            path: path.to_path_buf(),
-            source,
-        }
-    }
-
     /// An error in a file of ours.
     pub(crate) fn parse(path: &Path, place: impl Into<String>, reason: impl ToString) -> Self {
         Self::Parse {

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use ckaad_files::FileError;
+
 use crate::error::DataError;
 
 /// Extensions that count as images, whatever their case.
@@ -35,8 +37,10 @@ pub(crate) enum Descend {
 /// The visible entries of a folder sorted bytewise by name: (path, name, is a folder).
 pub(crate) fn entries(folder: &Path) -> Result<Vec<(PathBuf, String, bool)>, DataError> {
     let mut found = Vec::new();
-    for entry in fs::read_dir(folder).map_err(DataError::io(folder))? {
-        let path = entry.map_err(DataError::io(folder))?.path();
+    for entry in fs::read_dir(folder).map_err(FileError::io("list the folder", folder))? {
+        let path = entry
+            .map_err(FileError::io("list the folder", folder))?
+            .path();
         let Some(name) = path.file_name() else {
             continue;
         };
@@ -56,7 +60,7 @@ pub(crate) fn entries(folder: &Path) -> Result<Vec<(PathBuf, String, bool)>, Dat
         match fs::metadata(&path) {
             Ok(meta) => found.push((path, name, meta.is_dir())),
             Err(source) if is_image_name(&path) || path.extension().is_none() => {
-                return Err(DataError::Io { path, source });
+                return Err(FileError::io("read the file", &path)(source).into());
             }
             Err(_) => {}
         }
@@ -79,7 +83,7 @@ fn walk(
     above: &mut Vec<PathBuf>,
     images: &mut Vec<PathBuf>,
 ) -> Result<(), DataError> {
-    let here = fs::canonicalize(folder).map_err(DataError::io(folder))?;
+    let here = fs::canonicalize(folder).map_err(FileError::io("list the folder", folder))?;
     if above.contains(&here) {
         return Err(DataError::Missing {
             path: folder.into(),

@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
+use ckaad_files::FileError;
+
 use crate::decode::{Buffers, Raster, Values, decode_file, repeat_grey};
 use crate::error::DataError;
 use crate::resize::{Resizer, resize};
@@ -51,7 +53,7 @@ impl Picture {
 /// Decodes an image, converts it to RGB as Pillow's `convert("RGB")` does, and resizes it to `size` x `size`.
 ///
 /// # Errors
-/// [`DataError::Io`], [`DataError::Unreadable`], [`DataError::Unsupported`] or [`DataError::TooLarge`], each naming the file.
+/// [`DataError::File`], [`DataError::Unreadable`], [`DataError::Unsupported`] or [`DataError::TooLarge`], each naming the file.
 pub fn load_image(source: &Source, size: usize) -> Result<Image, DataError> {
     let mut pixels = vec![0; size * size * 3];
     Loader::default().load(source, size, &mut pixels)?;
@@ -132,10 +134,10 @@ fn raster(source: &Source, buffers: &mut Buffers) -> Result<Raster, DataError> {
 /// One CIFAR-10 record: three planes of 32 x 32.
 fn read_record(file: &Path, offset: u64, source: &Source) -> Result<Raster, DataError> {
     let mut planes = [0u8; RECORD_SIDE * RECORD_SIDE * 3];
-    let mut reader = File::open(file).map_err(DataError::io(file))?;
+    let mut reader = File::open(file).map_err(FileError::io("open the file", file))?;
     reader
         .seek(SeekFrom::Start(offset))
-        .map_err(DataError::io(file))?;
+        .map_err(FileError::io("read the file", file))?;
     reader
         .read_exact(&mut planes)
         .map_err(|error| DataError::unreadable(source, error))?;

@@ -32,9 +32,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod atomic;
 mod batches;
-mod buffer;
 pub mod datasets;
 mod decode;
 mod elastic;
@@ -59,9 +57,7 @@ mod synth;
 mod table;
 mod train_batches;
 
-pub use atomic::write_file;
 pub use batches::{draw, steps_per_epoch};
-pub use buffer::Buffer;
 pub use decode::PIXEL_LIMIT;
 pub use elastic::{ElasticTransform, warp};
 pub use error::DataError;

@@ -9,6 +9,9 @@ use crate::error::DataError;
 use crate::mask::MaskRule;
 use crate::sample::{Label, Sample, Source};
 
+/// Greatest size of a split file.
+const FILE_LIMIT: u64 = 1 << 30;
+
 /// Which image is used for what.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -36,16 +39,15 @@ impl Split {
     /// Reads a split written by [`write`](Self::write) or by hand (JSON), and checks it.
     ///
     /// # Errors
-    /// [`DataError::Io`], [`DataError::Parse`], [`DataError::NoImages`] without normal images, [`DataError::Leak`].
+    /// [`DataError::File`], [`DataError::Parse`], [`DataError::NoImages`] without normal images, [`DataError::Leak`].
     pub fn read(path: &Path) -> Result<Self, DataError> {
-        let bytes = std::fs::read(path).map_err(DataError::io(path))?;
-        Self::parse(&bytes, path)
+        Self::parse(&ckaad_files::read(path, FILE_LIMIT)?, path)
     }
 
     /// [`read`](Self::read) from bytes; `path` is for messages.
     ///
     /// # Errors
-    /// As [`read`](Self::read), without `Io`.
+    /// As [`read`](Self::read), without `File`.
     pub fn parse(bytes: &[u8], path: &Path) -> Result<Self, DataError> {
         let split: Self = serde_json::from_slice(bytes).map_err(|error| {
             DataError::parse(
@@ -79,11 +81,11 @@ impl Split {
     /// Writes the split as JSON, atomically.
     ///
     /// # Errors
-    /// [`DataError::Io`]; [`DataError::Parse`] if a path is not UTF-8.
+    /// [`DataError::File`]; [`DataError::Parse`] if a path is not UTF-8.
     pub fn write(&self, path: &Path) -> Result<(), DataError> {
         let text = serde_json::to_vec_pretty(self)
             .map_err(|error| DataError::parse(path, "writing", error))?;
-        crate::atomic::write_file(path, &text)
+        Ok(ckaad_files::write(path, &text)?)
     }
 
     /// Refuses an image that is in two parts. Paths are compared after resolving symbolic links; equal content under two names is found by

@@ -2,9 +2,9 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use ckaad_files::Buffer;
 use rayon::prelude::*;
 
-use crate::buffer::Buffer;
 use crate::error::DataError;
 use crate::image::{Image, Loader};
 use crate::normalise::normalise_pixels;
@@ -71,7 +71,7 @@ impl ImageStore {
     /// Returns the store and the images left out (always empty under [`OnBad::Fail`]).
     ///
     /// # Errors
-    /// [`DataError::UnreadableImages`] under [`OnBad::Fail`], or when every image of a non-empty list is bad; [`DataError::Io`] when the
+    /// [`DataError::UnreadableImages`] under [`OnBad::Fail`], or when every image of a non-empty list is bad; [`DataError::File`] when the
     /// temporary file cannot be made; [`DataError::Parameter`] for size 0.
     pub fn load(
         samples: &[Sample],

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use crate::error::DataError;
 
-/// Greatest size of a table or manifest.
-const TABLE_LIMIT: u64 = 256 << 20;
+/// Greatest size of a table, a manifest or a batch file.
+pub(crate) const TABLE_LIMIT: u64 = 256 << 20;
 
 /// A table whose columns are found by name, whatever their order and case.
 pub(crate) struct Table {
@@ -28,7 +28,7 @@ pub(crate) struct Column(usize);
 impl Table {
     /// Reads a file.
     pub(crate) fn read(path: &Path) -> Result<Self, DataError> {
-        Self::parse(&read_limited(path)?, path)
+        Self::parse(&ckaad_files::read(path, TABLE_LIMIT)?, path)
     }
 
     /// Parses CSV: comma-separated, quoted where needed, every row as long as the header; a byte order mark is skipped.
@@ -96,19 +96,6 @@ impl Table {
     pub(crate) fn error(&self, row: &Row, reason: impl ToString) -> DataError {
         DataError::parse(&self.path, format!("line {}", row.line), reason)
     }
-}
-
-/// Reads a text file of sane size.
-pub(crate) fn read_limited(path: &Path) -> Result<Vec<u8>, DataError> {
-    let meta = std::fs::metadata(path).map_err(DataError::io(path))?;
-    if meta.len() > TABLE_LIMIT {
-        return Err(DataError::parse(
-            path,
-            "size",
-            format!("{} bytes are over the limit of {TABLE_LIMIT}", meta.len()),
-        ));
-    }
-    std::fs::read(path).map_err(DataError::io(path))
 }
 
 #[cfg(test)]

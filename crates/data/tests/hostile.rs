@@ -189,7 +189,7 @@ fn files_that_are_no_images_are_refused_by_name() {
     assert!(refusal(&folder).contains("not a regular file"));
     assert!(matches!(
         load(&dir.path().join("absent.png")),
-        Err(DataError::Io { .. })
+        Err(DataError::File(_))
     ));
     assert!(matches!(
         load_image(&Source::from(folder.as_path()), 0),

@@ -1,9 +1,14 @@
 use std::path::PathBuf;
 
+use ckaad_files::FileError;
+
 /// Why named parameters could not be read, written or applied.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParameterError {
+    /// The file cannot be read.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// The file cannot be read as what its content or extension says it is.
     #[error("cannot read the weights in {path}: {reason}")]
     Read {

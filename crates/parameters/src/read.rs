@@ -6,10 +6,14 @@ use std::path::Path;
 
 use burn::store::{ModuleStore, PytorchStore, bridge};
 use burn::tensor::DType;
+use ckaad_files::FileError;
 use safetensors::SafeTensors;
 use safetensors::tensor::Dtype;
 
 use crate::{NamedTensor, NamedTensors, ParameterError};
+
+/// Greatest size in bytes of a file of parameters; the largest network here has half a gibibyte of them.
+const LIMIT: u64 = 8 << 30;
 
 impl NamedTensors {
     /// Reads every floating-point tensor of a `.safetensors` file or a PyTorch checkpoint (`.pth`, zip or legacy pickle
@@ -17,11 +21,11 @@ impl NamedTensors {
     /// tensors (the `num_batches_tracked` counters) are left out.
     ///
     /// # Errors
-    /// [`ParameterError::Read`] naming the file if it is absent, of no known format, or damaged.
+    /// [`ParameterError::File`] or [`ParameterError::Read`] naming the file if it is absent, of no known format, or damaged.
     pub fn read(path: &Path) -> Result<Self, ParameterError> {
         let mut head = [0_u8; 9];
         let fill = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut head));
-        fill.map_err(|error| read_error(path, error.to_string()))?;
+        fill.map_err(FileError::io("read the file", path))?;
         // A safetensors file opens with the length of a JSON object; zip and pickle files do not have its brace there.
         if head[8] == b'{' {
             Ok(Self::read_safetensors(path)?.0)
@@ -33,11 +37,11 @@ impl NamedTensors {
     /// Reads a `.safetensors` file and its metadata.
     ///
     /// # Errors
-    /// [`ParameterError::Read`] naming the file if it is absent or damaged.
+    /// [`ParameterError::File`] or [`ParameterError::Read`] naming the file if it is absent or damaged.
     pub fn read_safetensors(
         path: &Path,
     ) -> Result<(Self, HashMap<String, String>), ParameterError> {
-        let bytes = std::fs::read(path).map_err(|error| read_error(path, error.to_string()))?;
+        let bytes = ckaad_files::read(path, LIMIT)?;
         let invalid = |error: safetensors::SafeTensorError| {
             read_error(path, format!("no valid safetensors: {error}"))
         };

@@ -13,7 +13,7 @@ const OUT: &str = "/results";
 /// Writes the job.
 pub(crate) fn write(file: &Path, args: &GridArgs, grid: &Grid) -> anyhow::Result<()> {
     let job = job(args, grid, &own_arguments(std::env::args_os().skip(1)));
-    super::atomic::write(file, job.as_bytes())?;
+    ckaad_files::write(file, job.as_bytes())?;
     println!(
         "wrote {}: {} runs. Create it by `kubectl create -f {}`; results go to the claim {}, tables are made from a copy of it by \
          `cargo xtask collect DIR`",

@@ -1,7 +1,6 @@
 //! What the benchmark commands share, in the order in which it is used: options, settings, grid, data sets, runs, tables.
 
 pub(crate) mod args;
-mod atomic;
 mod binary;
 pub(crate) mod builder;
 pub(crate) mod figures;

@@ -146,7 +146,7 @@ impl Timed {
             config.insert("labelled_ratio".to_owned(), 0.2.into());
         }
         let file = folder.path().join("config.toml");
-        super::atomic::write(&file, config.to_string().as_bytes())?;
+        ckaad_files::write(&file, config.to_string().as_bytes())?;
         let out = folder.path().join("run");
         let start = |arguments: &[&Path]| start(&binary, args, arguments);
         start(&[

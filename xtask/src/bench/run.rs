@@ -47,7 +47,7 @@ impl Workshop {
             Err(error) => {
                 let reason = format!("{error:#}");
                 // Only what a later look at the folder shows depends on this file.
-                let _ = super::atomic::write(&folder.failure(), reason.as_bytes());
+                let _ = ckaad_files::write(&folder.failure(), reason.as_bytes());
                 Attempt::Failed(reason)
             }
         }
@@ -92,7 +92,7 @@ impl Workshop {
         lock: &File,
     ) -> anyhow::Result<()> {
         let request = request(run, place)?;
-        super::atomic::write(&folder.request(), request.to_string().as_bytes())?;
+        ckaad_files::write(&folder.request(), request.to_string().as_bytes())?;
         let began = folder.began(&request);
         let trained = began && folder.run().join("model.safetensors").is_file();
         if !trained {

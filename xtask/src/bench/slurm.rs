@@ -28,7 +28,7 @@ pub(crate) fn write(file: &Path, args: &GridArgs, grid: &Grid) -> anyhow::Result
         },
         &own_arguments(std::env::args_os().skip(1)),
     )?;
-    super::atomic::write(file, script.as_bytes())?;
+    ckaad_files::write(file, script.as_bytes())?;
     println!(
         "wrote {}: {} runs. Submit it by `sbatch {}`; make the tables at any time by `cargo xtask collect {}`",
         file.display(),

@@ -1,20 +1,16 @@
 //! Downloading a published file: streamed, checked, and put in place in one step.
 
-use std::fs;
 use std::io::{self, Read, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use tempfile::NamedTempFile;
+use ckaad_files::{FileError, NewFile};
 use ureq::Proxy;
 use ureq::http::Uri;
 
 use super::published::BASE_URL;
 use super::sha256::Hasher;
 use super::{Published, WeightsError};
-
-/// A part file that nobody has written to for this long belongs to a download that was killed.
-const ABANDONED_AFTER: Duration = Duration::from_secs(60 * 60);
 
 /// How a download is made.
 ///
@@ -114,9 +110,8 @@ pub(super) fn download(
     let total = response.body().content_length();
     let mut body = response.into_body().into_reader();
 
-    let folder = target.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).map_err(WeightsError::io(folder, "make the folder"))?;
-    let mut part = part_file(folder, file.file_name)?;
+    let mut part = NewFile::create(target)?;
+    part.remove_abandoned();
 
     let mut hasher = Hasher::default();
     let mut buffer = vec![0; 64 * 1024];
@@ -133,7 +128,7 @@ pub(super) fn download(
         }
         hasher.update(&buffer[..count]);
         part.write_all(&buffer[..count])
-            .map_err(WeightsError::io(part.path(), "write the file"))?;
+            .map_err(FileError::io("write the file", target))?;
         bytes += count as u64;
         progress(Progress { bytes, total });
     }
@@ -153,55 +148,5 @@ pub(super) fn download(
             actual,
         });
     }
-    part.as_file()
-        .sync_all()
-        .map_err(WeightsError::io(part.path(), "write the file"))?;
-    part.persist(target)
-        .map_err(|error| WeightsError::io(target, "put the file in place")(error.error))?;
-    sync_folder(folder)
-}
-
-/// A new temporary file in `folder`. Those that killed downloads of the same file left there are removed; one that
-/// another process is still writing to is left alone.
-fn part_file(folder: &Path, file_name: &str) -> Result<NamedTempFile, WeightsError> {
-    let (prefix, suffix) = (format!(".{file_name}."), ".part");
-    for entry in fs::read_dir(folder)
-        .map_err(WeightsError::io(folder, "list the folder"))?
-        .flatten()
-    {
-        let name = entry.file_name();
-        let is_part = name
-            .to_str()
-            .is_some_and(|name| name.starts_with(&prefix) && name.ends_with(suffix));
-        let age = entry
-            .metadata()
-            .and_then(|data| data.modified())
-            .map(|time| time.elapsed().unwrap_or_default());
-        if is_part && age.is_ok_and(|age| age > ABANDONED_AFTER) {
-            // Only saves room, so a failure is no reason to stop.
-            let _ = fs::remove_file(entry.path());
-        }
-    }
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder
-        .prefix(&prefix)
-        .suffix(suffix)
-        .tempfile_in(folder)
-        .map_err(WeightsError::io(folder, "make a file in the folder"))
-}
-
-/// Makes a rename in `folder` last through a crash.
-#[cfg(unix)]
-fn sync_folder(folder: &Path) -> Result<(), WeightsError> {
-    fs::File::open(folder)
-        .and_then(|folder| folder.sync_all())
-        .map_err(WeightsError::io(folder, "write the folder"))
-}
-
-/// Folders cannot be synced here; the file system's journal has to do.
-#[cfg(not(unix))]
-fn sync_folder(_folder: &Path) -> Result<(), WeightsError> {
-    Ok(())
+    Ok(part.commit()?)
 }

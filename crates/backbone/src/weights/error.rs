@@ -1,8 +1,9 @@
 //! What can go wrong while weights are looked for or fetched.
 
-use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
+
+use ckaad_files::FileError;
 
 /// Why no weights file could be had. Each message names the file or address, the problem, and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -112,28 +113,8 @@ pub enum WeightsError {
     },
 
     /// A file or folder could not be read or written.
-    #[error("{}: cannot {action}; check that it is accessible and that the disk has room, or pass another file with --weights FILE", path.display())]
-    Io {
-        /// The file or folder.
-        path: PathBuf,
-        /// What was attempted, as an infinitive: `read the file`.
-        action: &'static str,
-        /// The cause.
-        source: io::Error,
-    },
-}
-
-impl WeightsError {
-    /// Turns an I/O error into one that says where and during what it happened; for `map_err`.
-    pub(super) fn io(
-        path: impl Into<PathBuf>,
-        action: &'static str,
-    ) -> impl FnOnce(io::Error) -> Self {
-        let path = path.into();
-        move |source| Self::Io {
-            path,
-            action,
-            source,
-        }
-    }
+    #[error(
+        "{0}; check that it is accessible and that the disk has room, or pass another file with --weights FILE"
+    )]
+    File(#[from] FileError),
 }

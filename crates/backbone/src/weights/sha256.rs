@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 
+use ckaad_files::FileError;
 use sha2::{Digest, Sha256};
 
 use super::WeightsError;
@@ -47,7 +48,7 @@ pub(super) fn of_file(path: &Path) -> Result<String, WeightsError> {
     let mut hasher = Hasher::default();
     File::open(path)
         .and_then(|mut file| io::copy(&mut file, &mut hasher))
-        .map_err(WeightsError::io(path, "read the file"))?;
+        .map_err(FileError::io("read the file", path))?;
     Ok(hasher.finish())
 }
 

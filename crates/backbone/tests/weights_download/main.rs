@@ -13,6 +13,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use ckaad_backbone::ResNetVariant;
 use ckaad_backbone::weights::{DownloadOptions, Lookup, Progress, WeightsError};
+use ckaad_files::FileError;
 use tempfile::TempDir;
 
 use server::Answer;
@@ -221,7 +222,7 @@ fn a_folder_that_cannot_be_made_is_reported() {
     setup.lookup.cache_folder = Some(folder.clone());
     let error = setup.fetch().unwrap_err();
     assert!(
-        matches!(&error, WeightsError::Io { path, .. } if *path == folder),
+        matches!(&error, WeightsError::File(FileError::Io { path, .. }) if *path == folder),
         "{error:?}"
     );
     assert!(

@@ -21,7 +21,7 @@ use crate::synth::MARKER;
 /// images, masks without images and the reverse. Every image is read and decoded once, in parallel.
 ///
 /// # Errors
-/// [`DataError::Category`] for an unknown name, [`DataError::Io`] if `dir` cannot be read. What is wrong with the copy is in the report.
+/// [`DataError::Category`] for an unknown name, [`DataError::File`] if `dir` cannot be read. What is wrong with the copy is in the report.
 pub fn check(name: &str, dir: &Path) -> Result<CheckReport, DataError> {
     check_with_progress(name, dir, None)
 }
@@ -36,7 +36,7 @@ pub fn check_with_progress(
     progress: Option<Progress<'_>>,
 ) -> Result<CheckReport, DataError> {
     let manifest = find(name)?;
-    std::fs::read_dir(dir).map_err(DataError::io(dir))?;
+    std::fs::read_dir(dir).map_err(ckaad_files::FileError::io("list the folder", dir))?;
     let mut report = CheckReport {
         dataset: manifest.name.clone(),
         root: dir.display().to_string(),

@@ -121,7 +121,7 @@ pub fn find(name: &str) -> Result<&'static Manifest, DataError> {
 /// `SYNTHETIC.txt` that says so. For benchmarks with categories, only the first one or two are drawn.
 ///
 /// # Errors
-/// [`DataError::Category`] for an unknown name, [`DataError::Parameter`] for impossible sizes, [`DataError::Io`].
+/// [`DataError::Category`] for an unknown name, [`DataError::Parameter`] for impossible sizes, [`DataError::File`].
 pub fn synth(name: &str, dir: &Path, seed: u64, size: StandIn) -> Result<(), DataError> {
     let manifest = find(name)?;
     let categories: Vec<&str> = manifest

@@ -19,7 +19,7 @@ use super::{Dataset, Layout};
 use crate::error::DataError;
 use crate::files::{Resolver, entries};
 use crate::sample::{Label, Sample};
-use crate::table::{Table, read_limited};
+use crate::table::{TABLE_LIMIT, Table};
 
 const HINT: &str =
     "the layout manifest is a file manifest.csv or manifest.jsonl, given itself or by its folder";
@@ -54,7 +54,7 @@ enum Part {
 
 pub(super) fn open(root: &Path) -> Result<Dataset, DataError> {
     let path = find(root)?;
-    let parsed = parse(&read_limited(&path)?, &path)?;
+    let parsed = parse(&ckaad_files::read(&path, TABLE_LIMIT)?, &path)?;
     let mut resolver = Resolver::new(path.parent().unwrap_or(Path::new("")));
     let mut dataset = Dataset::new("manifest", Layout::Manifest, Vec::new(), Vec::new());
     for entry in parsed {

@@ -167,7 +167,7 @@ impl Dataset {
     /// `category` is the object (MVTec AD, VisA) or the normal class (CIFAR-10), and must be `None` for the other layouts.
     ///
     /// # Errors
-    /// [`DataError::Missing`], [`DataError::NoImages`], [`DataError::Category`], [`DataError::Parse`] or [`DataError::Io`], each naming
+    /// [`DataError::Missing`], [`DataError::NoImages`], [`DataError::Category`], [`DataError::Parse`] or [`DataError::File`], each naming
     /// what was looked for and where.
     pub fn open(layout: Layout, root: &Path, category: Option<&str>) -> Result<Self, DataError> {
         let dataset = match layout {

@@ -6,7 +6,6 @@ mod defect;
 mod stand_in;
 mod weave;
 
-use std::fs;
 use std::path::Path;
 
 use ::image::codecs::png::PngEncoder;
@@ -54,7 +53,7 @@ pub(crate) const MARKER: &str = "SYNTHETIC.txt";
 /// pictures with a blob, scratch, hole or stain, with masks for the test part and image-level labels (folders `train/KIND`) for training.
 ///
 /// # Errors
-/// [`DataError::Parameter`] if the side is below 32 or there is no normal training picture; [`DataError::Io`].
+/// [`DataError::Parameter`] if the side is below 32 or there is no normal training picture; [`DataError::File`].
 pub fn synth_demo(dir: &Path, seed: u64, size: SynthSize) -> Result<(), DataError> {
     if size.side < 32 || size.train_normal == 0 {
         let value = format!(
@@ -67,7 +66,6 @@ pub fn synth_demo(dir: &Path, seed: u64, size: SynthSize) -> Result<(), DataErro
             reason: "needs a side of at least 32 and one normal picture".into(),
         });
     }
-    create_dir(dir)?;
     mark(dir, seed)?;
     let category = dir.join("weave");
     draw_part(&category, "train", None, size.train_normal, size.side, seed)?;
@@ -111,11 +109,7 @@ fn draw_part(
     let class = kind.map_or("good", DefectKind::name);
     let folder = category.join(part).join(class);
     let masks = category.join("ground_truth").join(class);
-    create_dir(&folder)?;
     let with_mask = kind.is_some() && part == "test";
-    if with_mask {
-        create_dir(&masks)?;
-    }
     (0..count).into_par_iter().try_for_each(|index| {
         let mut stream = Stream::at(&format!("synth.{part}.{class}"), &[seed, index as u64]);
         let mut pixels = weave::draw(side, &mut stream);
@@ -140,12 +134,7 @@ fn mark(dir: &Path, seed: u64) -> Result<(), DataError> {
         "The pictures in this folder are SYNTHETIC: drawn by ckaad with seed {seed} for demonstrations and tests.\n\
          They show no real object or person; results on them say nothing about real data.\n"
     );
-    crate::atomic::write_file(&dir.join(MARKER), text.as_bytes())
-}
-
-/// Makes a folder and its parents.
-pub(crate) fn create_dir(path: &Path) -> Result<(), DataError> {
-    fs::create_dir_all(path).map_err(DataError::io(path))
+    Ok(ckaad_files::write(&dir.join(MARKER), text.as_bytes())?)
 }
 
 /// Writes grey (one byte per pixel) or RGB (three) as PNG, atomically.
@@ -164,7 +153,7 @@ pub(crate) fn save_png(
     PngEncoder::new(&mut bytes)
         .write_image(pixels, width as u32, height as u32, color)
         .map_err(|error| DataError::unreadable(&path.display(), error))?;
-    crate::atomic::write_file(path, &bytes)
+    Ok(ckaad_files::write(path, &bytes)?)
 }
 
 #[cfg(test)]

@@ -7,7 +7,6 @@ mod overview;
 
 use std::path::Path;
 
-use super::atomic;
 use super::grid::Grid;
 use measured::Results;
 
@@ -17,10 +16,10 @@ pub(crate) fn write_all(out: &Path, folder: &Path, absent: &[String]) -> anyhow:
     let grid = Grid::read(&folder.join("grid.json"))?;
     let results = Results::gather(out, &grid);
     let markdown = markdown::render(&grid, &results, absent);
-    atomic::write(&folder.join("table.md"), markdown.as_bytes())?;
-    atomic::write(&folder.join("table.csv"), &csv::table(&grid, &results)?)?;
+    ckaad_files::write(&folder.join("table.md"), markdown.as_bytes())?;
+    ckaad_files::write(&folder.join("table.csv"), &csv::table(&grid, &results)?)?;
     let json = serde_json::to_string_pretty(&results)?;
-    atomic::write(&folder.join("table.json"), json.as_bytes())?;
-    atomic::write(&folder.join("runs.csv"), &csv::runs(out, &grid)?)?;
+    ckaad_files::write(&folder.join("table.json"), json.as_bytes())?;
+    ckaad_files::write(&folder.join("runs.csv"), &csv::runs(out, &grid)?)?;
     Ok(markdown)
 }

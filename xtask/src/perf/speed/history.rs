@@ -33,8 +33,8 @@ impl Place {
 
     pub(super) fn write(&self, report: &Report) -> anyhow::Result<()> {
         let json = serde_json::to_string_pretty(report)? + "\n";
-        ckaad_data::write_file(&self.json, json.as_bytes())?;
-        ckaad_data::write_file(&self.markdown, report.markdown().as_bytes())?;
+        ckaad_files::write(&self.json, json.as_bytes())?;
+        ckaad_files::write(&self.markdown, report.markdown().as_bytes())?;
         eprintln!("written: {}", self.markdown.display());
         Ok(())
     }

@@ -26,6 +26,6 @@ pub(super) fn write(
     data.insert("split".to_owned(), images.into());
     settings.insert("data".to_owned(), data.into());
     let file = split.with_extension("toml");
-    ckaad_data::write_file(&file, settings.to_string().as_bytes())?;
+    ckaad_files::write(&file, settings.to_string().as_bytes())?;
     Ok(file)
 }

@@ -11,7 +11,7 @@ use super::{Dataset, Layout, choose};
 use crate::error::DataError;
 use crate::files::unwrap_root;
 use crate::sample::{Label, Sample, Source};
-use crate::table::read_limited;
+use crate::table::TABLE_LIMIT;
 
 const HINT: &str = "the layout cifar10 is data_batch_1.bin to data_batch_5.bin and test_batch.bin, the same without .bin (python), or {train,test}/CLASS/*.png";
 /// Classes in the order of their numbers.
@@ -129,13 +129,13 @@ type Records = Vec<(u8, u64)>;
 
 /// Reads a binary batch.
 fn binary_batch(file: PathBuf) -> Result<(PathBuf, Records), DataError> {
-    let records = parse_binary(&read_limited(&file)?, &file)?;
+    let records = parse_binary(&ckaad_files::read(&file, TABLE_LIMIT)?, &file)?;
     Ok((file, records))
 }
 
 /// Reads a python batch.
 fn python_batch(file: PathBuf) -> Result<(PathBuf, Records), DataError> {
-    let records = parse_python(&read_limited(&file)?, &file)?;
+    let records = parse_python(&ckaad_files::read(&file, TABLE_LIMIT)?, &file)?;
     Ok((file, records))
 }
 

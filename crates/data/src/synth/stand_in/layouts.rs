@@ -7,7 +7,7 @@ use super::{Artist, StandIn};
 use crate::error::DataError;
 use crate::layout::cifar10;
 use crate::random::Stream;
-use crate::synth::{DefectKind, create_dir, weave};
+use crate::synth::{DefectKind, weave};
 
 /// `PART/CLASS/NAME`.
 pub(super) fn classes(
@@ -72,16 +72,15 @@ pub(super) fn isic2018(artist: &Artist, dir: &Path, size: StandIn) -> Result<(),
             );
         }
         let truth = dir.join(format!("ISIC2018_Task3_{part}_GroundTruth"));
-        create_dir(&truth)?;
-        crate::atomic::write_file(
+        ckaad_files::write(
             &truth.join(format!("ISIC2018_Task3_{part}_GroundTruth.csv")),
             table.as_bytes(),
         )?;
     }
-    crate::atomic::write_file(
+    Ok(ckaad_files::write(
         &dir.join("ISIC2018_Task3_Training_LesionGroupings.csv"),
         lesions.as_bytes(),
-    )
+    )?)
 }
 
 /// One category of MVTec AD with two kinds of defect.
@@ -144,8 +143,10 @@ pub(super) fn visa(
             let _ = writeln!(table, "{object},test,anomaly,{image},{mask}");
         }
     }
-    create_dir(&dir.join("split_csv"))?;
-    crate::atomic::write_file(&dir.join("split_csv/1cls.csv"), table.as_bytes())
+    Ok(ckaad_files::write(
+        &dir.join("split_csv/1cls.csv"),
+        table.as_bytes(),
+    )?)
 }
 
 /// The binary form; each class is cloth of its own shade.
@@ -182,7 +183,7 @@ pub(super) fn cifar10_batches(seed: u64, dir: &Path, size: StandIn) -> Result<()
                 bytes.extend(values.map(|value| *value / 2 + shade / 2));
             }
         }
-        crate::atomic::write_file(&dir.join(format!("{name}.bin")), &bytes)?;
+        ckaad_files::write(&dir.join(format!("{name}.bin")), &bytes)?;
     }
     Ok(())
 }
@@ -216,5 +217,8 @@ pub(super) fn manifest(artist: &Artist, dir: &Path, size: StandIn) -> Result<(),
             }
         }
     }
-    crate::atomic::write_file(&dir.join("manifest.csv"), table.as_bytes())
+    Ok(ckaad_files::write(
+        &dir.join("manifest.csv"),
+        table.as_bytes(),
+    )?)
 }

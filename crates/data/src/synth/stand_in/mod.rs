@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use ::image::ExtendedColorType;
 use ::image::codecs::jpeg::JpegEncoder;
 
-use super::{DefectKind, create_dir, defect, mark, save_png, weave};
+use super::{DefectKind, defect, mark, save_png, weave};
 use crate::error::DataError;
 use crate::layout::Layout;
 use crate::random::Stream;
@@ -59,9 +59,6 @@ impl Artist {
 
     /// Files a picture as JPEG or PNG, by its extension.
     fn save(&self, path: &Path, pixels: &[u8]) -> Result<(), DataError> {
-        if let Some(folder) = path.parent() {
-            create_dir(folder)?;
-        }
         if path.extension().is_some_and(|extension| extension == "png") {
             return save_png(path, pixels, self.side, self.side);
         }
@@ -74,7 +71,7 @@ impl Artist {
                 ExtendedColorType::Rgb8,
             )
             .map_err(|error| DataError::unreadable(&path.display(), error))?;
-        crate::atomic::write_file(path, &bytes)
+        Ok(ckaad_files::write(path, &bytes)?)
     }
 
     /// Draws `count` pictures into files of given names.
@@ -93,7 +90,7 @@ impl Artist {
 /// Draws a stand-in in any layout; `categories` names what is drawn where there are categories (CIFAR-10 draws all classes).
 ///
 /// # Errors
-/// [`DataError::Parameter`] for sizes below the minimum, [`DataError::Io`].
+/// [`DataError::Parameter`] for sizes below the minimum, [`DataError::File`].
 pub fn synth_layout(
     layout: Layout,
     categories: &[&str],
@@ -109,7 +106,6 @@ pub fn synth_layout(
             reason,
         });
     }
-    create_dir(dir)?;
     mark(dir, seed)?;
     let artist = Artist {
         seed,
