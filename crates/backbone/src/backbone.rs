@@ -112,21 +112,8 @@ impl BackboneConfig {
     /// missing, unknown or of another shape.
     pub fn load(&self, path: &Path, device: &Device) -> Result<Backbone, BackboneError> {
         let tensors = NamedTensors::read(path).map_err(BackboneError::Read)?;
-        self.from_torchvision(tensors, device)
-            .map_err(|error| match error {
-                BackboneError::Weights {
-                    variant,
-                    deepest,
-                    source,
-                    ..
-                } => BackboneError::Weights {
-                    path: Some(path.to_owned()),
-                    variant,
-                    deepest,
-                    source,
-                },
-                other => other,
-            })
+        self.fold(tensors, device)
+            .map_err(|source| self.mismatch(Some(path), source))
     }
 
     /// Takes pretrained weights under torchvision's names.
@@ -135,12 +122,17 @@ impl BackboneConfig {
     /// [`BackboneError::Weights`] as for [`load`](Self::load).
     pub fn from_torchvision(
         &self,
-        mut tensors: NamedTensors,
+        tensors: NamedTensors,
         device: &Device,
     ) -> Result<Backbone, BackboneError> {
+        self.fold(tensors, device)
+            .map_err(|source| self.mismatch(None, source))
+    }
+
+    fn fold(&self, mut tensors: NamedTensors, device: &Device) -> Result<Backbone, ParameterError> {
         let plan = self.plan();
         drop_later_parts(&mut tensors, self.deepest());
-        check(&plan, &tensors).map_err(|source| self.mismatch(source))?;
+        check(&plan, &tensors)?;
         // Forward order of the plan and of the module agree, so their parameters pair up by position.
         let mut folded = plan.layers().flat_map(|conv| fold(conv, &tensors));
         let network = fill(zeros(&plan, device), |info| {
@@ -165,7 +157,7 @@ impl BackboneConfig {
         let network = apply(zeros(&self.plan(), device), tensors);
         network
             .map(|network| self.with(network))
-            .map_err(|source| self.mismatch(source))
+            .map_err(|source| self.mismatch(None, source))
     }
 
     /// Seeded random weights: features without any training, for demonstrations and tests.
@@ -201,9 +193,9 @@ impl BackboneConfig {
         }
     }
 
-    fn mismatch(&self, source: ParameterError) -> BackboneError {
+    fn mismatch(&self, path: Option<&Path>, source: ParameterError) -> BackboneError {
         BackboneError::Weights {
-            path: None,
+            path: path.map(Path::to_owned),
             variant: self.variant,
             deepest: self.deepest(),
             source,

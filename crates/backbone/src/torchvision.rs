@@ -44,30 +44,7 @@ pub(crate) fn check(
             expected.insert(format!("{}.{part}", conv.norm), vec![output]);
         }
     }
-    let mut missing = Vec::new();
-    let mut mis_shaped = Vec::new();
-    for (name, shape) in &expected {
-        match tensors.get(name) {
-            None => missing.push(name.clone()),
-            Some(found) if found.shape != *shape => {
-                mis_shaped.push((name.clone(), shape.clone(), found.shape.clone()));
-            }
-            Some(_) => {}
-        }
-    }
-    let unused: Vec<String> = tensors
-        .names()
-        .filter(|name| !expected.contains_key(*name))
-        .map(str::to_owned)
-        .collect();
-    if missing.is_empty() && unused.is_empty() && mis_shaped.is_empty() {
-        return Ok(());
-    }
-    Err(ParameterError::Mismatch {
-        missing,
-        unused,
-        mis_shaped,
-    })
+    tensors.check(&expected)
 }
 
 /// Weight and bias of the convolution that does what `conv` and its batch norm do in evaluation mode.

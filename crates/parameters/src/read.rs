@@ -1,6 +1,7 @@
 //! Reading parameters from files, whatever framework wrote them.
 
 use std::collections::HashMap;
+use std::error::Error;
 use std::io::Read;
 use std::path::Path;
 
@@ -21,7 +22,7 @@ impl NamedTensors {
     pub fn read(path: &Path) -> Result<Self, ParameterError> {
         let mut head = [0_u8; 9];
         let fill = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut head));
-        fill.map_err(|error| read_error(path, error.to_string()))?;
+        fill.map_err(cannot_read(path, "the weights"))?;
         // A safetensors file opens with the length of a JSON object; zip and pickle files do not have its brace there.
         if head[8] == b'{' {
             Ok(Self::read_safetensors(path)?.0)
@@ -37,13 +38,11 @@ impl NamedTensors {
     pub fn read_safetensors(
         path: &Path,
     ) -> Result<(Self, HashMap<String, String>), ParameterError> {
-        let bytes = std::fs::read(path).map_err(|error| read_error(path, error.to_string()))?;
-        let invalid = |error: safetensors::SafeTensorError| {
-            read_error(path, format!("no valid safetensors: {error}"))
-        };
-        let (_, header) = SafeTensors::read_metadata(&bytes).map_err(invalid)?;
+        let bytes = std::fs::read(path).map_err(cannot_read(path, "the weights"))?;
+        let invalid = || cannot_read(path, "safetensors");
+        let (_, header) = SafeTensors::read_metadata(&bytes).map_err(invalid())?;
         let metadata = header.metadata().clone().unwrap_or_default();
-        let file = SafeTensors::deserialize(&bytes).map_err(invalid)?;
+        let file = SafeTensors::deserialize(&bytes).map_err(invalid())?;
         let mut tensors = Self::new();
         for (name, view) in file.tensors() {
             let data = view.data();
@@ -63,12 +62,9 @@ impl NamedTensors {
 
 fn read_pytorch(path: &Path) -> Result<NamedTensors, ParameterError> {
     let mut store = PytorchStore::from_file(path);
-    let found = store.get_all_tensors().map_err(|error| {
-        read_error(
-            path,
-            format!("neither safetensors nor a PyTorch checkpoint: {error}"),
-        )
-    })?;
+    let found = store
+        .get_all_tensors()
+        .map_err(cannot_read(path, "safetensors or a PyTorch checkpoint"))?;
     let mut tensors = NamedTensors::new();
     for (name, tensor) in found {
         if !matches!(
@@ -78,10 +74,10 @@ fn read_pytorch(path: &Path) -> Result<NamedTensors, ParameterError> {
             continue;
         }
         let values = bridge::to_data(tensor)
-            .map_err(|error| read_error(path, format!("{name}: {error}")))?
+            .map_err(cannot_read(path, name))?
             .convert::<f32>()
             .try_to_vec::<f32>()
-            .map_err(|error| read_error(path, format!("{name}: {error:?}")))?;
+            .map_err(cannot_read(path, name))?;
         let shape = tensor.shape.to_vec();
         tensors.insert(name.clone(), NamedTensor { shape, values });
     }
@@ -96,9 +92,14 @@ fn widen<const N: usize>(data: &[u8], value: impl Fn([u8; N]) -> f32) -> Vec<f32
         .collect()
 }
 
-fn read_error(path: &Path, reason: String) -> ParameterError {
-    ParameterError::Read {
+/// For `map_err`.
+fn cannot_read<E: Into<Box<dyn Error + Send + Sync>>>(
+    path: &Path,
+    what: &str,
+) -> impl FnOnce(E) -> ParameterError {
+    move |source| ParameterError::Read {
         path: path.to_owned(),
-        reason,
+        what: what.to_owned(),
+        source: source.into(),
     }
 }
