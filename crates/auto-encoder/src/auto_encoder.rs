@@ -1,11 +1,10 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use ckaad_ops::{Activation, Precision};
+use ckaad_ops::{Activation, FeatureMap, Layer, LayerShape, Precision, Residual, Resize};
 use ckaad_parameters::Initialisation;
 use serde::{Deserialize, Serialize};
 
-use crate::layers::{ConvNorm, Resize};
-use crate::residual::Residual;
+use crate::{ConvNorm, FrozenConvNorm};
 
 /// The norm behind every convolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,22 +37,46 @@ pub struct AutoEncoderConfig {
 
 /// Convolutions that bring one stage's features to the size and channels of the deepest one.
 #[derive(Module, Debug)]
-pub(crate) struct Downsample {
-    pub(crate) layers: Vec<ConvNorm>,
+struct Downsample<L> {
+    layers: Vec<L>,
 }
 
 /// Residual blocks in a row.
 #[derive(Module, Debug)]
-pub(crate) struct Blocks {
-    pub(crate) blocks: Vec<Residual>,
+struct Blocks<L> {
+    blocks: Vec<Residual<L>>,
 }
 
 /// Fuses feature maps of several scales into a latent map and reconstructs each of them from it.
 #[derive(Module, Debug)]
-pub struct AutoEncoder {
-    pub(crate) downsample: Vec<Downsample>,
-    pub(crate) fuse: Blocks,
-    pub(crate) decode: Vec<Blocks>,
+pub struct AutoEncoder<L = ConvNorm> {
+    downsample: Vec<Downsample<L>>,
+    fuse: Blocks<L>,
+    decode: Vec<Blocks<L>>,
+}
+
+/// An [`AutoEncoder`] whose parameters do not change, made by [`AutoEncoder::frozen`].
+pub type FrozenAutoEncoder = AutoEncoder<FrozenConvNorm>;
+
+/// Feature maps that can be fused.
+pub trait Concatenate: Clone {
+    /// Maps of the same batch and size, channels after channels.
+    ///
+    /// # Panics
+    /// If there are none, or their sizes differ.
+    fn concatenate(maps: Vec<Self>) -> Self;
+}
+
+impl Concatenate for Tensor<4> {
+    fn concatenate(maps: Vec<Self>) -> Self {
+        Tensor::cat(maps, 1)
+    }
+}
+
+impl Concatenate for FeatureMap {
+    fn concatenate(maps: Vec<Self>) -> Self {
+        Self::concatenate(&maps)
+    }
 }
 
 impl AutoEncoderConfig {
@@ -78,79 +101,98 @@ impl AutoEncoderConfig {
             self.decoder_blocks.len() == self.planes.len(),
             "every reconstructed stage has its decoder stage"
         );
+        let layer = |shape: &LayerShape| ConvNorm::new(*shape, self, device);
+        let block = |input, planes, resize| {
+            Residual::shapes(input, planes, self.expansion, self.base_width, resize)
+                .with_layers(layer)
+        };
+        // The first block changes size and channels.
+        let blocks = |input, planes, resize, count| Blocks {
+            blocks: (0..count)
+                .map(|index| match index {
+                    0 => block(input, planes, resize),
+                    _ => block(planes * self.expansion, planes, Resize::Keep),
+                })
+                .collect(),
+        };
         let deepest = self.planes[self.planes.len() - 1];
-        let downsample = self
-            .planes
-            .iter()
-            .map(|&planes| self.downsample(planes, deepest, device))
-            .collect();
-        let latent = 2 * deepest;
-        let fuse = (0..self.fusion_blocks)
-            .map(|index| match index {
-                0 => {
-                    let fused = deepest * self.expansion * self.planes.len();
-                    Residual::new(fused, latent, Resize::Halve, self, device)
-                }
-                _ => Residual::new(latent * self.expansion, latent, Resize::Keep, self, device),
-            })
-            .collect();
-        let decode = self
-            .planes
-            .iter()
-            .rev()
-            .zip(&self.decoder_blocks)
-            .map(|(&planes, &count)| self.decoder_stage(planes, count, device))
-            .collect();
+        let downsample = |&planes: &usize| Downsample {
+            layers: doublings(planes, deepest)
+                .map(|planes| {
+                    let channels = planes * self.expansion;
+                    layer(&LayerShape {
+                        channels: [channels, 2 * channels],
+                        kernel: 3,
+                        resize: Resize::Halve,
+                    })
+                })
+                .collect(),
+        };
+        let fused = deepest * self.expansion * self.planes.len();
         AutoEncoder {
-            downsample,
-            fuse: Blocks { blocks: fuse },
-            decode,
+            downsample: self.planes.iter().map(downsample).collect(),
+            fuse: blocks(fused, 2 * deepest, Resize::Halve, self.fusion_blocks),
+            decode: self
+                .planes
+                .iter()
+                .rev()
+                .zip(&self.decoder_blocks)
+                .map(|(&planes, &count)| {
+                    blocks(2 * planes * self.expansion, planes, Resize::Double, count)
+                })
+                .collect(),
         }
-    }
-
-    fn downsample(&self, planes: usize, deepest: usize, device: &Device) -> Downsample {
-        let mut channels = planes * self.expansion;
-        let mut layers = Vec::new();
-        while channels < deepest * self.expansion {
-            layers.push(ConvNorm::new(
-                [channels, 2 * channels],
-                3,
-                Resize::Halve,
-                self,
-                device,
-            ));
-            channels *= 2;
-        }
-        Downsample { layers }
-    }
-
-    fn decoder_stage(&self, planes: usize, count: usize, device: &Device) -> Blocks {
-        let channels = planes * self.expansion;
-        let blocks = (0..count)
-            .map(|index| match index {
-                0 => Residual::new(2 * channels, planes, Resize::Double, self, device),
-                _ => Residual::new(channels, planes, Resize::Keep, self, device),
-            })
-            .collect();
-        Blocks { blocks }
     }
 }
 
-impl Downsample {
-    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        self.layers
-            .iter()
-            .fold(x, |x, layer| layer.forward(x, None, Activation::Relu))
+/// `from`, twice that, and so on below `to`.
+fn doublings(from: usize, to: usize) -> impl Iterator<Item = usize> {
+    std::iter::successors(Some(from), |planes| Some(2 * planes))
+        .take_while(move |&planes| planes < to)
+}
+
+impl<L> Blocks<L> {
+    fn with_layers<M>(&self, layer: impl Fn(&L) -> M) -> Blocks<M> {
+        Blocks {
+            blocks: self
+                .blocks
+                .iter()
+                .map(|block| block.with_layers(&layer))
+                .collect(),
+        }
     }
 }
 
-impl Blocks {
-    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        self.blocks.iter().fold(x, |x, block| block.forward(x))
+impl<L: Layer> Blocks<L> {
+    fn forward(&self, x: L::Map) -> L::Map {
+        self.blocks.iter().fold(x, |x, block| block.forward(&x))
     }
 }
 
 impl AutoEncoder {
+    /// The same network for inference, to be used with an auto-encoder that tracks no gradients. Weights are packed when
+    /// maps first come.
+    pub fn frozen(&self) -> FrozenAutoEncoder {
+        let layer = |layer: &ConvNorm| FrozenConvNorm::from(layer);
+        AutoEncoder {
+            downsample: self
+                .downsample
+                .iter()
+                .map(|downsample| Downsample {
+                    layers: downsample.layers.iter().map(layer).collect(),
+                })
+                .collect(),
+            fuse: self.fuse.with_layers(layer),
+            decode: self
+                .decode
+                .iter()
+                .map(|blocks| blocks.with_layers(layer))
+                .collect(),
+        }
+    }
+}
+
+impl<L: Layer<Map: Concatenate>> AutoEncoder<L> {
     /// Reconstructs every feature map (the paper's equation 1).
     ///
     /// # Shapes
@@ -160,7 +202,7 @@ impl AutoEncoder {
     ///
     /// # Panics
     /// If the features have other shapes.
-    pub fn forward(&self, features: &[Tensor<4>]) -> Vec<Tensor<4>> {
+    pub fn forward(&self, features: &[L::Map]) -> Vec<L::Map> {
         let mut x = self.encode(features);
         let mut outputs = Vec::with_capacity(self.decode.len());
         for stage in &self.decode {
@@ -179,7 +221,7 @@ impl AutoEncoder {
     ///
     /// # Panics
     /// As [`forward`](Self::forward).
-    pub fn encode(&self, features: &[Tensor<4>]) -> Tensor<4> {
+    pub fn encode(&self, features: &[L::Map]) -> L::Map {
         assert_eq!(
             features.len(),
             self.downsample.len(),
@@ -189,8 +231,12 @@ impl AutoEncoder {
             .downsample
             .iter()
             .zip(features)
-            .map(|(downsample, feature)| downsample.forward(feature.clone()))
+            .map(|(downsample, feature)| {
+                downsample.layers.iter().fold(feature.clone(), |x, layer| {
+                    layer.forward(&x, None, Activation::Relu)
+                })
+            })
             .collect();
-        self.fuse.forward(Tensor::cat(fused, 1))
+        self.fuse.forward(L::Map::concatenate(fused))
     }
 }

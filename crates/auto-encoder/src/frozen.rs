@@ -1,12 +1,10 @@
 //! The auto-encoder when it learns no more: weights packed, norms, residuals and ReLUs in one pass.
 
 use burn::nn::BatchNorm;
-use ckaad_ops::{Activation, FeatureMap, FrozenConv, FrozenNorm};
+use ckaad_ops::{Activation, FeatureMap, FrozenConv, FrozenNorm, Layer};
 
-use crate::AutoEncoder;
-use crate::auto_encoder::Blocks;
-use crate::layers::{ConvNorm, Convolution, NormLayer};
-use crate::residual::Residual;
+use crate::ConvNorm;
+use crate::layers::{Convolution, NormLayer};
 
 #[derive(Debug)]
 enum Norm {
@@ -14,82 +12,15 @@ enum Norm {
     Batch(BatchNorm),
 }
 
+/// A convolution without bias, then a norm; neither learns any more.
 #[derive(Debug)]
-struct Layer {
+pub struct FrozenConvNorm {
     conv: FrozenConv,
     norm: Norm,
 }
 
-#[derive(Debug)]
-struct Block {
-    body: Vec<Layer>,
-    shortcut: Option<Layer>,
-}
-
-/// An [`AutoEncoder`] whose parameters do not change, made by [`AutoEncoder::frozen`].
-#[derive(Debug)]
-pub struct FrozenAutoEncoder {
-    downsample: Vec<Vec<Layer>>,
-    fuse: Vec<Block>,
-    decode: Vec<Vec<Block>>,
-}
-
-impl AutoEncoder {
-    /// The same network for inference, to be used with an auto-encoder that tracks no gradients. Weights are packed when
-    /// maps first come.
-    pub fn frozen(&self) -> FrozenAutoEncoder {
-        let blocks = |blocks: &Blocks| blocks.blocks.iter().map(Block::new).collect();
-        FrozenAutoEncoder {
-            downsample: self
-                .downsample
-                .iter()
-                .map(|downsample| downsample.layers.iter().map(Layer::new).collect())
-                .collect(),
-            fuse: blocks(&self.fuse),
-            decode: self.decode.iter().map(blocks).collect(),
-        }
-    }
-}
-
-impl FrozenAutoEncoder {
-    /// Reconstructs every feature map.
-    ///
-    /// # Shapes
-    /// As [`AutoEncoder::forward`].
-    ///
-    /// # Panics
-    /// As [`AutoEncoder::forward`].
-    pub fn forward(&self, features: &[FeatureMap]) -> Vec<FeatureMap> {
-        assert_eq!(
-            features.len(),
-            self.downsample.len(),
-            "one feature map per reconstructed stage"
-        );
-        let fused: Vec<FeatureMap> = self
-            .downsample
-            .iter()
-            .zip(features)
-            .map(|(layers, feature)| {
-                layers.iter().fold(feature.clone(), |x, layer| {
-                    layer.forward(&x, None, Activation::Relu)
-                })
-            })
-            .collect();
-        let run =
-            |blocks: &[Block], x: FeatureMap| blocks.iter().fold(x, |x, block| block.forward(&x));
-        let mut x = run(&self.fuse, FeatureMap::concatenate(&fused));
-        let mut outputs = Vec::with_capacity(self.decode.len());
-        for stage in &self.decode {
-            x = run(stage, x);
-            outputs.push(x.clone());
-        }
-        outputs.reverse();
-        outputs
-    }
-}
-
-impl Layer {
-    fn new(layer: &ConvNorm) -> Self {
+impl From<&ConvNorm> for FrozenConvNorm {
+    fn from(layer: &ConvNorm) -> Self {
         Self {
             conv: match &layer.conv {
                 Convolution::Plain(conv) => FrozenConv::from(conv),
@@ -102,6 +33,10 @@ impl Layer {
             },
         }
     }
+}
+
+impl Layer for FrozenConvNorm {
+    type Map = FeatureMap;
 
     fn forward(
         &self,
@@ -117,30 +52,6 @@ impl Layer {
                 residual.map(FeatureMap::to_tensor),
             )),
         }
-    }
-}
-
-impl Block {
-    fn new(block: &Residual) -> Self {
-        Self {
-            body: block.body.iter().map(Layer::new).collect(),
-            shortcut: block.shortcut.as_ref().map(Layer::new),
-        }
-    }
-
-    fn forward(&self, x: &FeatureMap) -> FeatureMap {
-        let shortcut = self
-            .shortcut
-            .as_ref()
-            .map(|layer| layer.forward(x, None, Activation::Identity));
-        let shortcut = shortcut.as_ref().unwrap_or(x);
-        let last = self.body.len() - 1;
-        let mut inner = None;
-        for (index, layer) in self.body.iter().enumerate() {
-            let residual = (index == last).then_some(shortcut);
-            inner = Some(layer.forward(inner.as_ref().unwrap_or(x), residual, Activation::Relu));
-        }
-        inner.unwrap_or_else(|| x.clone())
     }
 }
 

@@ -6,20 +6,11 @@ use burn::nn::{
     BatchNorm, BatchNormConfig, Initializer, InstanceNorm, InstanceNormConfig, PaddingConfig2d,
 };
 use burn::tensor::{Device, Tensor};
-use ckaad_ops::{Activation, Precision, conv_transpose2d, conv2d, instance_norm};
+use ckaad_ops::{
+    Activation, Layer, LayerShape, Precision, Resize, conv_transpose2d, conv2d, instance_norm,
+};
 
 use crate::{AutoEncoderConfig, Norm};
-
-/// What a convolution does to the resolution.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Resize {
-    /// Keeps it.
-    Keep,
-    /// Halves it.
-    Halve,
-    /// Doubles it: a 2x2 transposed convolution with stride 2.
-    Double,
-}
 
 #[derive(Module, Debug)]
 pub(crate) enum Convolution {
@@ -33,9 +24,9 @@ pub(crate) enum NormLayer {
     Batch(BatchNorm),
 }
 
-/// A convolution without bias, then a norm.
+/// A convolution without bias, then a norm; the parameters of both learn.
 #[derive(Module, Debug)]
-pub(crate) struct ConvNorm {
+pub struct ConvNorm {
     pub(crate) conv: Convolution,
     pub(crate) norm: NormLayer,
     #[module(skip)]
@@ -43,14 +34,12 @@ pub(crate) struct ConvNorm {
 }
 
 impl ConvNorm {
-    /// `kernel` is odd and padded by half of it; it does not matter where the resolution doubles.
-    pub(crate) fn new(
-        channels: [usize; 2],
-        kernel: usize,
-        resize: Resize,
-        config: &AutoEncoderConfig,
-        device: &Device,
-    ) -> Self {
+    pub(crate) fn new(shape: LayerShape, config: &AutoEncoderConfig, device: &Device) -> Self {
+        let LayerShape {
+            channels,
+            kernel,
+            resize,
+        } = shape;
         let conv = match resize {
             Resize::Double => Convolution::Transposed(
                 ConvTranspose2dConfig::new(channels, [2, 2])
@@ -84,14 +73,19 @@ impl ConvNorm {
             precision: config.precision,
         }
     }
+}
+
+impl Layer for ConvNorm {
+    type Map = Tensor<4>;
 
     /// `activation(norm(conv(x)) + residual)`.
-    pub(crate) fn forward(
+    fn forward(
         &self,
-        x: Tensor<4>,
-        residual: Option<Tensor<4>>,
+        x: &Tensor<4>,
+        residual: Option<&Tensor<4>>,
         activation: Activation,
     ) -> Tensor<4> {
+        let (x, residual) = (x.clone(), residual.cloned());
         let x = match &self.conv {
             Convolution::Plain(conv) => conv2d(conv, x, self.precision),
             Convolution::Transposed(conv) => conv_transpose2d(conv, x, self.precision),

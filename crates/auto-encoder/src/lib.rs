@@ -27,8 +27,8 @@
 mod auto_encoder;
 mod frozen;
 mod layers;
-mod residual;
 
-pub use auto_encoder::{AutoEncoder, AutoEncoderConfig, Norm};
+pub use auto_encoder::{AutoEncoder, AutoEncoderConfig, Concatenate, FrozenAutoEncoder, Norm};
 pub use ckaad_ops::Precision;
-pub use frozen::FrozenAutoEncoder;
+pub use frozen::FrozenConvNorm;
+pub use layers::ConvNorm;

@@ -1,14 +1,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+use burn::nn::conv::Conv2d;
 use burn::tensor::{Device, Tensor};
-use ckaad_ops::{FeatureMap, Precision};
+use ckaad_ops::{FeatureMap, FrozenConv, Precision};
 use ckaad_parameters::{Initialisation, NamedTensors, ParameterError, apply, collect, fill};
 
 use crate::ResNetVariant;
-use crate::frozen::FrozenNetwork;
-use crate::plan::NetworkPlan;
-use crate::resnet::Network;
+use crate::network::Network;
+use crate::plan::ConvPlan;
 use crate::torchvision::{check, drop_later_parts, fold};
 use crate::weights::sha256::Hasher;
 
@@ -67,9 +67,9 @@ fn of(path: &Option<PathBuf>) -> String {
 #[derive(Debug, Clone)]
 pub struct Backbone {
     config: BackboneConfig,
-    network: Network,
+    network: Network<Conv2d>,
     /// Built from the network when images first come; copies share it.
-    frozen: Arc<OnceLock<FrozenNetwork>>,
+    frozen: Arc<OnceLock<Network<FrozenConv>>>,
 }
 
 impl BackboneConfig {
@@ -112,21 +112,8 @@ impl BackboneConfig {
     /// missing, unknown or of another shape.
     pub fn load(&self, path: &Path, device: &Device) -> Result<Backbone, BackboneError> {
         let tensors = NamedTensors::read(path).map_err(BackboneError::Read)?;
-        self.from_torchvision(tensors, device)
-            .map_err(|error| match error {
-                BackboneError::Weights {
-                    variant,
-                    deepest,
-                    source,
-                    ..
-                } => BackboneError::Weights {
-                    path: Some(path.to_owned()),
-                    variant,
-                    deepest,
-                    source,
-                },
-                other => other,
-            })
+        self.fold(tensors, device)
+            .map_err(|source| self.mismatch(Some(path), source))
     }
 
     /// Takes pretrained weights under torchvision's names.
@@ -135,15 +122,20 @@ impl BackboneConfig {
     /// [`BackboneError::Weights`] as for [`load`](Self::load).
     pub fn from_torchvision(
         &self,
-        mut tensors: NamedTensors,
+        tensors: NamedTensors,
         device: &Device,
     ) -> Result<Backbone, BackboneError> {
+        self.fold(tensors, device)
+            .map_err(|source| self.mismatch(None, source))
+    }
+
+    fn fold(&self, mut tensors: NamedTensors, device: &Device) -> Result<Backbone, ParameterError> {
         let plan = self.plan();
         drop_later_parts(&mut tensors, self.deepest());
-        check(&plan, &tensors).map_err(|source| self.mismatch(source))?;
+        check(&plan, &tensors)?;
         // Forward order of the plan and of the module agree, so their parameters pair up by position.
-        let mut folded = plan.convs().flat_map(|conv| fold(conv, &tensors));
-        let network = fill(Network::zeros(&plan, device), |info| {
+        let mut folded = plan.layers().flat_map(|conv| fold(conv, &tensors));
+        let network = fill(zeros(&plan, device), |info| {
             match folded.next() {
                 Some(tensor) if tensor.shape == info.shape => tensor.values,
                 // `check` has compared every shape with the plan from which the module is built.
@@ -162,10 +154,10 @@ impl BackboneConfig {
         tensors: &NamedTensors,
         device: &Device,
     ) -> Result<Backbone, BackboneError> {
-        let network = apply(Network::zeros(&self.plan(), device), tensors);
+        let network = apply(zeros(&self.plan(), device), tensors);
         network
             .map(|network| self.with(network))
-            .map_err(|source| self.mismatch(source))
+            .map_err(|source| self.mismatch(None, source))
     }
 
     /// Seeded random weights: features without any training, for demonstrations and tests.
@@ -173,7 +165,7 @@ impl BackboneConfig {
     /// Kaiming normal, then every filter shifted to zero mean (weight standardisation, Qiao et al. 2019). Without the shift
     /// the common brightness of an image drowns its texture, and all positions look alike.
     pub fn random(&self, seed: u64, device: &Device) -> Backbone {
-        let network = Network::zeros(&self.plan(), device);
+        let network = zeros(&self.plan(), device);
         self.with(fill(network, |info| {
             let mut values = Initialisation::KaimingNormal.values(info, seed);
             if let [_, inputs, height, width] = *info.shape {
@@ -185,15 +177,15 @@ impl BackboneConfig {
         }))
     }
 
-    fn plan(&self) -> NetworkPlan {
-        NetworkPlan::new(self.variant, self.deepest())
+    fn plan(&self) -> Network<ConvPlan> {
+        Network::plan(self.variant, self.deepest())
     }
 
     fn deepest(&self) -> usize {
         self.stages.last().copied().unwrap_or(1)
     }
 
-    fn with(&self, network: Network) -> Backbone {
+    fn with(&self, network: Network<Conv2d>) -> Backbone {
         Backbone {
             config: self.clone(),
             network,
@@ -201,9 +193,9 @@ impl BackboneConfig {
         }
     }
 
-    fn mismatch(&self, source: ParameterError) -> BackboneError {
+    fn mismatch(&self, path: Option<&Path>, source: ParameterError) -> BackboneError {
         BackboneError::Weights {
-            path: None,
+            path: path.map(Path::to_owned),
             variant: self.variant,
             deepest: self.deepest(),
             source,
@@ -234,9 +226,11 @@ impl Backbone {
     /// # Shapes
     /// As [`forward`](Self::forward).
     pub fn maps(&self, images: Tensor<4>) -> Vec<FeatureMap> {
-        let frozen = self
-            .frozen
-            .get_or_init(|| FrozenNetwork::new(&self.network, self.config.precision));
+        let precision = self.config.precision;
+        let frozen = self.frozen.get_or_init(|| {
+            self.network
+                .with_layers(|conv| FrozenConv::from(conv).with_precision(precision))
+        });
         let outputs = frozen.forward(images);
         self.config
             .stages
@@ -246,7 +240,7 @@ impl Backbone {
     }
 
     #[cfg(test)]
-    pub(crate) fn network(&self) -> &Network {
+    pub(crate) fn network(&self) -> &Network<Conv2d> {
         &self.network
     }
 
@@ -266,6 +260,11 @@ impl Backbone {
         }
         hash.finish()
     }
+}
+
+/// The network of `plan`, all parameters zero.
+fn zeros(plan: &Network<ConvPlan>, device: &Device) -> Network<Conv2d> {
+    plan.with_layers(|conv| conv.zeros(device))
 }
 
 fn centre(filter: &mut [f32]) {

@@ -19,9 +19,8 @@
 //! ```
 
 mod backbone;
-mod frozen;
+mod network;
 mod plan;
-mod resnet;
 mod torchvision;
 mod variant;
 pub mod weights;

@@ -1,37 +1,47 @@
 //! Which convolutions a ResNet consists of, under torchvision's names.
 
-use crate::{BlockKind, ResNetVariant};
+use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::nn::{Initializer, PaddingConfig2d};
+use burn::tensor::Device;
+use ckaad_ops::{LayerShape, Residual, Resize};
+
+use crate::ResNetVariant;
+use crate::network::Network;
 
 /// A convolution without bias and the batch norm behind it.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct ConvPlan {
     pub(crate) conv: String,
     pub(crate) norm: String,
-    /// In, out.
-    pub(crate) channels: [usize; 2],
-    pub(crate) kernel: usize,
-    pub(crate) stride: usize,
+    pub(crate) shape: LayerShape,
 }
 
-/// A residual block.
-#[derive(Debug, Clone)]
-pub(crate) struct BlockPlan {
-    pub(crate) body: Vec<ConvPlan>,
-    pub(crate) shortcut: Option<ConvPlan>,
+impl ConvPlan {
+    /// The convolution with its norm folded in, all parameters zero.
+    pub(crate) fn zeros(&self, device: &Device) -> Conv2d {
+        let LayerShape {
+            channels,
+            kernel,
+            resize,
+        } = self.shape;
+        let stride = if resize == Resize::Halve { 2 } else { 1 };
+        let padding = kernel / 2;
+        Conv2dConfig::new(channels, [kernel, kernel])
+            .with_stride([stride, stride])
+            .with_padding(PaddingConfig2d::Explicit(
+                padding, padding, padding, padding,
+            ))
+            .with_initializer(Initializer::Zeros)
+            .init(device)
+    }
 }
 
-/// The network up to some stage.
-#[derive(Debug, Clone)]
-pub(crate) struct NetworkPlan {
-    pub(crate) stem: ConvPlan,
-    /// Blocks of stage 1, 2, ...
-    pub(crate) stages: Vec<Vec<BlockPlan>>,
-}
-
-impl NetworkPlan {
+impl Network<ConvPlan> {
+    /// The network up to the stage `deepest`.
+    ///
     /// # Panics
     /// If `deepest` is not in 1..=4.
-    pub(crate) fn new(variant: ResNetVariant, deepest: usize) -> Self {
+    pub(crate) fn plan(variant: ResNetVariant, deepest: usize) -> Self {
         let mut channels = 64;
         let stages = (1..=deepest)
             .map(|stage| {
@@ -44,68 +54,48 @@ impl NetworkPlan {
                     .collect()
             })
             .collect();
-        let stem = conv_plan("conv1", "bn1", [3, 64], 7, 2);
+        let stem = ConvPlan {
+            conv: "conv1".to_owned(),
+            norm: "bn1".to_owned(),
+            shape: LayerShape {
+                channels: [3, 64],
+                kernel: 7,
+                resize: Resize::Halve,
+            },
+        };
         Self { stem, stages }
     }
-
-    /// Every convolution, in forward order.
-    pub(crate) fn convs(&self) -> impl Iterator<Item = &ConvPlan> {
-        let blocks = self.stages.iter().flatten();
-        std::iter::once(&self.stem)
-            .chain(blocks.flat_map(|block| block.body.iter().chain(&block.shortcut)))
-    }
 }
 
-fn block_plan(variant: ResNetVariant, stage: usize, index: usize, channels: usize) -> BlockPlan {
-    let planes = ResNetVariant::planes(stage);
-    let width = planes * variant.base_width() / 64;
-    let out = variant.channels(stage);
-    let stride = if index == 0 && stage > 1 { 2 } else { 1 };
-    let prefix = format!("layer{stage}.{index}");
-    let conv = |number: usize, channels, kernel, stride| {
-        conv_plan(
-            &format!("{prefix}.conv{number}"),
-            &format!("{prefix}.bn{number}"),
-            channels,
-            kernel,
-            stride,
-        )
-    };
-    let body = match variant.block() {
-        BlockKind::Basic => vec![
-            conv(1, [channels, planes], 3, stride),
-            conv(2, [planes, out], 3, 1),
-        ],
-        BlockKind::Bottleneck => vec![
-            conv(1, [channels, width], 1, 1),
-            conv(2, [width, width], 3, stride),
-            conv(3, [width, out], 1, 1),
-        ],
-    };
-    let shortcut = (stride != 1 || channels != out).then(|| {
-        conv_plan(
-            &format!("{prefix}.downsample.0"),
-            &format!("{prefix}.downsample.1"),
-            [channels, out],
-            1,
-            stride,
-        )
-    });
-    BlockPlan { body, shortcut }
-}
-
-fn conv_plan(
-    conv: &str,
-    norm: &str,
-    channels: [usize; 2],
-    kernel: usize,
-    stride: usize,
-) -> ConvPlan {
-    ConvPlan {
-        conv: conv.to_owned(),
-        norm: norm.to_owned(),
+fn block_plan(
+    variant: ResNetVariant,
+    stage: usize,
+    index: usize,
+    channels: usize,
+) -> Residual<ConvPlan> {
+    let shapes = Residual::shapes(
         channels,
-        kernel,
-        stride,
+        ResNetVariant::planes(stage),
+        variant.block().expansion(),
+        variant.base_width(),
+        if index == 0 && stage > 1 {
+            Resize::Halve
+        } else {
+            Resize::Keep
+        },
+    );
+    let layer = |conv: &str, norm: &str, shape| ConvPlan {
+        conv: format!("layer{stage}.{index}.{conv}"),
+        norm: format!("layer{stage}.{index}.{norm}"),
+        shape,
+    };
+    Residual {
+        body: (1..)
+            .zip(shapes.body)
+            .map(|(number, shape)| layer(&format!("conv{number}"), &format!("bn{number}"), shape))
+            .collect(),
+        shortcut: shapes
+            .shortcut
+            .map(|shape| layer("downsample.0", "downsample.1", shape)),
     }
 }

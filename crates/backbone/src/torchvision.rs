@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use ckaad_parameters::{NamedTensor, NamedTensors, ParameterError};
 
-use crate::plan::{ConvPlan, NetworkPlan};
+use crate::network::Network;
+use crate::plan::ConvPlan;
 
 /// torchvision's batch norm epsilon.
 const EPSILON: f64 = 1e-5;
@@ -28,42 +29,22 @@ pub(crate) fn drop_later_parts(tensors: &mut NamedTensors, deepest: usize) {
 }
 
 /// Compares names and shapes with what torchvision's network of this plan has.
-pub(crate) fn check(plan: &NetworkPlan, tensors: &NamedTensors) -> Result<(), ParameterError> {
+pub(crate) fn check(
+    plan: &Network<ConvPlan>,
+    tensors: &NamedTensors,
+) -> Result<(), ParameterError> {
     let mut expected = BTreeMap::new();
-    for conv in plan.convs() {
-        let [input, output] = conv.channels;
+    for conv in plan.layers() {
+        let ([input, output], kernel) = (conv.shape.channels, conv.shape.kernel);
         expected.insert(
             format!("{}.weight", conv.conv),
-            vec![output, input, conv.kernel, conv.kernel],
+            vec![output, input, kernel, kernel],
         );
         for part in NORM_PARTS {
             expected.insert(format!("{}.{part}", conv.norm), vec![output]);
         }
     }
-    let mut missing = Vec::new();
-    let mut mis_shaped = Vec::new();
-    for (name, shape) in &expected {
-        match tensors.get(name) {
-            None => missing.push(name.clone()),
-            Some(found) if found.shape != *shape => {
-                mis_shaped.push((name.clone(), shape.clone(), found.shape.clone()));
-            }
-            Some(_) => {}
-        }
-    }
-    let unused: Vec<String> = tensors
-        .names()
-        .filter(|name| !expected.contains_key(*name))
-        .map(str::to_owned)
-        .collect();
-    if missing.is_empty() && unused.is_empty() && mis_shaped.is_empty() {
-        return Ok(());
-    }
-    Err(ParameterError::Mismatch {
-        missing,
-        unused,
-        mis_shaped,
-    })
+    tensors.check(&expected)
 }
 
 /// Weight and bias of the convolution that does what `conv` and its batch norm do in evaluation mode.
@@ -72,13 +53,13 @@ pub(crate) fn fold(conv: &ConvPlan, tensors: &NamedTensors) -> [NamedTensor; 2] 
     let weight = values(format!("{}.weight", conv.conv));
     let [gamma, beta, mean, variance] =
         NORM_PARTS.map(|part| values(format!("{}.{part}", conv.norm)));
-    let [input, output] = conv.channels;
+    let ([input, output], kernel) = (conv.shape.channels, conv.shape.kernel);
     let scales: Vec<f64> = gamma
         .iter()
         .zip(variance)
         .map(|(&gamma, &variance)| f64::from(gamma) / (f64::from(variance) + EPSILON).sqrt())
         .collect();
-    let per_output = input * conv.kernel * conv.kernel;
+    let per_output = input * kernel * kernel;
     let scaled = weight
         .iter()
         .enumerate()
@@ -91,7 +72,7 @@ pub(crate) fn fold(conv: &ConvPlan, tensors: &NamedTensors) -> [NamedTensor; 2] 
         .collect();
     [
         NamedTensor {
-            shape: vec![output, input, conv.kernel, conv.kernel],
+            shape: vec![output, input, kernel, kernel],
             values: scaled,
         },
         NamedTensor {

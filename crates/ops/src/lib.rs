@@ -44,6 +44,7 @@ mod norm;
 mod normalise;
 mod precision;
 mod product;
+mod residual;
 mod rounding;
 mod squares;
 
@@ -54,6 +55,7 @@ pub use frozen::{FeatureMap, FrozenConv, FrozenNorm};
 pub use norm::instance_norm;
 pub use normalise::{leaky_relu, normalise_channels};
 pub use precision::{Precision, UnknownPrecision};
+pub use residual::{Layer, LayerShape, Residual, Resize};
 pub use squares::sum_of_squares;
 
 /// The instructions that kernels on the CPU use on this processor: results of others differ in the last digits.

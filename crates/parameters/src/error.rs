@@ -1,3 +1,4 @@
+use std::error::Error;
 use std::path::PathBuf;
 
 use ckaad_files::FileError;
@@ -9,19 +10,23 @@ pub enum ParameterError {
     /// The file cannot be read.
     #[error(transparent)]
     File(#[from] FileError),
-    /// The file cannot be read as what its content or extension says it is.
-    #[error("cannot read the weights in {path}: {reason}")]
+    /// The file is of no known format, or damaged.
+    #[error("cannot read {what} in {path}: {source}")]
     Read {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
+        /// What was looked for in it.
+        what: String,
+        /// The cause.
+        source: Box<dyn Error + Send + Sync>,
     },
-    /// The parameters cannot be serialised.
-    #[error("cannot serialise the parameters: {reason}")]
+    /// A shape does not fit its number of values.
+    #[error("cannot serialise {what}: {source}")]
     Write {
-        /// What went wrong.
-        reason: String,
+        /// The parameter, or all of them.
+        what: String,
+        /// The cause.
+        source: Box<dyn Error + Send + Sync>,
     },
     /// Names or shapes do not fit the network.
     #[error(

@@ -1,6 +1,6 @@
 //! Parameters into and out of burn modules, by name.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::{Tensor, TensorData};
@@ -59,41 +59,15 @@ pub fn fill<M: Module>(module: M, values: impl FnMut(ParameterInfo<'_>) -> Vec<f
 /// [`ParameterError::Mismatch`] naming every parameter that is missing, left over or of another shape; `module` is
 /// lost then, nothing is half-applied.
 pub fn apply<M: Module>(module: M, tensors: &NamedTensors) -> Result<M, ParameterError> {
-    let mut used = BTreeSet::new();
-    let mut missing = Vec::new();
-    let mut mis_shaped = Vec::new();
+    let mut expected = BTreeMap::new();
     let module = fill(module, |info| {
+        expected.insert(info.name.to_owned(), info.shape.to_vec());
         match tensors.get(info.name) {
-            Some(tensor) if tensor.shape == info.shape => {
-                used.insert(info.name.to_owned());
-                return tensor.values.clone();
-            }
-            Some(tensor) => {
-                used.insert(info.name.to_owned());
-                mis_shaped.push((
-                    info.name.to_owned(),
-                    info.shape.to_vec(),
-                    tensor.shape.clone(),
-                ));
-            }
-            None => missing.push(info.name.to_owned()),
+            Some(tensor) if tensor.shape == info.shape => tensor.values.clone(),
+            _ => vec![0.0; info.shape.iter().product()],
         }
-        vec![0.0; info.shape.iter().product()]
     });
-    let unused: Vec<String> = tensors
-        .names()
-        .filter(|name| !used.contains(*name))
-        .map(str::to_owned)
-        .collect();
-    if missing.is_empty() && unused.is_empty() && mis_shaped.is_empty() {
-        Ok(module)
-    } else {
-        Err(ParameterError::Mismatch {
-            missing,
-            unused,
-            mis_shaped,
-        })
-    }
+    tensors.check(&expected).map(|()| module)
 }
 
 /// The modules entered on the way to a parameter.

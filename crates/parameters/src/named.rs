@@ -86,7 +86,6 @@ impl NamedTensors {
         &self,
         metadata: HashMap<String, String>,
     ) -> Result<Vec<u8>, ParameterError> {
-        let write_error = |reason: String| ParameterError::Write { reason };
         let bytes: Vec<(&str, &[usize], Vec<u8>)> = self
             .iter()
             .map(|(name, tensor)| {
@@ -99,10 +98,48 @@ impl NamedTensors {
             .map(|(name, shape, bytes)| {
                 TensorView::new(Dtype::F32, shape.to_vec(), bytes)
                     .map(|view| (*name, view))
-                    .map_err(|error| write_error(format!("{name}: {error}")))
+                    .map_err(|source| ParameterError::Write {
+                        what: format!("the parameter {name}"),
+                        source: source.into(),
+                    })
             })
             .collect::<Result<Vec<_>, _>>()?;
-        serialize(views, Some(metadata)).map_err(|error| write_error(error.to_string()))
+        serialize(views, Some(metadata)).map_err(|source| ParameterError::Write {
+            what: "the parameters".to_owned(),
+            source: source.into(),
+        })
+    }
+
+    /// Compares names and shapes with those that are expected.
+    ///
+    /// # Errors
+    /// [`ParameterError::Mismatch`] naming every parameter that is missing, left over or of another shape.
+    pub fn check(&self, expected: &BTreeMap<String, Vec<usize>>) -> Result<(), ParameterError> {
+        let missing: Vec<String> = expected
+            .keys()
+            .filter(|name| self.get(name).is_none())
+            .cloned()
+            .collect();
+        let mis_shaped: Vec<_> = expected
+            .iter()
+            .filter_map(|(name, shape)| {
+                let found = &self.get(name)?.shape;
+                (found != shape).then(|| (name.clone(), shape.clone(), found.clone()))
+            })
+            .collect();
+        let unused: Vec<String> = self
+            .names()
+            .filter(|name| !expected.contains_key(*name))
+            .map(str::to_owned)
+            .collect();
+        if missing.is_empty() && unused.is_empty() && mis_shaped.is_empty() {
+            return Ok(());
+        }
+        Err(ParameterError::Mismatch {
+            missing,
+            unused,
+            mis_shaped,
+        })
     }
 }
 

@@ -1,6 +1,7 @@
 //! Reading parameters from files, whatever framework wrote them.
 
 use std::collections::HashMap;
+use std::error::Error;
 use std::io::Read;
 use std::path::Path;
 
@@ -42,12 +43,10 @@ impl NamedTensors {
         path: &Path,
     ) -> Result<(Self, HashMap<String, String>), ParameterError> {
         let bytes = ckaad_files::read(path, LIMIT)?;
-        let invalid = |error: safetensors::SafeTensorError| {
-            read_error(path, format!("no valid safetensors: {error}"))
-        };
-        let (_, header) = SafeTensors::read_metadata(&bytes).map_err(invalid)?;
+        let invalid = || cannot_read(path, "safetensors");
+        let (_, header) = SafeTensors::read_metadata(&bytes).map_err(invalid())?;
         let metadata = header.metadata().clone().unwrap_or_default();
-        let file = SafeTensors::deserialize(&bytes).map_err(invalid)?;
+        let file = SafeTensors::deserialize(&bytes).map_err(invalid())?;
         let mut tensors = Self::new();
         for (name, view) in file.tensors() {
             let data = view.data();
@@ -67,12 +66,9 @@ impl NamedTensors {
 
 fn read_pytorch(path: &Path) -> Result<NamedTensors, ParameterError> {
     let mut store = PytorchStore::from_file(path);
-    let found = store.get_all_tensors().map_err(|error| {
-        read_error(
-            path,
-            format!("neither safetensors nor a PyTorch checkpoint: {error}"),
-        )
-    })?;
+    let found = store
+        .get_all_tensors()
+        .map_err(cannot_read(path, "safetensors or a PyTorch checkpoint"))?;
     let mut tensors = NamedTensors::new();
     for (name, tensor) in found {
         if !matches!(
@@ -82,10 +78,10 @@ fn read_pytorch(path: &Path) -> Result<NamedTensors, ParameterError> {
             continue;
         }
         let values = bridge::to_data(tensor)
-            .map_err(|error| read_error(path, format!("{name}: {error}")))?
+            .map_err(cannot_read(path, name))?
             .convert::<f32>()
             .try_to_vec::<f32>()
-            .map_err(|error| read_error(path, format!("{name}: {error:?}")))?;
+            .map_err(cannot_read(path, name))?;
         let shape = tensor.shape.to_vec();
         tensors.insert(name.clone(), NamedTensor { shape, values });
     }
@@ -100,9 +96,14 @@ fn widen<const N: usize>(data: &[u8], value: impl Fn([u8; N]) -> f32) -> Vec<f32
         .collect()
 }
 
-fn read_error(path: &Path, reason: String) -> ParameterError {
-    ParameterError::Read {
+/// For `map_err`.
+fn cannot_read<E: Into<Box<dyn Error + Send + Sync>>>(
+    path: &Path,
+    what: &str,
+) -> impl FnOnce(E) -> ParameterError {
+    move |source| ParameterError::Read {
         path: path.to_owned(),
-        reason,
+        what: what.to_owned(),
+        source: source.into(),
     }
 }

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 use std::collections::HashMap;
+use std::error::Error;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use burn::nn::conv::Conv2dConfig;
@@ -11,6 +13,11 @@ fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../tests/fixtures")
         .join(name)
+}
+
+/// One parameter, `a`.
+fn one(shape: Vec<usize>, values: Vec<f32>) -> NamedTensors {
+    NamedTensors::from_iter([("a".to_owned(), NamedTensor { shape, values })])
 }
 
 /// The fixtures hold `conv.weight` (`0, 1/4, .. 7/4`), `bn.running_mean` in double precision, `half` in half precision, and
@@ -33,15 +40,7 @@ fn both_pytorch_formats_are_read() {
 fn safetensors_round_trip_with_metadata() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("weights.anything");
-    let tensors: NamedTensors = [(
-        "a".to_owned(),
-        NamedTensor {
-            shape: vec![2],
-            values: vec![1.0, -0.5],
-        },
-    )]
-    .into_iter()
-    .collect();
+    let tensors = one(vec![2], vec![1.0, -0.5]);
     let metadata = HashMap::from([("key".to_owned(), "value".to_owned())]);
     std::fs::write(&path, tensors.to_safetensors(metadata.clone()).unwrap()).unwrap();
     assert_eq!(NamedTensors::read(&path).unwrap(), tensors);
@@ -65,11 +64,32 @@ fn damaged_files_are_named() {
     for (index, content) in contents.into_iter().enumerate() {
         let path = folder.path().join(format!("damaged_{index}.pth"));
         std::fs::write(&path, content).unwrap();
-        let error = NamedTensors::read(&path).unwrap_err().to_string();
-        assert!(error.contains(&format!("damaged_{index}.pth")), "{error}");
+        let error = NamedTensors::read(&path).unwrap_err();
+        let said = error.to_string();
+        assert!(said.contains(&format!("damaged_{index}.pth")), "{said}");
+        assert!(error.source().is_some(), "{said}");
     }
     let absent = NamedTensors::read(&folder.path().join("absent.pth")).unwrap_err();
     assert!(absent.to_string().contains("absent.pth"));
+    let cause: &std::io::Error = absent.source().unwrap().downcast_ref().unwrap();
+    assert_eq!(cause.kind(), ErrorKind::NotFound);
+
+    let path = folder.path().join("cut.safetensors");
+    let whole = one(vec![2], vec![1.0, -0.5])
+        .to_safetensors(HashMap::new())
+        .unwrap();
+    std::fs::write(&path, &whole[..whole.len() - 1]).unwrap();
+    let cut = NamedTensors::read(&path).unwrap_err();
+    assert!(cut.source().unwrap().is::<safetensors::SafeTensorError>());
+}
+
+#[test]
+fn a_shape_that_does_not_fit_its_values_is_named_with_its_cause() {
+    let error = one(vec![3], vec![1.0, -0.5])
+        .to_safetensors(HashMap::new())
+        .unwrap_err();
+    assert!(error.to_string().contains("the parameter a"), "{error}");
+    assert!(error.source().unwrap().is::<safetensors::SafeTensorError>());
 }
 
 #[test]

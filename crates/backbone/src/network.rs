@@ -1,42 +1,40 @@
-//! The network as it runs: weights packed, residual and ReLU done within the convolutions.
+//! A ResNet without classifier, up to the deepest stage asked for: of planned layers, of layers that hold parameters with the
+//! batch norms folded in, or of layers packed to run.
 
-use burn::nn::conv::Conv2d;
+use burn::module::Module;
 use burn::tensor::Tensor;
-use ckaad_ops::{Activation, FeatureMap, FrozenConv, Precision};
+use ckaad_ops::{Activation, FeatureMap, FrozenConv, Residual};
 
-use crate::resnet::{Network, Residual};
-
-/// A residual block: `relu(body(x) + shortcut(x))`.
-#[derive(Debug)]
-struct Block {
-    body: Vec<FrozenConv>,
-    shortcut: Option<FrozenConv>,
+#[derive(Module, Debug)]
+pub(crate) struct Network<L> {
+    pub(crate) stem: L,
+    /// Blocks of stage 1, 2, ...
+    pub(crate) stages: Vec<Vec<Residual<L>>>,
 }
 
-/// A ResNet without classifier whose weights do not change.
-#[derive(Debug)]
-pub(crate) struct FrozenNetwork {
-    stem: FrozenConv,
-    stages: Vec<Vec<Block>>,
-}
-
-impl FrozenNetwork {
-    pub(crate) fn new(network: &Network, precision: Precision) -> Self {
-        let conv = |layer: &Conv2d| FrozenConv::from(layer).with_precision(precision);
-        let block = |block: &Residual| Block {
-            body: block.body.iter().map(conv).collect(),
-            shortcut: block.shortcut.as_ref().map(conv),
-        };
-        Self {
-            stem: conv(&network.stem),
-            stages: network
-                .stages
+impl<L> Network<L> {
+    /// The same network of other layers.
+    pub(crate) fn with_layers<M>(&self, layer: impl Fn(&L) -> M) -> Network<M> {
+        let blocks = |blocks: &Vec<Residual<L>>| {
+            blocks
                 .iter()
-                .map(|blocks| blocks.iter().map(block).collect())
-                .collect(),
+                .map(|block| block.with_layers(&layer))
+                .collect::<Vec<_>>()
+        };
+        Network {
+            stem: layer(&self.stem),
+            stages: self.stages.iter().map(blocks).collect(),
         }
     }
 
+    /// Every layer, in forward order.
+    pub(crate) fn layers(&self) -> impl Iterator<Item = &L> {
+        let blocks = self.stages.iter().flatten();
+        std::iter::once(&self.stem).chain(blocks.flat_map(Residual::layers))
+    }
+}
+
+impl Network<FrozenConv> {
     /// The output of every stage.
     pub(crate) fn forward(&self, images: Tensor<4>) -> Vec<FeatureMap> {
         self.stages_of(self.stem.forward_images(images, Activation::Relu))
@@ -54,23 +52,6 @@ impl FrozenNetwork {
     }
 }
 
-impl Block {
-    fn forward(&self, x: &FeatureMap) -> FeatureMap {
-        let shortcut = self
-            .shortcut
-            .as_ref()
-            .map(|conv| conv.forward(x, None, Activation::Identity));
-        let shortcut = shortcut.as_ref().unwrap_or(x);
-        let last = self.body.len() - 1;
-        let mut inner = None;
-        for (index, conv) in self.body.iter().enumerate() {
-            let residual = (index == last).then_some(shortcut);
-            inner = Some(conv.forward(inner.as_ref().unwrap_or(x), residual, Activation::Relu));
-        }
-        inner.unwrap_or_else(|| x.clone())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,7 +63,9 @@ mod tests {
         for variant in [ResNetVariant::ResNet18, ResNetVariant::ResNet50] {
             let config = BackboneConfig::new(variant, &[1, 2, 3]).unwrap_or_else(|_| panic!());
             let backbone = config.random(3, &device);
-            let network = FrozenNetwork::new(backbone.network(), Precision::F32);
+            let network = backbone
+                .network()
+                .with_layers(|conv| FrozenConv::from(conv));
             let images = Tensor::random(
                 [2, 3, 64, 96],
                 burn::tensor::Distribution::Normal(0.0, 1.0),
