@@ -98,7 +98,7 @@ fn while_training_it_ends_after_the_step_with_a_checkpoint() {
     args.extend(["--epochs", "1000"].map(str::to_owned));
 
     let mut running = Running::start(args);
-    running.wait_for("epoch 1/1000: reconstruction");
+    running.wait_for("epoch 1/1000: total");
     running.press_ctrl_c();
     let (status, said) = running.end();
     assert_eq!(status, Some(1), "{said}");

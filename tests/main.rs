@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod closed_output;
+mod detectors;
 #[cfg(any(feature = "cuda", feature = "wgpu"))]
 mod devices;
 mod end_to_end;
@@ -11,6 +12,7 @@ mod interrupt;
 mod methods;
 mod parity;
 mod precision;
+mod predict;
 mod resume;
 mod support;
 mod wrong_input;

@@ -1,6 +1,18 @@
 //! Going on with a run, and running twice.
 
-use crate::support::{ckaad, synthetic, train_args};
+use std::path::Path;
+
+use ckaad_files::FolderLock;
+
+use crate::support::{ckaad, process, synthetic, train_args};
+
+/// What `train --resume RUN` says when it is refused.
+fn refused(run: &Path, more: &[&str]) -> String {
+    let mut command = ckaad();
+    command.args(["train", "--resume"]).arg(run).args(more);
+    let output = command.assert().failure();
+    String::from_utf8_lossy(&output.get_output().stderr).into_owned()
+}
 
 #[test]
 fn the_same_seed_gives_the_same_run() {
@@ -72,4 +84,76 @@ fn other_backbone_weights_are_refused() {
         .failure();
     let error = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
     assert!(error.contains("other backbone weights"), "{error}");
+}
+
+#[test]
+fn what_is_refused_leaves_the_run_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = synthetic(folder.path());
+    let run = folder.path().join("run");
+    ckaad().args(train_args(&root, &run)).assert().success();
+    let files = || {
+        [
+            "config.toml",
+            "log.jsonl",
+            "model.safetensors",
+            "split.json",
+        ]
+        .map(|name| std::fs::read(run.join(name)).unwrap())
+    };
+    let before = files();
+    let cache = format!("feature_cache_dir={:?}", folder.path().join("cache"));
+    for (more, expected) in [
+        (&["--epochs", "0"][..], "epochs = 0: must be at least 1"),
+        (&["--epochs", "1"], "epochs = 1: the run has done 2 already"),
+        (
+            &["--set", "feature_cache_mib=0", "--set", &cache],
+            "has no effect with feature_cache_mib = 0",
+        ),
+        (&["--batch", "2"], "goes on with its own settings"),
+        (
+            &["--set", "detector.lambda=1.0"],
+            "goes on with its own settings",
+        ),
+    ] {
+        let said = refused(&run, more);
+        assert!(said.contains(expected), "{more:?}: {said}");
+        assert!(files() == before, "{more:?} changed the run");
+    }
+    ckaad().arg("evaluate").arg(&run).assert().success();
+    ckaad()
+        .args(["train", "--resume"])
+        .arg(&run)
+        .assert()
+        .success();
+    assert!(files() == before, "there was nothing left to do");
+}
+
+#[test]
+fn a_run_is_trained_by_one_process_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = synthetic(folder.path());
+    let run = folder.path().join("run");
+    ckaad().args(train_args(&root, &run)).assert().success();
+    let lock = FolderLock::take(&run).unwrap();
+    let said = refused(&run, &["--epochs", "3"]);
+    assert!(said.contains("in use"), "{said}");
+    drop(lock);
+    ckaad()
+        .args(["train", "--epochs", "3", "--resume"])
+        .arg(&run)
+        .assert()
+        .success();
+
+    let new = folder.path().join("new");
+    let start = || {
+        let mut command = process();
+        command.args(train_args(&root, &new));
+        command.stderr(std::process::Stdio::null()).spawn().unwrap()
+    };
+    let both = [start(), start()];
+    let succeeded = both.map(|mut process| process.wait().unwrap().success());
+    assert_eq!(succeeded.iter().filter(|&&done| done).count(), 1);
+    let log = std::fs::read_to_string(new.join("log.jsonl")).unwrap();
+    assert_eq!(log.lines().count(), 2, "{log}");
 }

@@ -4,6 +4,8 @@
 //! The map is of another, simpler Gaussian at every position (PaDiM with a diagonal covariance), in units of the normal
 //! deviation.
 
+use std::collections::BTreeMap;
+
 use ckaad_anomaly_map::{AnomalyMapper, DistanceMap};
 use ckaad_backbone::BackboneConfig;
 use ckaad_parameters::{NamedTensor, NamedTensors};
@@ -58,17 +60,17 @@ impl System for Settings {
         let backbone = setup.backbone.config();
         let channels = backbone.channels();
         let pooled = 2 * channels.iter().sum::<usize>();
-        let mut shapes = vec![
+        let mut shapes = BTreeMap::from([
             ("mean".to_owned(), vec![pooled]),
             ("lower".to_owned(), vec![pooled, pooled]),
-        ];
+        ]);
         for (scale, (stage, channels)) in backbone.stages.iter().zip(channels).enumerate() {
             let side = setup.image_size >> (stage + 1);
             for name in ["position_mean", "position_deviation"] {
-                shapes.push((format!("{name}.{scale}"), vec![channels, side, side]));
+                shapes.insert(format!("{name}.{scale}"), vec![channels, side, side]);
             }
         }
-        parameters.check_shapes(shapes)?;
+        parameters.check(&shapes)?;
         let (scales, size) = (backbone.stages.len(), setup.image_size);
         Ok(Box::new(GaussianDetector::new(parameters, scales, size)))
     }
@@ -168,8 +170,16 @@ impl Trainer for GaussianTrainer {
         let images = [self.pooled.len() as f64];
         let shapes = self.positions.iter().flat_map(|sums| sums.shape);
         state.insert_numbers("shapes", shapes.map(|length| length as f64));
-        state.insert_numbers("pooled", images.into_iter().chain(self.pooled.iter().flatten().copied()));
-        let sums = self.positions.iter().flat_map(|sums| sums.first.iter().chain(&sums.second));
+        state.insert_numbers(
+            "pooled",
+            images
+                .into_iter()
+                .chain(self.pooled.iter().flatten().copied()),
+        );
+        let sums = self
+            .positions
+            .iter()
+            .flat_map(|sums| sums.first.iter().chain(&sums.second));
         state.insert_numbers("sums", sums.copied());
         Ok(state)
     }
@@ -184,7 +194,10 @@ impl Trainer for GaussianTrainer {
         let images = images as usize;
         let length = pooled.len().checked_div(images).unwrap_or(0);
         fits(pooled.len() == images * length, "pooled")?;
-        self.pooled = pooled.chunks_exact(length.max(1)).map(<[f64]>::to_vec).collect();
+        self.pooled = pooled
+            .chunks_exact(length.max(1))
+            .map(<[f64]>::to_vec)
+            .collect();
         let shapes = state.take_numbers("shapes")?;
         let sums = state.take_numbers("sums")?;
         let mut rest = sums.as_slice();
@@ -219,7 +232,9 @@ struct GaussianDetector {
 impl GaussianDetector {
     fn new(parameters: NamedTensors, scales: usize, image_size: usize) -> Self {
         let double = |name: &str| -> Vec<f64> {
-            let values = parameters.get(name).map_or(&[][..], |tensor| &tensor.values);
+            let values = parameters
+                .get(name)
+                .map_or(&[][..], |tensor| &tensor.values);
             values.iter().copied().map(f64::from).collect()
         };
         Self {
@@ -255,7 +270,9 @@ impl GaussianDetector {
                     }
                 }
                 let share = 1.0 / channels as f32;
-                let values = squares.iter().map(|sum| (sum * share).sqrt() / self.scales as f32);
+                let values = squares
+                    .iter()
+                    .map(|sum| (sum * share).sqrt() / self.scales as f32);
                 DistanceMap {
                     height,
                     width,
@@ -281,8 +298,13 @@ impl Detector for GaussianDetector {
             .into_par_iter()
             .enumerate()
             .map(|(image, pooled)| {
-                let deviation: Vec<f64> = pooled.iter().zip(&self.mean).map(|(x, mean)| x - mean).collect();
-                let of_image: Vec<DistanceMap> = scales.iter().map(|maps| maps[image].clone()).collect();
+                let deviation: Vec<f64> = pooled
+                    .iter()
+                    .zip(&self.mean)
+                    .map(|(x, mean)| x - mean)
+                    .collect();
+                let of_image: Vec<DistanceMap> =
+                    scales.iter().map(|maps| maps[image].clone()).collect();
                 Scored {
                     score: squared_distance(&self.lower, &deviation).sqrt(),
                     map: Some(self.mapper.map(&of_image)),

@@ -33,6 +33,9 @@ mod adam;
 pub mod ckaad;
 mod contract;
 mod error;
+pub mod gaussian;
+mod linear_algebra;
+mod pooling;
 mod settings;
 mod state;
 

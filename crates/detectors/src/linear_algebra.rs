@@ -55,7 +55,12 @@ pub(crate) fn ledoit_wolf(samples: &[Vec<f64>]) -> (Vec<f64>, Vec<f64>) {
         .collect();
     // One row per dimension, so that every product runs over neighbours in memory.
     let centred: Vec<Vec<f64>> = (0..d)
-        .map(|index| samples.iter().map(|sample| sample[index] - mean[index]).collect())
+        .map(|index| {
+            samples
+                .iter()
+                .map(|sample| sample[index] - mean[index])
+                .collect()
+        })
         .collect();
     let mut covariance = vec![0.0; d * d];
     covariance
@@ -67,10 +72,18 @@ pub(crate) fn ledoit_wolf(samples: &[Vec<f64>]) -> (Vec<f64>, Vec<f64>) {
             }
         });
     let dimensions = d as f64;
-    let scale = (0..d).map(|index| covariance[index * d + index]).sum::<f64>() / dimensions;
+    let scale = (0..d)
+        .map(|index| covariance[index * d + index])
+        .sum::<f64>()
+        / dimensions;
     let squares = dot(&covariance, &covariance);
     let fourth: f64 = (0..n)
-        .map(|sample| centred.iter().map(|row| row[sample] * row[sample]).sum::<f64>())
+        .map(|sample| {
+            centred
+                .iter()
+                .map(|row| row[sample] * row[sample])
+                .sum::<f64>()
+        })
         .map(|length| length * length)
         .sum();
     let spread = (squares - dimensions * scale * scale) / dimensions;
@@ -115,13 +128,18 @@ mod tests {
     /// scikit-learn's `ledoit_wolf` of the same four samples.
     #[test]
     fn shrinkage_is_the_published_one() {
-        let samples = [[1.0, 2.0], [2.0, 1.0], [3.0, 5.0], [6.0, 4.0]].map(|sample| sample.to_vec());
+        let samples =
+            [[1.0, 2.0], [2.0, 1.0], [3.0, 5.0], [6.0, 4.0]].map(|sample| sample.to_vec());
         let (mean, covariance) = ledoit_wolf(&samples);
         assert_eq!(mean, [3.0, 3.0]);
-        let expected = LEDOIT_WOLF;
+        let expected = [
+            3.1816037735849054,
+            0.6356132075471698,
+            0.6356132075471698,
+            2.8183962264150946,
+        ];
         for (found, expected) in covariance.iter().zip(expected) {
             assert!((found - expected).abs() < 1e-12, "{covariance:?}");
         }
     }
-    const LEDOIT_WOLF: [f64; 4] = [0.0; 4];
 }

@@ -34,7 +34,10 @@ pub(crate) fn mean_and_maximum(inputs: &Inputs) -> Vec<Vec<f64>> {
             };
             let maximum =
                 |channel: &[f32]| f64::from(channel.iter().copied().fold(f32::MIN, f32::max));
-            channels().map(mean).chain(channels().map(maximum)).collect()
+            channels()
+                .map(mean)
+                .chain(channels().map(maximum))
+                .collect()
         })
         .collect()
 }
@@ -53,7 +56,10 @@ mod tests {
     #[test]
     fn means_come_before_maxima() {
         let device = ckaad_device::cpu();
-        let fine = Tensor::from_floats([[[[1.0, 3.0]], [[0.0, -4.0]]], [[[5.0, 5.0]], [[2.0, 0.0]]]], &device);
+        let fine = Tensor::from_floats(
+            [[[[1.0, 3.0]], [[0.0, -4.0]]], [[[5.0, 5.0]], [[2.0, 0.0]]]],
+            &device,
+        );
         let coarse = Tensor::from_floats([[[[7.0]]], [[[8.0]]]], &device);
         let inputs = Inputs {
             images: None,
@@ -61,7 +67,10 @@ mod tests {
         };
         assert_eq!(
             mean_and_maximum(&inputs),
-            [[2.0, -2.0, 7.0, 3.0, 0.0, 7.0], [5.0, 1.0, 8.0, 5.0, 2.0, 8.0]]
+            [
+                [2.0, -2.0, 7.0, 3.0, 0.0, 7.0],
+                [5.0, 1.0, 8.0, 5.0, 2.0, 8.0]
+            ]
         );
     }
 }

@@ -2,7 +2,7 @@ use std::ops::Deref;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{System, ckaad};
+use crate::{System, ckaad, gaussian};
 
 macro_rules! systems {
     ($($(#[$doc:meta])* $variant:ident = $name:literal: $settings:ty,)+) => {
@@ -37,6 +37,8 @@ macro_rules! systems {
 systems! {
     /// Coarse-knowledge-aware adversarial learning, the paper's own.
     Ckaad = "ckaad": ckaad::Settings,
+    /// The Mahalanobis distance of pooled features from those of normal images.
+    Gaussian = "gaussian": gaussian::Settings,
 }
 
 impl Default for DetectorSettings {

@@ -58,6 +58,22 @@ impl State {
             .map_err(DetectorError::state(part))
     }
 
+    /// Adds numbers.
+    pub(crate) fn insert_numbers(&mut self, part: &str, numbers: impl IntoIterator<Item = f64>) {
+        let bytes = numbers.into_iter().flat_map(f64::to_le_bytes).collect();
+        self.0.insert(part.to_owned(), bytes);
+    }
+
+    /// Takes the numbers that were added by that name.
+    pub(crate) fn take_numbers(&mut self, part: &str) -> Result<Vec<f64>, DetectorError> {
+        let bytes = self.take(part)?;
+        let (numbers, rest) = bytes.as_chunks();
+        if rest.is_empty() {
+            return Ok(numbers.iter().copied().map(f64::from_le_bytes).collect());
+        }
+        Err(DetectorError::state(part)("its last number is cut short"))
+    }
+
     fn insert(&mut self, part: &str, bytes: Bytes) {
         self.0.insert(part.to_owned(), bytes.to_vec());
     }

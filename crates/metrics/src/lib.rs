@@ -9,7 +9,7 @@
 //! |---|---|
 //! | images | [`auroc`], [`average_precision`], [`oracle_f1_max`], [`partial_auroc`], [`roc_curve`], [`precision_recall_curve`], [`oracle_sensitivity_at_specificity`], [`oracle_specificity_at_sensitivity`] |
 //! | a given threshold | [`Confusion`]: accuracy, sensitivity, specificity, F1 |
-//! | choosing a threshold on other data | [`ThresholdRule`] |
+//! | choosing a threshold on other data | [`ThresholdRule`]; with a promise on false alarms: [`Calibration`] |
 //! | uncertainty | [`auroc_delong`], [`delong_test`], [`Bootstrap`] |
 //! | pixels and regions | [`pixel_auroc`], [`pixel_average_precision`], [`pixel_oracle_f1_max`], [`aupro`], [`aupro_binned`], [`pro_per_image`]; all exact ones from one sort: [`PixelRanking`] |
 //! | sets that come image by image | [`PixelAccumulator`], exact; [`BinnedPixelAccumulator`], in bounded memory |
@@ -35,6 +35,7 @@ mod accumulate;
 mod binned;
 mod bootstrap;
 mod bounds;
+mod conformal;
 mod confusion;
 mod curve;
 mod delong;
@@ -55,6 +56,7 @@ mod threshold;
 pub use accumulate::PixelAccumulator;
 pub use binned::{Binned, BinnedFigures, BinnedPixelAccumulator};
 pub use bootstrap::{Bootstrap, Interval};
+pub use conformal::{Calibration, PromisedThreshold};
 pub use confusion::Confusion;
 pub use curve::{PrecisionRecallCurve, RocCurve, precision_recall_curve, roc_curve};
 pub use delong::{AurocInterval, PairedDelong, auroc_delong, delong_test};

@@ -7,7 +7,7 @@
 pub mod case;
 mod check;
 pub mod formula;
-mod names;
+mod recorded_names;
 mod run;
 mod training;
 

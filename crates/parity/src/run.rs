@@ -13,7 +13,7 @@ use ckaad_discriminator::{PatchDiscriminator, PatchDiscriminatorConfig};
 use ckaad_parameters::{NamedTensors, fill};
 
 use crate::check::{check, relative};
-use crate::names::recorded;
+use crate::recorded_names::recorded;
 use crate::training::train;
 use crate::{Case, Check, Golden, formula};
 

@@ -12,7 +12,7 @@ use ckaad_parameters::collect;
 
 use crate::case::Step;
 use crate::check::{check, relative};
-use crate::names::recorded;
+use crate::recorded_names::recorded;
 use crate::run::{FORWARD, images};
 use crate::{Check, Golden};
 

@@ -70,8 +70,9 @@ impl Config {
     /// [`EngineError::Config`] if it does not say where the images are.
     pub fn check(self) -> Result<CheckedConfig, EngineError> {
         let backbone = BackboneConfig::new(self.backbone, &self.stages)?;
-        self.check_image_size(&backbone)?;
+        // The detector first: it may ask for more.
         self.detector.check(&backbone, self.image_size)?;
+        self.check_image_size(&backbone)?;
         for (key, value) in [("batch", self.batch), ("epochs", self.epochs)] {
             if value == 0 {
                 return Err(EngineError::setting(key, value, "must be at least 1"));

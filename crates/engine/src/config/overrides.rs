@@ -12,7 +12,7 @@ pub struct Overrides {
     pub preset: Option<Preset>,
     /// The detector's name; settings that a preset has for another one are left out.
     pub detector: Option<String>,
-    /// Any settings, as in a file; those below have precedence.
+    /// Any settings, as in a file; they have precedence over those below.
     pub table: Table,
     pub backbone: Option<ResNetVariant>,
     pub precision: Option<Precision>,
@@ -31,28 +31,38 @@ pub struct Overrides {
 
 impl Overrides {
     pub(super) fn apply(self, config: &mut Config) {
-        fn set<T>(place: &mut T, value: Option<T>) {
-            if let Some(value) = value {
-                *place = value;
-            }
+        let Self { table, data, .. } = &self;
+        let set = Setter(table);
+        set.value("backbone", &mut config.backbone, self.backbone);
+        set.value("precision", &mut config.precision, self.precision);
+        set.value("image_size", &mut config.image_size, self.image_size);
+        set.value("batch", &mut config.batch, self.batch);
+        set.value("epochs", &mut config.epochs, self.epochs);
+        set.value("anomalies", &mut config.anomalies, self.anomalies);
+        set.value("seed", &mut config.seed, self.seed);
+        set.value("features", &mut config.features, self.features);
+        set.value("group_by", &mut config.group_by, self.group_by);
+        let ratio = self.labelled_ratio.map(Some);
+        set.value("labelled_ratio", &mut config.labelled_ratio, ratio);
+        let weights = self.weights.clone().map(Some);
+        set.value("weights", &mut config.weights, weights);
+        let place = &mut config.data;
+        place.layout = data.layout.or(place.layout);
+        place.root = data.root.clone().or(place.root.take());
+        place.category = data.category.clone().or(place.category.take());
+        place.folders = data.folders.clone().or(place.folders.take());
+        place.split = data.split.clone().or(place.split.take());
+        place.skip_bad |= data.skip_bad;
+    }
+}
+
+/// Gives settings their values, unless the table has them.
+struct Setter<'a>(&'a Table);
+
+impl Setter<'_> {
+    fn value<T>(&self, key: &str, place: &mut T, value: Option<T>) {
+        if let Some(value) = value.filter(|_| !self.0.contains_key(key)) {
+            *place = value;
         }
-        set(&mut config.backbone, self.backbone);
-        set(&mut config.precision, self.precision);
-        set(&mut config.image_size, self.image_size);
-        set(&mut config.batch, self.batch);
-        set(&mut config.epochs, self.epochs);
-        set(&mut config.anomalies, self.anomalies);
-        set(&mut config.seed, self.seed);
-        set(&mut config.features, self.features);
-        set(&mut config.group_by, self.group_by);
-        config.labelled_ratio = self.labelled_ratio.or(config.labelled_ratio);
-        config.weights = self.weights.or(config.weights.take());
-        let data = &mut config.data;
-        data.layout = self.data.layout.or(data.layout);
-        data.root = self.data.root.or(data.root.take());
-        data.category = self.data.category.or(data.category.take());
-        data.folders = self.data.folders.or(data.folders.take());
-        data.split = self.data.split.or(data.split.take());
-        data.skip_bad |= self.data.skip_bad;
     }
 }

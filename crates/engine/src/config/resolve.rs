@@ -198,13 +198,17 @@ mod tests {
         )
         .unwrap();
         let overrides = Overrides {
-            table: toml! { batch = 4 elastic = { alpha = 50.0 } data = { skip_bad = true } },
-            batch: Some(2),
+            table: toml! { batch = 2 elastic = { alpha = 50.0 } data = { skip_bad = true } },
+            batch: Some(4),
+            image_size: Some(128),
             ..Overrides::default()
         };
         let config = Config::resolve(Some(&file), overrides).unwrap();
         assert_eq!(config.validation, ckaad_data::ValidationRule::None);
-        assert_eq!((config.batch, config.epochs), (2, 200));
+        assert_eq!(
+            (config.batch, config.epochs, config.image_size),
+            (2, 200, 128)
+        );
         assert_eq!((config.elastic.alpha, config.elastic.sigma), (50.0, 5.0));
         assert!(config.data.skip_bad);
         assert_eq!(config.data.root, Some(folder.path().join("images")));
@@ -214,7 +218,11 @@ mod tests {
     fn what_cannot_be_is_refused() {
         for (settings, expected) in [
             (toml! { stages = [1, 3] }, "must be consecutive"),
-            (toml! { image_size = 24 }, "multiple of 16"),
+            (toml! { image_size = 24 }, "multiple of 32"),
+            (
+                toml! { image_size = 24 detector = { name = "gaussian" } },
+                "multiple of 16",
+            ),
             (toml! { image_size = 32 }, "at least 64"),
             (
                 toml! { image_size = 96 detector = { method = "gan" } },

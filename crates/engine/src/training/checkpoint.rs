@@ -32,6 +32,18 @@ pub(crate) struct Position {
     pub(crate) best: Option<(usize, f64)>,
 }
 
+impl Position {
+    /// Notes a validated epoch, and says whether it is the best so far. Of equally good ones the later has learned more.
+    pub(crate) fn is_best(&mut self, epoch: usize, auroc: f64) -> bool {
+        self.validation_auroc = Some(auroc);
+        let best = self.best.is_none_or(|(_, best)| auroc >= best);
+        if best {
+            self.best = Some((epoch, auroc));
+        }
+        best
+    }
+}
+
 /// Writes the detector's state, the position, and the fingerprint of the backbone's `weights`.
 pub(crate) fn save(
     path: &Path,
@@ -95,4 +107,19 @@ pub(crate) fn load(path: &Path, weights: &str) -> Result<(State, Position), Engi
         .map(|(name, view)| (name.to_owned(), view.data().to_vec()))
         .collect();
     Ok((State(parts), position))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_equally_good_epochs_the_later_one_is_kept() {
+        let mut position = Position::default();
+        assert!(position.is_best(1, 0.9));
+        assert!(!position.is_best(2, 0.8));
+        assert!(position.is_best(3, 0.9));
+        assert_eq!(position.best, Some((3, 0.9)));
+        assert_eq!(position.validation_auroc, Some(0.9));
+    }
 }

@@ -122,10 +122,7 @@ impl Run<'_> {
             let detector = self.trainer.detector();
             let scores = self.validation_scores(&*detector);
             let auroc = ckaad_metrics::auroc(&values(&scores), &self.data.validation_labels)?;
-            position.validation_auroc = Some(auroc);
-            // Of equally good epochs the later one has learned more.
-            if position.best.is_none_or(|(_, best)| auroc >= best) {
-                position.best = Some((epoch, auroc));
+            if position.is_best(epoch, auroc) {
                 let path = self.folder.best_model();
                 self.write_model(&path, epoch, Some(auroc), detector, &scores)?;
             }

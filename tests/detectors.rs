@@ -1,0 +1,70 @@
+//! Every detector through the same commands.
+
+use ckaad_detectors::DetectorSettings;
+
+use crate::support::{ckaad, json, json_lines, synthetic, train_args};
+
+#[test]
+fn every_detector_trains_goes_on_evaluates_and_predicts() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = synthetic(folder.path());
+    for name in DetectorSettings::NAMES {
+        let run = folder.path().join(name);
+        let mut args = train_args(&root, &run);
+        args.retain(|arg| arg != "--epochs" && arg != "2");
+        ckaad()
+            .args(args)
+            .args(["--detector", name, "--set", "epochs=1"])
+            .assert()
+            .success();
+        let model = std::fs::read(run.join("model.safetensors")).unwrap();
+        ckaad()
+            .args(["train", "--resume"])
+            .arg(&run)
+            .assert()
+            .success();
+        assert!(
+            model == std::fs::read(run.join("model.safetensors")).unwrap(),
+            "{name}: going on with a finished run changed it"
+        );
+        assert_eq!(json_lines(&run.join("log.jsonl")).len(), 1, "{name}");
+
+        ckaad().arg("evaluate").arg(&run).assert().success();
+        let report = json(&run.join("report.json"));
+        assert_eq!(report["config"]["detector"]["name"], *name);
+        let auroc = report["last"]["image"]["image_auroc"].as_f64().unwrap();
+        assert!((0.0..=1.0).contains(&auroc), "{name}: {auroc}");
+        ckaad()
+            .arg("predict")
+            .arg(&run)
+            .arg(root.join("weave/test"))
+            .arg("--out")
+            .arg(folder.path().join(format!("{name}-maps")))
+            .assert()
+            .success();
+    }
+}
+
+#[test]
+fn a_detector_that_sees_every_image_once_has_no_epochs() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = synthetic(folder.path());
+    let run = folder.path().join("run");
+    let output = ckaad()
+        .args(train_args(&root, &run))
+        .args(["--detector", "gaussian"])
+        .assert()
+        .code(2);
+    let said = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+    assert!(said.contains("epochs = 2: must be 1: gaussian"), "{said}");
+
+    let mut args = train_args(&root, &run);
+    args.retain(|arg| arg != "--epochs" && arg != "2");
+    ckaad()
+        .args(args)
+        .args(["--detector", "gaussian"])
+        .assert()
+        .success();
+    let config = std::fs::read_to_string(run.join("config.toml")).unwrap();
+    assert!(config.contains("epochs = 1"), "{config}");
+}

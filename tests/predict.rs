@@ -1,0 +1,183 @@
+//! Scores and heat maps of files.
+
+use std::path::Path;
+
+use ckaad_data::{Picture, Source, load_picture};
+
+use crate::support::{ckaad, synthetic, train_args};
+
+/// Trains on the synthetic set, with more arguments.
+fn trained(folder: &Path, root: &Path, more: &[&str]) -> std::path::PathBuf {
+    let run = folder.join("run");
+    ckaad()
+        .args(train_args(root, &run))
+        .args(more)
+        .assert()
+        .success();
+    run
+}
+
+/// The rows of a table, by column.
+fn table(path: &Path) -> Vec<std::collections::HashMap<String, String>> {
+    let mut reader = csv::Reader::from_path(path).unwrap();
+    reader.deserialize().map(Result::unwrap).collect()
+}
+
+#[test]
+fn every_image_has_files_of_its_own_that_the_table_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = synthetic(folder.path());
+    let run = trained(folder.path(), &root, &[]);
+    let image = std::fs::read_dir(root.join("weave/test/good"))
+        .unwrap()
+        .next();
+    let image = image.unwrap().unwrap().path();
+    let place = |name: &str| {
+        let path = folder.path().join("new").join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::copy(&image, &path).unwrap();
+    };
+    for name in ["a/x.png", "b/x.png", "a_x.png", "A_X.png", "c/x.png"] {
+        place(name);
+    }
+    let out = folder.path().join("out");
+    ckaad()
+        .current_dir(folder.path().join("new/c"))
+        .arg("predict")
+        .arg(&run)
+        .args([
+            "../a",
+            "../b/x.png",
+            "../a_x.png",
+            "../A_X.png",
+            "x.png",
+            "./x.png",
+        ])
+        .arg("--out")
+        .arg(&out)
+        .args(["--raw", "npy"])
+        .assert()
+        .success();
+    let rows = table(&out.join("predictions.csv"));
+    assert_eq!(rows.len(), 6);
+    let mut names: Vec<&str> = rows
+        .iter()
+        .flat_map(|row| [row["heatmap"].as_str(), row["map"].as_str()])
+        .collect();
+    assert!(
+        names.iter().all(|name| out.join(name).is_file()),
+        "{names:?}"
+    );
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), 12);
+}
+
+#[test]
+fn one_bad_file_does_not_take_the_rest_along() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = synthetic(folder.path());
+    let run = trained(folder.path(), &root, &[]);
+    let images = root.join("weave/test/good");
+    std::fs::write(images.join("zz-broken.png"), "no picture").unwrap();
+    let out = folder.path().join("out");
+    let mut command = ckaad();
+    command
+        .arg("predict")
+        .arg(&run)
+        .arg(&images)
+        .arg("--out")
+        .arg(&out);
+    let output = command.assert().code(1);
+    let said = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+    assert!(
+        said.contains("1 of 5 images") && said.contains("zz-broken.png"),
+        "{said}"
+    );
+    let rows = table(&out.join("predictions.csv"));
+    assert_eq!(rows.len(), 5);
+    let (bad, good) = rows.split_last().unwrap();
+    assert!(bad["score"].is_empty() && bad["error"].contains("zz-broken.png"));
+    for row in good {
+        assert!(row["score"].parse::<f64>().is_ok() && row["error"].is_empty());
+        assert!(out.join(&row["heatmap"]).is_file());
+    }
+
+    let tolerant = ckaad()
+        .arg("predict")
+        .arg(&run)
+        .arg(&images)
+        .arg("--out")
+        .arg(folder.path().join("tolerant"))
+        .args(["--skip-bad", "--json"])
+        .assert()
+        .success();
+    let printed: serde_json::Value = serde_json::from_slice(&tolerant.get_output().stdout).unwrap();
+    let predictions = printed["predictions"].as_array().unwrap();
+    assert_eq!(predictions.len(), 5);
+    assert!(
+        predictions[4]["error"]
+            .as_str()
+            .unwrap()
+            .contains("zz-broken.png")
+    );
+}
+
+#[test]
+fn an_output_that_is_an_input_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = synthetic(folder.path());
+    let run = trained(folder.path(), &root, &[]);
+    let image = std::fs::read_dir(root.join("weave/test/good"))
+        .unwrap()
+        .next();
+    let image = image.unwrap().unwrap().path();
+    let own = folder.path().join("own");
+    std::fs::create_dir(&own).unwrap();
+    std::fs::copy(&image, own.join("x.png")).unwrap();
+    std::fs::copy(&image, own.join("x_heatmap.png")).unwrap();
+    let before = std::fs::read(own.join("x_heatmap.png")).unwrap();
+    let output = ckaad()
+        .arg("predict")
+        .arg(&run)
+        .args([own.join("x.png"), own.join("x_heatmap.png")])
+        .arg("--out")
+        .arg(&own)
+        .assert()
+        .failure();
+    let said = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+    assert!(said.contains("would be overwritten"), "{said}");
+    assert!(before == std::fs::read(own.join("x_heatmap.png")).unwrap());
+}
+
+/// Where the image's score is the mean of its map, the image's threshold says nothing of single pixels.
+#[test]
+fn pixels_are_compared_with_a_threshold_of_pixels() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = synthetic(folder.path());
+    let settings = [
+        "--set",
+        "detector.image_score=\"mean\"",
+        "--set",
+        "validation=\"none\"",
+    ];
+    let run = trained(folder.path(), &root, &settings);
+    let out = folder.path().join("out");
+    ckaad()
+        .arg("predict")
+        .arg(&run)
+        .arg(root.join("weave/test/good"))
+        .arg("--out")
+        .arg(&out)
+        .assert()
+        .success();
+    let picture = |path: &Path| -> Picture { load_picture(&Source::from(path)).unwrap() };
+    for row in table(&out.join("predictions.csv")) {
+        let before = picture(Path::new(&row["path"]));
+        let after = picture(&out.join(&row["heatmap"]));
+        let pixels = before.pixels.chunks(3).zip(after.pixels.chunks(3));
+        let tinted = pixels.filter(|(before, after)| before != after).count();
+        let share = tinted as f64 / (before.width * before.height) as f64;
+        assert!(share < 0.5, "{}: {share} of it is tinted", row["path"]);
+    }
+}
