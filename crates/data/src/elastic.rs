@@ -11,7 +11,7 @@ use crate::simd::{Kernel, best};
 
 /// Strength and smoothness of the elastic transform.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct ElasticTransform {
     /// Displacement scale in half-pixels before blurring, >= 0. The paper: 200.
     pub alpha: f64,

@@ -1,12 +1,12 @@
-//! The batches of a training, as a pure function of the step.
+//! The batches of a training, made ahead.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use crate::batches::{anomalous_batch, epoch_batches, steps_per_epoch};
 use crate::elastic::ElasticTransform;
 use crate::normalise::normalise_pixels;
-use crate::prefetch::Prefetch;
+use crate::prefetch::{Ahead, Prefetch};
+use crate::schedule::{Schedule, Step};
 use crate::store::ImageStore;
 
 /// Where the anomalous images of a step come from.
@@ -23,33 +23,22 @@ pub enum Anomalies {
 /// One training step's images.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrainBatch {
-    /// Number of the step from the start of the training.
-    pub step: u64,
-    /// Epoch that it belongs to, from 0.
-    pub epoch: u64,
-    /// Indices of the normal images.
-    pub normal_indices: Vec<usize>,
-    /// Normalised normal images, [normal_indices.len(), 3, size, size]; empty if they are not wanted.
+    /// Which images they are.
+    pub step: Step,
+    /// Normalised normal images, [step.normal.len(), 3, size, size]; empty if they are not wanted.
     pub normal: Vec<f32>,
-    /// Normalised anomalous images, [m, 3, size, size]; empty if there are none.
+    /// Normalised anomalous images, [m, 3, size, size]; empty if there are none or they are not wanted.
     pub anomalous: Vec<f32>,
 }
 
-/// Makes the batches of a training: any step at any time, always the same.
+/// Which images the batches of a training hold.
 #[derive(Clone, Debug)]
 pub struct TrainBatches {
     normal: Arc<ImageStore>,
     anomalies: Anomalies,
-    batch: NonZeroUsize,
-    seed: u64,
-    content: Content,
-}
-
-/// Which images a batch holds.
-#[derive(Clone, Copy, Debug)]
-enum Content {
-    Both,
-    Anomalous,
+    schedule: Schedule,
+    with_normal: bool,
+    with_anomalous: bool,
 }
 
 impl TrainBatches {
@@ -63,108 +52,119 @@ impl TrainBatches {
         batch: NonZeroUsize,
         seed: u64,
     ) -> Self {
-        if let Anomalies::Labelled(store) = &anomalies {
-            assert!(
-                store.is_empty() || store.size() == normal.size(),
-                "normal and anomalous images differ in size"
-            );
-        }
+        let labelled = match &anomalies {
+            Anomalies::Labelled(store) => {
+                assert!(
+                    store.is_empty() || store.size() == normal.size(),
+                    "normal and anomalous images differ in size"
+                );
+                store.len()
+            }
+            Anomalies::None | Anomalies::Elastic(_) => 0,
+        };
+        let schedule = Schedule {
+            normal: normal.len(),
+            anomalous: labelled,
+            batch,
+            seed,
+        };
         Self {
             normal,
             anomalies,
-            batch,
-            seed,
-            content: Content::Both,
+            schedule,
+            with_normal: true,
+            with_anomalous: true,
         }
     }
 
-    /// The same batches without the pixels of the normal images.
-    pub fn anomalous_only(self) -> Self {
+    /// The same batches without the pixels of normal images, for those whose features are at hand.
+    pub fn without_normal(self) -> Self {
         Self {
-            content: Content::Anomalous,
+            with_normal: false,
+            ..self
+        }
+    }
+
+    /// The same batches without the pixels of anomalous images, for those whose features are at hand.
+    pub fn without_anomalous(self) -> Self {
+        Self {
+            with_anomalous: false,
             ..self
         }
     }
 
     /// Steps of an epoch; 0 only without normal images.
     pub fn steps_per_epoch(&self) -> usize {
-        steps_per_epoch(self.normal.len(), self.batch.get())
+        self.schedule.steps_per_epoch()
     }
 
-    /// Makes the batch of a step, counted from the start of the training.
-    ///
-    /// # Panics
-    /// If there are no normal images.
-    pub fn make(&self, step: u64) -> TrainBatch {
-        let steps = self.steps_per_epoch() as u64;
-        assert!(steps > 0, "there are no normal images to train on");
-        let (epoch, within) = (step / steps, (step % steps) as usize);
-        let normal_indices = epoch_batches(self.normal.len(), self.batch.get(), self.seed, epoch)
-            .swap_remove(within);
-        let normal = match self.content {
-            Content::Both => planes(&normal_indices, &self.normal),
-            Content::Anomalous => Vec::new(),
+    /// The batches from `first_step` to the end of `epochs`, made ahead by threads. Starting in the middle of an epoch gives the same
+    /// batches as running into it.
+    pub fn prefetch(&self, first_step: u64, epochs: u64, ahead: Ahead) -> Prefetch<TrainBatch> {
+        let own = self.clone();
+        let bytes = self.bytes();
+        let steps = self.schedule.steps(first_step, epochs);
+        Prefetch::start(steps.map(move |step| (bytes, step)), ahead, move |step| {
+            own.make(step)
+        })
+    }
+
+    /// Bytes of a batch.
+    fn bytes(&self) -> u64 {
+        let batch = self.schedule.batch.get();
+        let anomalous = match self.anomalies {
+            Anomalies::None => 0,
+            Anomalies::Labelled(_) => self.schedule.anomalous.min(batch),
+            Anomalies::Elastic(_) => self.schedule.normal.min(batch),
+        };
+        let images = usize::from(self.with_normal) * self.schedule.normal.min(batch)
+            + usize::from(self.with_anomalous) * anomalous;
+        (images * self.image_len() * size_of::<f32>()) as u64
+    }
+
+    /// Values of an image.
+    fn image_len(&self) -> usize {
+        3 * self.normal.size() * self.normal.size()
+    }
+
+    /// The images of a step.
+    fn make(&self, step: Step) -> TrainBatch {
+        let normal = if self.with_normal {
+            self.planes(&step.normal, |index, out| {
+                normalise_pixels(self.normal.pixels(index), out);
+            })
+        } else {
+            Vec::new()
         };
         let anomalous = match &self.anomalies {
+            _ if !self.with_anomalous => Vec::new(),
             Anomalies::None => Vec::new(),
-            Anomalies::Labelled(store) => planes(
-                &anomalous_batch(store.len(), self.batch.get(), self.seed, step),
-                store,
-            ),
-            Anomalies::Elastic(transform) => self.warped(&normal_indices, transform, epoch),
+            Anomalies::Labelled(store) => self.planes(&step.anomalous, |index, out| {
+                normalise_pixels(store.pixels(index), out);
+            }),
+            Anomalies::Elastic(transform) => {
+                let mut warped = vec![0; self.image_len()];
+                self.planes(&step.normal, |index, out| {
+                    let address = [self.schedule.seed, step.epoch, index as u64];
+                    let pixels = self.normal.pixels(index);
+                    transform.apply_to(pixels, self.normal.size(), address, &mut warped);
+                    normalise_pixels(&warped, out);
+                })
+            }
         };
         TrainBatch {
             step,
-            epoch,
-            normal_indices,
             normal,
             anomalous,
         }
     }
 
-    /// The batches from `first_step` to the end of `epochs`, made ahead by threads. Starting in the middle of an epoch gives the same
-    /// batches as running into it.
-    pub fn prefetch(
-        &self,
-        first_step: u64,
-        epochs: u64,
-        workers: NonZeroUsize,
-        ahead: NonZeroUsize,
-    ) -> Prefetch<TrainBatch> {
-        let own = self.clone();
-        let end = epochs * self.steps_per_epoch() as u64;
-        Prefetch::start(
-            first_step..end.max(first_step),
-            workers,
-            ahead,
-            move |step| own.make(step),
-        )
-    }
-
-    /// Elastic transforms of images, by (seed, epoch, index).
-    fn warped(&self, indices: &[usize], transform: &ElasticTransform, epoch: u64) -> Vec<f32> {
-        let size = self.normal.size();
-        let mut out = vec![0.0; indices.len() * size * size * 3];
-        let mut warped = vec![0; size * size * 3];
-        for (&index, out) in indices.iter().zip(out.chunks_exact_mut(size * size * 3)) {
-            transform.apply_to(
-                self.normal.pixels(index),
-                size,
-                [self.seed, epoch, index as u64],
-                &mut warped,
-            );
-            normalise_pixels(&warped, out);
+    /// Images one after another, on this thread; parallelism is between batches.
+    fn planes(&self, indices: &[usize], mut write: impl FnMut(usize, &mut [f32])) -> Vec<f32> {
+        let mut out = vec![0.0; indices.len() * self.image_len()];
+        for (&index, out) in indices.iter().zip(out.chunks_exact_mut(self.image_len())) {
+            write(index, out);
         }
         out
     }
-}
-
-/// Normalised images on this thread; parallelism is between batches.
-fn planes(indices: &[usize], store: &ImageStore) -> Vec<f32> {
-    let image_len = store.size() * store.size() * 3;
-    let mut out = vec![0.0; indices.len() * image_len];
-    for (&index, out) in indices.iter().zip(out.chunks_exact_mut(image_len)) {
-        normalise_pixels(store.pixels(index), out);
-    }
-    out
 }

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use ckaad_backbone::{BackboneConfig, Precision, ResNetVariant};
-use ckaad_data::{FolderSource, LabelledClasses, Layout, ValidationRule};
+use ckaad_data::{ElasticTransform, FolderSource, LabelledClasses, Layout, ValidationRule};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AnomalySource, Elastic, EngineError, FeaturePrecision, FeatureSource, Method, NormName,
-    Objective, Preset, ScoreRule,
+    AnomalySource, EngineError, FeaturePrecision, FeatureSource, Method, NormName, Objective,
+    Preset, ScoreRule,
 };
 
 /// A run's settings. Every key can be given in a TOML file or on the command line; unknown keys are refused.
@@ -68,7 +68,7 @@ pub struct Config {
     pub anomalies: AnomalySource,
     /// Strength of the elastic transform, if it makes the anomalous images.
     #[serde(default)]
-    pub elastic: Elastic,
+    pub elastic: ElasticTransform,
     /// Share of labelled anomalous images among all training images, in `[0, 1)`; all there are if not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub labelled_ratio: Option<f64>,

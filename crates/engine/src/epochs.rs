@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use burn::tensor::Tensor;
-use ckaad_data::{Prefetch, TrainBatch, anomalous_batch, epoch_batches};
+use ckaad_data::{Ahead, Prefetch, TrainBatch};
 
 use crate::checkpoint::Position;
 use crate::event::Event;
@@ -22,8 +22,9 @@ use crate::{
 /// Steps between two looks at the losses (each waits for the device).
 const CHECK_INTERVAL: usize = 16;
 
-/// Threads that make images of later steps, and steps that they are ahead: a batch of the medical preset takes 50 MB.
+/// Threads that make images of later steps, and the bytes of images that are made ahead: a batch of the medical preset takes 50 MB.
 const IMAGE_WORKERS: usize = 4;
+const IMAGE_BYTES: u64 = 256 << 20;
 
 /// The normal training images that a threshold is chosen on where there are no validation images.
 const THRESHOLD_IMAGES: usize = 200;
@@ -45,9 +46,17 @@ pub(crate) struct Run<'a> {
 impl Run<'_> {
     /// Trains until all epochs are done or it is asked to stop.
     pub(crate) fn epochs(mut self) -> Result<Outcome, EngineError> {
-        let mut images = self.images();
+        let batches = self.data.batches(self.config);
+        let steps = batches.steps_per_epoch();
+        let done = (self.position.epochs * steps + self.position.steps) as u64;
+        let workers = rayon::current_num_threads().min(IMAGE_WORKERS);
+        let ahead = Ahead {
+            workers: NonZeroUsize::new(workers).unwrap_or(NonZeroUsize::MIN),
+            bytes: IMAGE_BYTES,
+        };
+        let mut batches = batches.prefetch(done, self.config.epochs as u64, ahead);
         while self.position.epochs < self.config.epochs {
-            if self.epoch(images.as_mut())? == Outcome::Stopped {
+            if self.epoch(steps, &mut batches)? == Outcome::Stopped {
                 return Ok(Outcome::Stopped);
             }
         }
@@ -59,36 +68,21 @@ impl Run<'_> {
         Ok(Outcome::Finished)
     }
 
-    /// The images of the steps that are left, made ahead, if any are needed.
-    fn images(&self) -> Option<Prefetch<TrainBatch>> {
-        let batches = self.data.images_of_steps(self.config)?;
-        let workers = NonZeroUsize::new(rayon::current_num_threads().min(IMAGE_WORKERS))?;
-        let done = self.position.epochs * batches.steps_per_epoch() + self.position.steps;
-        Some(batches.prefetch(done as u64, self.config.epochs as u64, workers, workers))
-    }
-
     fn epoch(
         &mut self,
-        mut images: Option<&mut Prefetch<TrainBatch>>,
+        steps: usize,
+        batches: &mut Prefetch<TrainBatch>,
     ) -> Result<Outcome, EngineError> {
         let config = self.config;
         let epoch = self.position.epochs;
-        let batches = epoch_batches(
-            self.data.normal.len(),
-            config.batch,
-            config.seed,
-            epoch as u64,
-        );
         let mut sums = LossSums::restore(std::mem::take(&mut self.position.sums));
         let earlier = self.position.seconds;
         let clock = Instant::now();
         let title = format!("epoch {}/{}", epoch + 1, config.epochs);
-        for (step, batch) in batches.iter().enumerate().skip(self.position.steps) {
-            let global = (epoch * batches.len() + step) as u64;
-            let made = images.as_mut().and_then(Iterator::next);
-            let record = self.step(batch, made, global);
+        for (step, batch) in (self.position.steps..steps).zip(batches) {
+            let record = self.step(batch);
             sums.add(record);
-            let last = step + 1 == batches.len();
+            let last = step + 1 == steps;
             let stop = !last && self.with.stop.load(Ordering::Relaxed);
             if last || stop || (step + 1).is_multiple_of(CHECK_INTERVAL) {
                 let value = sums.total();
@@ -103,7 +97,7 @@ impl Run<'_> {
             (self.with.observer)(Event::Progress {
                 what: &title,
                 done: step + 1,
-                total: batches.len(),
+                total: steps,
             });
             if stop {
                 self.position.steps = step + 1;
@@ -119,31 +113,22 @@ impl Run<'_> {
         self.close_epoch(record, scores)
     }
 
-    fn step(
-        &mut self,
-        batch: &[usize],
-        images: Option<TrainBatch>,
-        global: u64,
-    ) -> crate::StepRecord {
+    fn step(&mut self, batch: TrainBatch) -> crate::StepRecord {
         let Surroundings {
             backbone, device, ..
         } = self.with;
-        let config = self.config;
-        let (normal_images, anomalous_images) = images.map_or((None, None), |made| {
-            (Some(made.normal), Some(made.anomalous))
-        });
-        let features = |values| backbone.forward(tensor(values, config.image_size, device));
-        let normal = match normal_images.filter(|_| !self.data.normal.is_kept()) {
-            Some(values) => features(values),
-            None => self.data.normal.batch(batch, backbone, device),
+        let size = self.config.image_size;
+        let features = |values| backbone.forward(tensor(values, size, device));
+        let normal = match self.data.normal.is_kept() {
+            true => self.data.normal.batch(&batch.step.normal, backbone, device),
+            false => features(batch.normal),
         };
         let anomalous: Option<Vec<Tensor<4>>> = match &self.data.anomalies {
             Anomalies::None => None,
             Anomalies::Labelled(bank) if bank.is_kept() => {
-                let indices = anomalous_batch(bank.len(), config.batch, config.seed, global);
-                Some(bank.batch(&indices, backbone, device))
+                Some(bank.batch(&batch.step.anomalous, backbone, device))
             }
-            Anomalies::Labelled(_) | Anomalies::Elastic(_) => anomalous_images.map(features),
+            Anomalies::Labelled(_) | Anomalies::Elastic(_) => Some(features(batch.anomalous)),
         };
         self.learner.step(&normal, anomalous.as_deref())
     }

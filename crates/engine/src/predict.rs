@@ -1,11 +1,12 @@
 //! Scores and heat maps for images that nobody has labelled.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::sync_channel;
 
 use ckaad_data::{
-    DataError, Image, Picture, Source, is_image_name, load_picture, normalise_pixels,
+    Ahead, DECODING_BYTES, DataError, Image, Loader, PIXEL_LIMIT, Picture, Prefetch, Source,
+    groups, is_image_name, normalise_pixels, pixel_count,
 };
 use rayon::prelude::*;
 
@@ -17,8 +18,9 @@ use crate::{Detector, EngineError, Scored};
 
 /// Images per forward pass.
 const BATCH: usize = 8;
-/// Batches decoded ahead of the networks.
-const AHEAD: usize = 2;
+/// Bytes of images that are decoded ahead of the networks, and of pictures that wait for their overlays together.
+const DECODED_BYTES: u64 = 512 << 20;
+const PICTURE_BYTES: u64 = 128 << 20;
 
 /// What [`predict`] writes besides `predictions.csv`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,63 +126,87 @@ pub fn predict(
     let size = detector.config().image_size;
     let mut predictions = Vec::with_capacity(inputs.len());
     let mut done = 0;
-    std::thread::scope(|scope| {
-        let (sender, receiver) = sync_channel(AHEAD);
-        scope.spawn(move || {
-            for (batch, paths) in inputs.chunks(BATCH).enumerate() {
-                let decoded: Vec<_> = paths.par_iter().map(|path| decode(path, size)).collect();
-                // The other side hangs up after an error; there is nobody left to decode for.
-                if sender.send((batch * BATCH, decoded)).is_err() {
-                    return;
-                }
+    for decoded in decode_ahead(inputs, size, options.overlays) {
+        done += decoded.len();
+        let mut batch = Vec::with_capacity(decoded.len());
+        for (index, decoded) in decoded {
+            match decoded {
+                Ok((image, picture)) => batch.push((index, image, picture)),
+                Err(error) if options.skip_bad => tracing::warn!("left out: {error}"),
+                Err(error) => return Err(EngineError::from(error)),
             }
-        });
-        for (first, decoded) in receiver {
-            done += decoded.len();
-            let mut batch = Vec::with_capacity(decoded.len());
-            for (offset, decoded) in decoded.into_iter().enumerate() {
-                match decoded {
-                    Ok((picture, image)) => batch.push((first + offset, picture, image)),
-                    Err(error) if options.skip_bad => tracing::warn!("left out: {error}"),
-                    Err(error) => return Err(EngineError::from(error)),
-                }
-            }
-            if !batch.is_empty() {
-                let values = normalised(batch.iter().map(|(_, _, image)| image), size);
-                let scored = detector.score(tensor(values, size, detector.device()));
-                let written: Result<Vec<Prediction>, EngineError> = batch
-                    .par_iter()
-                    .zip(scored)
-                    .map(|((index, picture, _), scored)| {
-                        write_one(
-                            &inputs[*index],
-                            &names[*index],
-                            picture,
-                            &scored,
-                            threshold,
-                            out,
-                            options,
-                        )
-                    })
-                    .collect();
-                predictions.extend(written?);
-            }
-            observer(Event::Progress {
-                what: "predicting",
-                done,
-                total: inputs.len(),
-            });
         }
-        Ok(())
-    })?;
+        if !batch.is_empty() {
+            let values = normalised(batch.iter().map(|(_, image, _)| image), size);
+            let scored = detector.score(tensor(values, size, detector.device()));
+            let written: Result<Vec<Prediction>, EngineError> = batch
+                .par_iter()
+                .zip(scored)
+                .map(|((index, _, picture), scored)| {
+                    write_one(
+                        &inputs[*index],
+                        &names[*index],
+                        picture.as_ref(),
+                        &scored,
+                        threshold,
+                        out,
+                        options,
+                    )
+                })
+                .collect();
+            predictions.extend(written?);
+        }
+        observer(Event::Progress {
+            what: "predicting",
+            done,
+            total: inputs.len(),
+        });
+    }
     write_table(&out.join("predictions.csv"), &predictions)?;
     Ok(predictions)
 }
 
-fn decode(path: &Path, size: usize) -> Result<(Picture, Image), DataError> {
-    let picture = load_picture(&Source::from(path))?;
-    let image = picture.to_square(size);
-    Ok((picture, image))
+/// An image as the networks take it, and as it is if it gets an overlay.
+type Decoded = Result<(Image, Option<Picture>), DataError>;
+
+/// The images in groups for a forward pass, decoded by threads, each with its index.
+fn decode_ahead(
+    inputs: &[PathBuf],
+    size: usize,
+    overlays: bool,
+) -> Prefetch<Vec<(usize, Decoded)>> {
+    let sources: Vec<Source> = inputs.iter().map(|path| path.as_path().into()).collect();
+    let sized = sources.into_iter().enumerate().map(move |(index, source)| {
+        let pixels = pixel_count(&source).unwrap_or(PIXEL_LIMIT);
+        let kept = if overlays { 3 * pixels } else { 0 };
+        (kept, (index, source, pixels, kept))
+    });
+    let jobs = groups(sized, BATCH, PICTURE_BYTES).map(|group| {
+        let decoding = group
+            .iter()
+            .map(|&(_, _, pixels, _)| DECODING_BYTES * pixels);
+        let kept: u64 = group.iter().map(|&(.., kept)| kept).sum();
+        (decoding.max().unwrap_or(0) + kept, group)
+    });
+    let ahead = Ahead {
+        workers: NonZeroUsize::new(rayon::current_num_threads()).unwrap_or(NonZeroUsize::MIN),
+        bytes: DECODED_BYTES,
+    };
+    Prefetch::start(jobs, ahead, move |group| {
+        let mut loader = Loader::default();
+        let mut decode = |source: &Source| {
+            let mut pixels = vec![0; 3 * size * size];
+            let picture = match overlays {
+                true => Some(loader.load_with_picture(source, size, &mut pixels)?),
+                false => loader.load(source, size, &mut pixels).map(|()| None)?,
+            };
+            Ok((Image { size, pixels }, picture))
+        };
+        group
+            .into_iter()
+            .map(|(index, source, ..)| (index, decode(&source)))
+            .collect()
+    })
 }
 
 fn normalised<'a>(images: impl ExactSizeIterator<Item = &'a Image>, size: usize) -> Vec<f32> {
@@ -195,16 +221,14 @@ fn normalised<'a>(images: impl ExactSizeIterator<Item = &'a Image>, size: usize)
 fn write_one(
     path: &Path,
     name: &str,
-    picture: &Picture,
+    picture: Option<&Picture>,
     scored: &Scored,
     threshold: f64,
     out: &Path,
     options: &PredictOptions,
 ) -> Result<Prediction, EngineError> {
-    let overlay = options
-        .overlays
-        .then(|| out.join(format!("{name}_heatmap.png")));
-    if let Some(file) = &overlay {
+    let overlay = picture.map(|_| out.join(format!("{name}_heatmap.png")));
+    if let (Some(picture), Some(file)) = (picture, &overlay) {
         overlay::write_overlay(file, picture, &scored.map, threshold)?;
     }
     let raw = options

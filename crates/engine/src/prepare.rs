@@ -4,8 +4,8 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use ckaad_data::{
-    Dataset, ElasticTransform, ImageStore, Label, OnBad, Protocol, Sample, Split, StoreOptions,
-    TrainBatches,
+    Dataset, ElasticTransform, ImageStore, Label, Labelled, OnBad, Protocol, Sample, Split,
+    StoreOptions, TrainBatches,
 };
 
 use crate::event::{Event, Observer};
@@ -33,23 +33,20 @@ pub(crate) fn choose_split(config: &Config) -> Result<Split, EngineError> {
         }
     };
     let mut protocol = Protocol {
-        labelled_ratio: 0.0,
+        labelled: Labelled::Ratio(0.0),
         labelled_classes: config.labelled_classes.clone(),
         validation: config.validation,
         seed: config.seed,
         group_by: config.group_by,
     };
     if config.anomalies == AnomalySource::Labelled {
-        protocol.labelled_ratio = match config.labelled_ratio {
-            Some(ratio) => ratio,
-            None => ratio_of_all(&protocol.split(&dataset)?, &dataset),
-        };
+        protocol.labelled = config.labelled_ratio.map_or(Labelled::All, Labelled::Ratio);
         let pool = dataset
             .train
             .iter()
             .any(|sample| sample.label == Label::Anomalous);
         if !pool && !config.method.uses_anomalies() {
-            protocol.labelled_ratio = 0.0;
+            protocol.labelled = Labelled::Ratio(0.0);
         }
     }
     let split = protocol.split(&dataset)?;
@@ -62,19 +59,6 @@ pub(crate) fn choose_split(config: &Config) -> Result<Split, EngineError> {
     }
     check_labelled(config, &split)?;
     Ok(split)
-}
-
-/// The labelled ratio at which every anomalous training image that validation has left is taken.
-fn ratio_of_all(without_labelled: &Split, dataset: &Dataset) -> f64 {
-    let anomalous = |samples: &[Sample]| {
-        samples
-            .iter()
-            .filter(|sample| sample.label == Label::Anomalous)
-            .count()
-    };
-    let left =
-        anomalous(&dataset.train).saturating_sub(anomalous(&without_labelled.validation)) as f64;
-    left / (left + without_labelled.normal.len() as f64)
 }
 
 /// A method that learns from labelled images must have some, unless it was asked to do without.
@@ -152,7 +136,7 @@ impl TrainingData {
         let mut cache = FeatureCache::new(config, (backbone, fingerprint), device, observer)?;
         let anomalies = match config.anomalies {
             _ if !config.method.uses_anomalies() => Anomalies::None,
-            AnomalySource::Elastic => Anomalies::Elastic(config.elastic.into()),
+            AnomalySource::Elastic => Anomalies::Elastic(config.elastic),
             AnomalySource::Labelled if split.labelled.is_empty() => Anomalies::None,
             AnomalySource::Labelled => Anomalies::Labelled(cache.bank(load(&split.labelled)?)?),
         };
@@ -164,8 +148,8 @@ impl TrainingData {
         })
     }
 
-    /// The images of every step, if any of their features are computed in the step itself.
-    pub(crate) fn images_of_steps(&self, config: &Config) -> Option<TrainBatches> {
+    /// The steps of the run, with the images whose features are computed in the step itself.
+    pub(crate) fn batches(&self, config: &Config) -> TrainBatches {
         let (anomalies, kept) = match &self.anomalies {
             Anomalies::None => (ckaad_data::Anomalies::None, true),
             Anomalies::Labelled(bank) => (
@@ -174,17 +158,16 @@ impl TrainingData {
             ),
             Anomalies::Elastic(transform) => (ckaad_data::Anomalies::Elastic(*transform), false),
         };
-        if kept && self.normal.is_kept() {
-            return None;
-        }
         let normal = Arc::clone(self.normal.images());
-        let batch = NonZeroUsize::new(config.batch)?;
-        let batches = TrainBatches::new(normal, anomalies, batch, config.seed);
-        Some(if self.normal.is_kept() {
-            batches.anomalous_only()
-        } else {
-            batches
-        })
+        let batch = NonZeroUsize::new(config.batch).unwrap_or(NonZeroUsize::MIN);
+        let mut batches = TrainBatches::new(normal, anomalies, batch, config.seed);
+        if self.normal.is_kept() {
+            batches = batches.without_normal();
+        }
+        if kept {
+            batches = batches.without_anomalous();
+        }
+        batches
     }
 }
 

@@ -2,7 +2,6 @@
 
 use ckaad_anomaly_map::ImageScore;
 use ckaad_auto_encoder::Norm;
-use ckaad_data::ElasticTransform;
 use serde::{Deserialize, Serialize};
 
 /// The norm of the auto-encoder, by name.
@@ -78,33 +77,5 @@ impl std::fmt::Display for AnomalySource {
             Self::Labelled => "labelled",
             Self::Elastic => "elastic",
         })
-    }
-}
-
-/// Strength of the elastic transform.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Elastic {
-    /// Largest displacement before smoothing, in pixels.
-    pub alpha: f64,
-    /// Standard deviation of the smoothing, in pixels.
-    pub sigma: f64,
-}
-
-impl Default for Elastic {
-    fn default() -> Self {
-        Self {
-            alpha: 200.0,
-            sigma: 5.0,
-        }
-    }
-}
-
-impl From<Elastic> for ElasticTransform {
-    fn from(elastic: Elastic) -> Self {
-        Self {
-            alpha: elastic.alpha,
-            sigma: elastic.sigma,
-        }
     }
 }

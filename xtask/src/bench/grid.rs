@@ -158,6 +158,9 @@ impl Grid {
 
     /// Writes `grid.json`.
     pub(crate) fn write(&self, path: &Path) -> anyhow::Result<()> {
-        ckaad_files::write(path, serde_json::to_string_pretty(self)?.as_bytes())
+        Ok(ckaad_files::write(
+            path,
+            serde_json::to_string_pretty(self)?.as_bytes(),
+        )?)
     }
 }
