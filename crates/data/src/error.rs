@@ -4,6 +4,9 @@ use std::path::{Path, PathBuf};
 
 use ckaad_files::FileError;
 
+/// The error of a decoder or parser, or what a check of ours found.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+
 /// An error of this crate. Every variant names the file or setting, the problem and, where there is one, the way out.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -30,18 +33,18 @@ pub enum DataError {
         hint: String,
     },
     /// A file that should be an image cannot be decoded.
-    #[error("{image}: cannot be read as an image: {reason}")]
+    #[error("{image}: cannot be read as an image: {source}")]
     Unreadable {
         /// The file or record.
         image: String,
         /// What the decoder said.
-        reason: String,
+        source: Cause,
     },
     /// Several images cannot be decoded; raised when loading a list.
-    #[error("{} of {total} images cannot be read; the first: {}", bad.len(), bad.first().map(String::as_str).unwrap_or(""))]
+    #[error("{} of {total} images cannot be read; the first: {}", bad.len(), bad.first().map(ToString::to_string).unwrap_or_default())]
     UnreadableImages {
-        /// One message per image, in the order of the list; each names its file.
-        bad: Vec<String>,
+        /// One error per image, in the order of the list.
+        bad: Vec<DataError>,
         /// Length of the list.
         total: usize,
     },
@@ -74,14 +77,14 @@ pub enum DataError {
         path: PathBuf,
     },
     /// A table, manifest, batch or split file breaks its format.
-    #[error("{}: {place}: {reason}", path.display())]
+    #[error("{}: {place}: {source}", path.display())]
     Parse {
         /// The file.
         path: PathBuf,
         /// Line, record or byte offset.
         place: String,
         /// What is wrong.
-        reason: String,
+        source: Cause,
     },
     /// The category (object, or normal class) is missing or unknown.
     #[error("{given}; choose one of: {}", known.join(", "))]
@@ -91,13 +94,11 @@ pub enum DataError {
         /// The categories there are.
         known: Vec<String>,
     },
-    /// A labelled ratio above zero, or labelled classes, without anomalous training images.
+    /// Labelled images are wanted without anomalous training images to draw them from.
     #[error(
-        "labelled_ratio {ratio} needs anomalous training images but {dataset} has none{detail}; give a folder of anomalous images or set labelled_ratio to 0"
+        "labelled anomalous training images are wanted but {dataset} has none{detail}; give a folder of anomalous images or set labelled_ratio to 0"
     )]
     NoAnomalous {
-        /// The ratio asked for.
-        ratio: f64,
         /// Name of the data set.
         dataset: String,
         /// Which classes were asked for, if any.
@@ -127,19 +128,19 @@ pub enum DataError {
 
 impl DataError {
     /// An error in a file of ours.
-    pub(crate) fn parse(path: &Path, place: impl Into<String>, reason: impl ToString) -> Self {
+    pub(crate) fn parse(path: &Path, place: impl Into<String>, source: impl Into<Cause>) -> Self {
         Self::Parse {
             path: path.to_path_buf(),
             place: place.into(),
-            reason: reason.to_string(),
+            source: source.into(),
         }
     }
 
     /// An image that cannot be decoded.
-    pub(crate) fn unreadable(image: &impl ToString, reason: impl ToString) -> Self {
+    pub(crate) fn unreadable(image: &impl ToString, source: impl Into<Cause>) -> Self {
         Self::Unreadable {
             image: image.to_string(),
-            reason: reason.to_string(),
+            source: source.into(),
         }
     }
 }

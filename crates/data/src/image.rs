@@ -14,6 +14,9 @@ use crate::sample::Source;
 /// Side of a CIFAR-10 record.
 const RECORD_SIDE: usize = 32;
 
+/// Bytes that decoding takes for each pixel at the most: those of a progressive JPEG file with its coefficients and planes at full size.
+pub const DECODING_BYTES: u64 = 12;
+
 /// Largest buffer in bytes that is kept from image to image.
 const ROOM_KEPT: usize = 64 << 20;
 
@@ -62,20 +65,56 @@ pub fn load_image(source: &Source, size: usize) -> Result<Image, DataError> {
 
 /// Loads many images with the same buffers.
 #[derive(Default)]
-pub(crate) struct Loader {
+pub struct Loader {
     buffers: Buffers,
     resizer: Resizer,
     grey: Vec<u8>,
 }
 
 impl Loader {
-    /// [`load_image`] into `out`, [size, size, 3].
-    pub(crate) fn load(
+    /// [`load_image`] into `out`.
+    ///
+    /// # Shapes
+    /// `out` is [size, size, 3].
+    ///
+    /// # Errors
+    /// As [`load_image`].
+    ///
+    /// # Panics
+    /// If `out` has another length.
+    pub fn load(&mut self, source: &Source, size: usize, out: &mut [u8]) -> Result<(), DataError> {
+        let (Values::Rgb(pixels) | Values::Grey(pixels)) =
+            self.raster_and_square(source, size, out)?.values;
+        // Room of ordinary images is kept, that of a giant is not.
+        if pixels.capacity() <= ROOM_KEPT {
+            self.buffers.pixels = pixels;
+        }
+        Ok(())
+    }
+
+    /// [`load`](Self::load), and the image at its own size.
+    ///
+    /// # Errors
+    /// As [`load_image`].
+    ///
+    /// # Panics
+    /// As [`load`](Self::load).
+    pub fn load_with_picture(
         &mut self,
         source: &Source,
         size: usize,
         out: &mut [u8],
-    ) -> Result<(), DataError> {
+    ) -> Result<Picture, DataError> {
+        self.raster_and_square(source, size, out).map(Picture::from)
+    }
+
+    /// Decodes, and resizes into `out`.
+    fn raster_and_square(
+        &mut self,
+        source: &Source,
+        size: usize,
+        out: &mut [u8],
+    ) -> Result<Raster, DataError> {
         if size == 0 {
             return Err(DataError::Parameter {
                 name: "image_size",
@@ -83,30 +122,28 @@ impl Loader {
                 reason: "must be at least 1".into(),
             });
         }
-        let Raster {
-            width,
-            height,
-            values,
-        } = raster(source, &mut self.buffers)?;
-        let (Values::Rgb(pixels) | Values::Grey(pixels)) = &values;
-        match &values {
-            Values::Rgb(_) => self
-                .resizer
-                .resize::<3>(pixels, (width, height), (size, size), out),
+        let raster = raster(source, &mut self.buffers)?;
+        let (from, to) = ((raster.width, raster.height), (size, size));
+        match &raster.values {
+            Values::Rgb(pixels) => self.resizer.resize::<3>(pixels, from, to, out),
             // Equal channels stay equal: resize one and repeat it.
-            Values::Grey(_) => {
+            Values::Grey(pixels) => {
                 self.grey.resize(size * size, 0);
-                self.resizer
-                    .resize::<1>(pixels, (width, height), (size, size), &mut self.grey);
+                self.resizer.resize::<1>(pixels, from, to, &mut self.grey);
                 repeat_grey(&self.grey, out);
             }
         }
-        let (Values::Rgb(pixels) | Values::Grey(pixels)) = values;
-        // Room of ordinary images is kept, that of a giant is not.
-        if pixels.capacity() <= ROOM_KEPT {
-            self.buffers.pixels = pixels;
+        Ok(raster)
+    }
+}
+
+impl From<Raster> for Picture {
+    fn from(raster: Raster) -> Self {
+        Self {
+            width: raster.width,
+            height: raster.height,
+            pixels: raster.into_rgb(),
         }
-        Ok(())
     }
 }
 
@@ -115,12 +152,19 @@ impl Loader {
 /// # Errors
 /// As [`load_image`].
 pub fn load_picture(source: &Source) -> Result<Picture, DataError> {
-    let raster = raster(source, &mut Buffers::default())?;
-    Ok(Picture {
-        width: raster.width,
-        height: raster.height,
-        pixels: raster.into_rgb(),
-    })
+    raster(source, &mut Buffers::default()).map(Picture::from)
+}
+
+/// Pixels of an image as its header states them, to plan memory with; `None` if the header does not tell. Decoding an image takes at
+/// most [`DECODING_BYTES`] for each.
+pub fn pixel_count(source: &Source) -> Option<u64> {
+    match source {
+        Source::File(path) => {
+            let size = imagesize::size(path).ok()?;
+            (size.width as u64).checked_mul(size.height as u64)
+        }
+        Source::Record { .. } => Some((RECORD_SIDE * RECORD_SIDE) as u64),
+    }
 }
 
 /// The values of a source at their own size.

@@ -1,21 +1,23 @@
 //! Images and masks to batches: dataset layouts, splits, weak labels, elastic-transform anomalies.
 //!
 //! The flow: a [`Layout`] is opened as a [`Dataset`] (lists of [`Sample`]s), a [`Protocol`] chooses a [`Split`] from it, an [`ImageStore`]
-//! decodes the chosen images once to resized u8, [`TrainBatches`] says which images make up a step, and
+//! decodes the chosen images once to resized u8, a [`Schedule`] says which images make up a step, [`TrainBatches`] makes them ahead, and
 //! [`normalise`] turns bytes into the numbers that a backbone expects. Buffers are plain slices; no tensor library is involved.
 //!
 //! ```
 //! use std::num::NonZeroUsize;
 //! use std::sync::Arc;
 //!
-//! use ckaad_data::{Anomalies, Dataset, ImageStore, Layout, Protocol, StandIn, Order, StoreOptions, TrainBatches, synth_layout};
+//! use ckaad_data::{
+//!     Ahead, Anomalies, Dataset, ImageStore, Labelled, Layout, Order, Protocol, StandIn, StoreOptions, TrainBatches, synth_layout,
+//! };
 //!
 //! // A small synthetic stand-in takes the place of the real data set here.
 //! let folder = tempfile::tempdir()?;
 //! synth_layout(Layout::ChestXRay2017, &[], folder.path(), 7, StandIn { side: 64, train: 20, test: 2 })?;
 //!
 //! let dataset = Dataset::open(Layout::ChestXRay2017, folder.path(), None)?;
-//! let split = Protocol { labelled_ratio: 0.1, seed: 111, ..Protocol::default() }.split(&dataset)?;
+//! let split = Protocol { labelled: Labelled::Ratio(0.1), seed: 111, ..Protocol::default() }.split(&dataset)?;
 //! assert_eq!((split.normal.len(), split.labelled.len(), split.validation.len(), split.test.len()), (18, 2, 4, 4));
 //!
 //! let options = StoreOptions { size: 32, ..StoreOptions::DEFAULT };
@@ -26,30 +28,31 @@
 //! let eight = NonZeroUsize::MIN.saturating_add(7);
 //! let batches = TrainBatches::new(Arc::new(normal), Anomalies::Labelled(Arc::new(labelled)), eight, Order::Shuffled, 111);
 //! // Two epochs of two steps, made ahead by two threads, in an order that does not depend on them.
-//! for batch in batches.prefetch(0, 2, two, two) {
+//! for batch in batches.prefetch(0, 2, Ahead { workers: two, bytes: 1 << 20 }) {
 //!     assert_eq!((batch.normal.len(), batch.anomalous.len()), (8 * 3 * 32 * 32, 2 * 3 * 32 * 32));
 //! }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod batches;
 pub mod datasets;
 mod decode;
 mod elastic;
 mod error;
-mod files;
+mod find_files;
+#[doc(hidden)]
+pub mod fuzzing;
+mod groups;
 mod image;
 mod jpeg;
 mod layout;
 mod mask;
 mod normalise;
-#[doc(hidden)]
-pub mod parsers;
 mod prefetch;
 mod protocol;
 mod random;
 mod resize;
 mod sample;
+mod schedule;
 mod simd;
 mod split;
 mod store;
@@ -57,20 +60,21 @@ mod synth;
 mod table;
 mod train_batches;
 
-pub use batches::{draw, steps_per_epoch};
 pub use decode::PIXEL_LIMIT;
 pub use elastic::{ElasticTransform, warp};
-pub use error::DataError;
-pub use files::{EXTENSIONS, is_image_name};
-pub use image::{Image, Picture, load_image, load_picture};
+pub use error::{Cause, DataError};
+pub use find_files::{EXTENSIONS, is_image_name};
+pub use groups::groups;
+pub use image::{DECODING_BYTES, Image, Loader, Picture, load_image, load_picture, pixel_count};
 pub use layout::{Dataset, FolderSource, Layout};
 pub use mask::{Mask, MaskRule, NativeMask, load_mask, load_mask_native};
 pub use normalise::{MEAN, STD, normalise, normalise_pixels};
-pub use prefetch::Prefetch;
-pub use protocol::{LabelledClasses, Protocol, ValidationRule};
+pub use prefetch::{Ahead, Prefetch};
+pub use protocol::{Labelled, LabelledClasses, Protocol, ValidationRule};
 pub use resize::resize;
 pub use sample::{Label, Sample, Source};
+pub use schedule::{Order, Schedule, Step, draw};
 pub use split::Split;
 pub use store::{ImageStore, OnBad, Progress, Skipped, StoreOptions};
 pub use synth::{StandIn, SynthSize, synth_demo, synth_layout};
-pub use train_batches::{Anomalies, Order, Pixels, TrainBatch, TrainBatches};
+pub use train_batches::{Anomalies, TrainBatch, TrainBatches};

@@ -10,6 +10,16 @@ use crate::random::Stream;
 use crate::sample::{Label, Sample};
 use crate::split::Split;
 
+/// How many of the anomalous training images that validation leaves carry a label.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Labelled {
+    /// Every one, if there are any.
+    All,
+    /// So many that they make up r_l, this share in [0, 1) of all training images.
+    Ratio(f64),
+}
+
 /// Which classes labelled anomalous images are drawn from.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -40,8 +50,8 @@ pub enum ValidationRule {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Protocol {
-    /// r_l, the share of labelled anomalous images among all training images, in [0, 1).
-    pub labelled_ratio: f64,
+    /// How many labelled anomalous images there are.
+    pub labelled: Labelled,
     /// Where they are drawn from.
     pub labelled_classes: LabelledClasses,
     /// What leaves for validation.
@@ -56,7 +66,7 @@ pub struct Protocol {
 impl Default for Protocol {
     fn default() -> Self {
         Self {
-            labelled_ratio: 0.0,
+            labelled: Labelled::Ratio(0.0),
             labelled_classes: LabelledClasses::All,
             validation: ValidationRule::Balanced,
             seed: 0,
@@ -66,7 +76,8 @@ impl Default for Protocol {
 }
 
 impl Protocol {
-    /// Chooses the images of a run: validation first, then m = round(n / (1 - r_l) - n) labelled anomalies for the n normal images left.
+    /// Chooses the images of a run: validation first, then all labelled anomalies or m = round(n / (1 - r_l) - n) of them for the n
+    /// normal images left.
     ///
     /// A larger ratio with the same seed contains the images of a smaller one. If the chosen classes have fewer than m images, all of them
     /// are used; compare [`Split::labelled_wanted`].
@@ -75,12 +86,13 @@ impl Protocol {
     /// [`DataError::Parameter`] for a ratio outside [0, 1), [`DataError::NoAnomalous`] for a ratio above 0 without anomalous images,
     /// [`DataError::Category`] for an unknown class, [`DataError::NoImages`] if nothing is left to train on, [`DataError::Leak`] if an image is in two parts.
     pub fn split(&self, dataset: &Dataset) -> Result<Split, DataError> {
-        if !(0.0..1.0).contains(&self.labelled_ratio) {
-            let reason = "must be at least 0 and below 1".into();
+        if let Labelled::Ratio(ratio) = self.labelled
+            && !(0.0..1.0).contains(&ratio)
+        {
             return Err(DataError::Parameter {
                 name: "labelled_ratio",
-                value: self.labelled_ratio.to_string(),
-                reason,
+                value: ratio.to_string(),
+                reason: "must be at least 0 and below 1".into(),
             });
         }
         let mut train = dataset.train.clone();
@@ -112,19 +124,14 @@ impl Protocol {
                 hint,
             });
         }
-        let wanted = labelled_count(normal.len(), self.labelled_ratio);
-        let labelled = if self.labelled_ratio > 0.0 {
-            self.draw_labelled(dataset, pool, wanted)?
-        } else {
-            Vec::new()
-        };
+        let (labelled, labelled_wanted) = self.labelled(dataset, normal.len(), pool)?;
         let split = Split {
             normal,
             labelled,
             validation,
             test: dataset.test.clone(),
             mask_rule: dataset.layout.mask_rule(),
-            labelled_wanted: wanted,
+            labelled_wanted,
             excluded,
         };
         split.check_leak()?;
@@ -168,16 +175,45 @@ impl Protocol {
         .collect()
     }
 
-    /// `wanted` random anomalies of the labelled classes, in the order of the data set.
-    fn draw_labelled(
+    /// The labelled images for `normal` normal ones, in the order of the data set, and how many were wanted.
+    fn labelled(
         &self,
         dataset: &Dataset,
+        normal: usize,
         pool: Vec<Sample>,
-        wanted: usize,
+    ) -> Result<(Vec<Sample>, usize), DataError> {
+        match self.labelled {
+            Labelled::All if pool.is_empty() => Ok((Vec::new(), 0)),
+            Labelled::All => {
+                let pool = self.of_labelled_classes(dataset, pool)?;
+                let wanted = pool.len();
+                Ok((pool, wanted))
+            }
+            Labelled::Ratio(0.0) => Ok((Vec::new(), 0)),
+            Labelled::Ratio(ratio) => {
+                let wanted = labelled_count(normal, ratio);
+                let mut pool = self.of_labelled_classes(dataset, pool)?;
+                let mut order: Vec<usize> = (0..pool.len()).collect();
+                Stream::at("labelled.images", &[self.seed]).shuffle(&mut order);
+                let keep: BTreeSet<usize> = order.into_iter().take(wanted).collect();
+                let mut index = 0;
+                pool.retain(|_| {
+                    index += 1;
+                    keep.contains(&(index - 1))
+                });
+                Ok((pool, wanted))
+            }
+        }
+    }
+
+    /// The images of `pool` whose classes may be labelled.
+    fn of_labelled_classes(
+        &self,
+        dataset: &Dataset,
+        mut pool: Vec<Sample>,
     ) -> Result<Vec<Sample>, DataError> {
         let known: BTreeSet<&str> = pool.iter().map(|sample| sample.class.as_str()).collect();
         let none = |detail: &str| DataError::NoAnomalous {
-            ratio: self.labelled_ratio,
             dataset: dataset.name.clone(),
             detail: detail.to_owned(),
         };
@@ -216,18 +252,7 @@ impl Protocol {
                 names[..k].iter().map(|&name| name.to_owned()).collect()
             }
         };
-        let mut pool: Vec<Sample> = pool
-            .into_iter()
-            .filter(|sample| chosen.contains(&sample.class))
-            .collect();
-        let mut order: Vec<usize> = (0..pool.len()).collect();
-        Stream::at("labelled.images", &[self.seed]).shuffle(&mut order);
-        let keep: BTreeSet<usize> = order.into_iter().take(wanted).collect();
-        let mut index = 0;
-        pool.retain(|_| {
-            index += 1;
-            keep.contains(&(index - 1))
-        });
+        pool.retain(|sample| chosen.contains(&sample.class));
         Ok(pool)
     }
 }

@@ -3,19 +3,16 @@
 //! A [`Stream`] is SplitMix64 started from a hash of a purpose and a few numbers such as (seed, epoch, index): the same address gives the
 //! same values whatever ran before, on however many threads.
 
+use std::hash::Hasher;
+
+use fnv::FnvHasher;
+
 /// One SplitMix64 output for the state `x`.
 pub(crate) fn splitmix64(x: u64) -> u64 {
     let mut z = x.wrapping_add(0x9E37_79B9_7F4A_7C15);
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     z ^ (z >> 31)
-}
-
-/// The 64-bit FNV-1a hash of a text.
-pub(crate) fn fnv1a64(text: &str) -> u64 {
-    text.bytes().fold(0xCBF2_9CE4_8422_2325, |h, b| {
-        (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01B3)
-    })
 }
 
 /// A stream of random numbers at one address.
@@ -27,9 +24,11 @@ pub(crate) struct Stream {
 impl Stream {
     /// The stream for `purpose` at the given numbers.
     pub(crate) fn at(purpose: &str, numbers: &[u64]) -> Self {
+        let mut hasher = FnvHasher::default();
+        hasher.write(purpose.as_bytes());
         let state = numbers
             .iter()
-            .fold(fnv1a64(purpose), |h, &n| splitmix64(h ^ splitmix64(n)));
+            .fold(hasher.finish(), |h, &n| splitmix64(h ^ splitmix64(n)));
         Self { state }
     }
 

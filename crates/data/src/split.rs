@@ -53,7 +53,7 @@ impl Split {
             DataError::parse(
                 path,
                 format!("line {} column {}", error.line(), error.column()),
-                &error,
+                error,
             )
         })?;
         if split.normal.is_empty() {

@@ -107,9 +107,8 @@ impl ImageStore {
             .collect();
         let bad = errors.iter().flatten().count();
         if bad > 0 && (options.on_bad == OnBad::Fail || bad == samples.len()) {
-            let bad = errors.iter().flatten().map(ToString::to_string).collect();
             return Err(DataError::UnreadableImages {
-                bad,
+                bad: errors.into_iter().flatten().collect(),
                 total: samples.len(),
             });
         }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::error::DataError;
+use crate::error::{Cause, DataError};
 
 /// Greatest size of a table, a manifest or a batch file.
 pub(crate) const TABLE_LIMIT: u64 = 256 << 20;
@@ -93,7 +93,7 @@ impl Table {
     }
 
     /// An error about a row.
-    pub(crate) fn error(&self, row: &Row, reason: impl ToString) -> DataError {
+    pub(crate) fn error(&self, row: &Row, reason: impl Into<Cause>) -> DataError {
         DataError::parse(&self.path, format!("line {}", row.line), reason)
     }
 }

@@ -159,9 +159,7 @@ fn checks_name_what_was_tampered_with() {
 /// The folder `shared` beside the workspace, which holds real images.
 fn shared() -> Option<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
-    let path = std::env::var_os("CKAAD_SHARED")
-        .map_or(beside, PathBuf::from)
-        .join("data");
+    let path = std::env::var_os("CKAAD_SHARED").map_or(beside, PathBuf::from);
     if !path.is_dir() {
         println!(
             "SKIPPED: {} is not there, so the real images are not checked",
@@ -169,7 +167,7 @@ fn shared() -> Option<PathBuf> {
         );
         return None;
     }
-    Some(path)
+    Some(path.join("data"))
 }
 
 #[test]

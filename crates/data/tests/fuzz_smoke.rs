@@ -7,7 +7,7 @@
 
 use std::path::Path;
 
-use ckaad_data::parsers;
+use ckaad_data::fuzzing;
 use proptest::prelude::*;
 
 /// Valid inputs that damage starts from.
@@ -21,20 +21,13 @@ fn seeds(name: &str) -> Vec<Vec<u8>> {
         "manifest_jsonl" => vec![b"{\"path\":\"a.png\",\"label\":\"normal\",\"split\":\"train\",\"mask\":null}\n".to_vec()],
         "table" => vec![b"image,MEL,NV\nISIC_1,1.0,0.0\nISIC_2,0.0,1.0\n".to_vec()],
         "cifar_binary" => vec![vec![3; 2 * 3073]],
-        "cifar_python" => {
-            let mut batch = b"\x80\x02}q\x01(U\x06labelsq\x02]q\x03(K\x06K\x09eU\x04dataq\x04c_r\nx\n(K\x00tR(K\x01NN\x89T".to_vec();
-            batch.extend(6144u32.to_le_bytes());
-            batch.extend([7; 6144]);
-            batch.extend(b"tbu.");
-            vec![batch]
-        }
         _ => vec![br#"{"normal":[{"path":"a.png","label":"normal","class":"n"}],"labelled":[],"validation":[],"test":[{"path":{"file":"b","index":1,"offset":3074},"label":"anomalous","class":"x","mask":"m.png"}]}"#.to_vec()],
     }
 }
 
 #[test]
 fn the_undamaged_inputs_are_valid() {
-    for (name, parse) in parsers::ALL {
+    for (name, parse) in fuzzing::ALL {
         assert!(seeds(name).iter().all(|seed| parse(seed)), "{name}");
         assert!(!parse(b""), "{name}");
     }
@@ -50,7 +43,7 @@ proptest! {
         cut in any::<prop::sample::Index>(),
         keep_all in any::<bool>(),
     ) {
-        for (name, parse) in parsers::ALL {
+        for (name, parse) in fuzzing::ALL {
             let all = seeds(name);
             let mut bytes = which.get(&all).clone();
             for (at, value) in &edits {
@@ -66,11 +59,11 @@ proptest! {
 
     #[test]
     fn random_bytes_return(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-        for (_, parse) in parsers::ALL {
+        for (_, parse) in fuzzing::ALL {
             parse(&bytes);
         }
         let mut jpeg = vec![0xFF, 0xD8, 0xFF];
         jpeg.extend(&bytes);
-        parsers::jpeg(&jpeg);
+        fuzzing::jpeg(&jpeg);
     }
 }

@@ -6,8 +6,10 @@
 )]
 
 use ckaad_data::{ElasticTransform, Image, Picture, normalise, warp};
+use fnv::FnvHasher;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use std::hash::Hasher;
 
 const SEED: u64 = 21;
 
@@ -19,12 +21,6 @@ fn golden() -> Value {
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
-fn fnv1a64(text: &str) -> u64 {
-    text.bytes().fold(0xCBF2_9CE4_8422_2325, |h, b| {
-        (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01B3)
-    })
-}
-
 fn splitmix64(x: u64) -> u64 {
     let z = x.wrapping_add(0x9E37_79B9_7F4A_7C15);
     let z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -34,7 +30,9 @@ fn splitmix64(x: u64) -> u64 {
 
 /// The oracle's noise in [-1, 1).
 fn uniform(name: &str, n: usize) -> Vec<f32> {
-    let seed = fnv1a64(name) ^ SEED;
+    let mut hasher = FnvHasher::default();
+    hasher.write(name.as_bytes());
+    let seed = hasher.finish() ^ SEED;
     (0..n as u64)
         .map(|i| {
             ((splitmix64(seed.wrapping_add(i)) >> 40) as f64 / f64::from(1u32 << 24) * 2.0 - 1.0)

@@ -6,25 +6,13 @@
 )]
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use ckaad_data::*;
 
-fn load(path: &Path) -> Result<Image, DataError> {
-    load_image(&Source::from(path), 64)
-}
-
-/// The message of an error that must name the file.
-fn refusal(path: &Path) -> String {
-    let message = load(path)
-        .expect_err(&path.display().to_string())
-        .to_string();
-    assert!(
-        message.contains(path.file_name().unwrap().to_str().unwrap()),
-        "{message}"
-    );
-    message
-}
+#[path = "support/refusal.rs"]
+mod support;
+use support::{load, refusal};
 
 fn chunk(out: &mut Vec<u8>, kind: &[u8; 4], data: &[u8]) {
     out.extend((data.len() as u32).to_be_bytes());
@@ -55,15 +43,6 @@ fn png(width: u32, height: u32, zeros: usize) -> Vec<u8> {
     out
 }
 
-fn golden_jpeg(name: &str) -> Vec<u8> {
-    fs::read(
-        Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("../../tests/golden/jpeg")
-            .join(name),
-    )
-    .unwrap()
-}
-
 #[test]
 fn one_pixel_is_an_image_and_nine_hundred_million_are_not() {
     let dir = tempfile::tempdir().unwrap();
@@ -74,22 +53,6 @@ fn one_pixel_is_an_image_and_nine_hundred_million_are_not() {
     let huge = dir.path().join("huge.png");
     fs::write(&huge, png(30_000, 30_000, 1000)).unwrap();
     assert!(refusal(&huge).contains("30000 x 30000"));
-    let mut jpeg = golden_jpeg("sequential-420.jpg");
-    let frame = jpeg
-        .windows(2)
-        .position(|pair| pair == [0xFF, 0xC0])
-        .unwrap();
-    jpeg[frame + 5..frame + 9].copy_from_slice(&[0x75, 0x30, 0x75, 0x30]);
-    let huge = dir.path().join("huge.jpg");
-    fs::write(&huge, jpeg).unwrap();
-    assert!(matches!(
-        load(&huge),
-        Err(DataError::TooLarge {
-            width: 30_000,
-            height: 30_000,
-            ..
-        })
-    ));
 }
 
 /// Greatest memory of this process so far, in bytes.
@@ -129,45 +92,12 @@ fn a_decompression_bomb_does_not_fill_the_memory() {
 #[test]
 fn truncated_files_are_errors_at_every_tenth() {
     let dir = tempfile::tempdir().unwrap();
-    for name in [
-        "sequential-420.jpg",
-        "progressive-422.jpg",
-        "grey.jpg",
-        "restarts-420.jpg",
-        "cmyk.jpg",
-    ] {
-        let whole = golden_jpeg(name);
-        let path = dir.path().join(name);
-        for tenth in 0..10 {
-            fs::write(&path, &whole[..whole.len() * tenth / 10]).unwrap();
-            refusal(&path);
-        }
-        fs::write(&path, &whole).unwrap();
-        load(&path).unwrap();
-    }
     let whole = png(20, 20, 20 * 21);
     let path = dir.path().join("cut.png");
     for tenth in 0..9 {
         fs::write(&path, &whole[..whole.len() * tenth / 10]).unwrap();
         refusal(&path);
     }
-}
-
-#[test]
-fn an_odd_band_in_a_sequential_scan_header_is_ignored() {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("odd.jpg");
-    let mut jpeg = golden_jpeg("sequential-420.jpg");
-    fs::write(&path, &jpeg).unwrap();
-    let plain = load(&path).unwrap();
-    let scan = jpeg
-        .windows(2)
-        .position(|pair| pair == [0xFF, 0xDA])
-        .unwrap();
-    // First and last coefficient, after the length, the count and three components.
-    jpeg[scan + 11..scan + 13].copy_from_slice(&[46, 1]);
-    fs::write(&path, &jpeg).unwrap();
-    assert_eq!(load(&path).unwrap(), plain);
 }
 
 #[test]
@@ -250,93 +180,15 @@ fn pixel_formats_are_converted_as_pillow_does_or_refused_by_name() {
     refusal(&float);
 }
 
+#[test]
 #[cfg(unix)]
-mod unix {
-    use std::ffi::OsStr;
-    use std::os::unix::ffi::OsStrExt;
-    use std::os::unix::fs::{PermissionsExt, symlink};
-
-    use super::*;
-
-    fn normal_folder() -> (tempfile::TempDir, FolderSource) {
-        let dir = tempfile::tempdir().unwrap();
-        let normal = dir.path().join("normal");
-        fs::create_dir(&normal).unwrap();
-        fs::write(normal.join("a.png"), png(4, 4, 20)).unwrap();
-        let source = FolderSource {
-            normal,
-            ..FolderSource::default()
-        };
-        (dir, source)
+fn a_pipe_is_not_waited_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let pipe = dir.path().join("pipe.png");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    if !made.is_ok_and(|status| status.success()) {
+        println!("SKIPPED: mkfifo is not there");
+        return;
     }
-
-    #[test]
-    fn symbolic_link_loops_are_errors() {
-        let (_dir, source) = normal_folder();
-        symlink(
-            source.normal.join("loop.png"),
-            source.normal.join("loop.png"),
-        )
-        .unwrap();
-        let error = Dataset::from_folders(&source).unwrap_err().to_string();
-        assert!(error.contains("loop.png"), "{error}");
-
-        let (_dir, source) = normal_folder();
-        symlink(&source.normal, source.normal.join("inner")).unwrap();
-        // Two loops, followed blindly, would double at every level.
-        symlink(&source.normal, source.normal.join("other")).unwrap();
-        let error = Dataset::from_folders(&source).unwrap_err().to_string();
-        assert!(
-            error.contains("inner") && (error.contains("symbolic link")),
-            "{error}"
-        );
-    }
-
-    #[test]
-    fn a_folder_without_permission_is_an_error() {
-        let (_dir, source) = normal_folder();
-        let closed = source.normal.join("closed");
-        fs::create_dir(&closed).unwrap();
-        fs::set_permissions(&closed, fs::Permissions::from_mode(0o000)).unwrap();
-        let result = Dataset::from_folders(&source);
-        let readable = fs::read_dir(&closed).is_ok();
-        fs::set_permissions(&closed, fs::Permissions::from_mode(0o755)).unwrap();
-        if readable {
-            println!("SKIPPED: the superuser may read any folder, so no permission can be missing");
-            return;
-        }
-        assert!(result.unwrap_err().to_string().contains("closed"));
-    }
-
-    #[test]
-    fn names_that_are_not_utf8_are_errors_if_they_are_images() {
-        let (_dir, source) = normal_folder();
-        fs::write(
-            source.normal.join(OsStr::from_bytes(b"note\xff.txt")),
-            "stray",
-        )
-        .unwrap();
-        assert!(Dataset::from_folders(&source).is_ok());
-        fs::write(
-            source.normal.join(OsStr::from_bytes(b"scan\xff.png")),
-            png(4, 4, 20),
-        )
-        .unwrap();
-        assert!(matches!(
-            Dataset::from_folders(&source),
-            Err(DataError::NotUtf8 { .. })
-        ));
-    }
-
-    #[test]
-    fn a_pipe_is_not_waited_for() {
-        let dir = tempfile::tempdir().unwrap();
-        let pipe = dir.path().join("pipe.png");
-        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
-        if !made.is_ok_and(|status| status.success()) {
-            println!("SKIPPED: mkfifo is not there");
-            return;
-        }
-        assert!(refusal(&pipe).contains("not a regular file"));
-    }
+    assert!(refusal(&pipe).contains("not a regular file"));
 }

@@ -32,7 +32,7 @@ fn stores(dir: &Path) -> (Arc<ImageStore>, Arc<ImageStore>) {
     .unwrap();
     let dataset = Dataset::open(Layout::ChestXRay2017, dir, None).unwrap();
     let split = Protocol {
-        labelled_ratio: 0.25,
+        labelled: Labelled::Ratio(0.25),
         seed: 3,
         ..Protocol::default()
     }
@@ -71,12 +71,17 @@ fn batches_do_not_depend_on_workers_or_on_resuming() {
             9,
         );
         assert_eq!(batches.steps_per_epoch(), 2);
-        let expected: Vec<TrainBatch> = (0..8).map(|step| batches.make(step)).collect();
+        let run = |first, workers, bytes| -> Vec<TrainBatch> {
+            let workers = number(workers);
+            batches
+                .prefetch(first, 4, Ahead { workers, bytes })
+                .collect()
+        };
+        let expected = run(0, 1, 0);
+        assert_eq!(expected.len(), 8);
         for workers in [1, 2, 4] {
-            let all: Vec<TrainBatch> = batches.prefetch(0, 4, number(workers), number(3)).collect();
-            assert_eq!(all, expected, "{workers} workers");
-            let resumed: Vec<TrainBatch> =
-                batches.prefetch(3, 4, number(workers), number(2)).collect();
+            assert_eq!(run(0, workers, 1 << 20), expected, "{workers} workers");
+            let resumed = run(3, workers, 300_000);
             assert_eq!(resumed, expected[3..], "resumed in the middle of epoch 1");
         }
         assert_ne!(

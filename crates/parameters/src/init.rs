@@ -1,4 +1,7 @@
+use std::hash::Hasher;
+
 use burn::module::Module;
+use fnv::FnvHasher;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -30,7 +33,9 @@ impl Initialisation {
             let one = matches!(last, Some("weight" | "running_var"));
             return vec![if one { 1.0 } else { 0.0 }; count];
         }
-        let mut rng = ChaCha8Rng::seed_from_u64(seed ^ fnv1a(info.name));
+        let mut name = FnvHasher::default();
+        name.write(info.name.as_bytes());
+        let mut rng = ChaCha8Rng::seed_from_u64(seed ^ name.finish());
         let receptive: usize = info.shape[2..].iter().product();
         match (self, info.layer) {
             (Self::KaimingNormal, LayerKind::Conv) => {
@@ -63,10 +68,4 @@ fn normals(rng: &mut ChaCha8Rng, count: usize, deviation: f64) -> Vec<f32> {
     }
     values.truncate(count);
     values
-}
-
-fn fnv1a(text: &str) -> u64 {
-    text.bytes().fold(0xCBF2_9CE4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
-    })
 }

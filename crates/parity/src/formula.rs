@@ -1,13 +1,9 @@
 //! Weights and images as formulas of their names and a seed.
 
-use ckaad_parameters::NamedTensor;
+use std::hash::Hasher;
 
-/// FNV-1a, 64 bits.
-pub fn fnv1a64(text: &str) -> u64 {
-    text.bytes().fold(0xCBF2_9CE4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
-    })
-}
+use ckaad_parameters::NamedTensor;
+use fnv::FnvHasher;
 
 /// The SplitMix64 output for a state.
 pub fn splitmix64(state: u64) -> u64 {
@@ -20,7 +16,9 @@ pub fn splitmix64(state: u64) -> u64 {
 /// `count` values in `[-1, 1)`, exact in `f32`: element `i` is `2 (splitmix64(s + i) >> 40) / 2^24 - 1` with
 /// `s = fnv1a64(name) xor seed`.
 pub fn uniform(name: &str, count: usize, seed: u64) -> Vec<f32> {
-    let state = fnv1a64(name) ^ seed;
+    let mut hasher = FnvHasher::default();
+    hasher.write(name.as_bytes());
+    let state = hasher.finish() ^ seed;
     (0..count as u64)
         .map(|index| {
             let bits = splitmix64(state.wrapping_add(index)) >> 40;

@@ -1,5 +1,5 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    ckaad_data::parsers::cifar_binary(bytes);
+    ckaad_data::fuzzing::cifar_binary(bytes);
 });

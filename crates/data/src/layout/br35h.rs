@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::{Dataset, Layout};
 use crate::error::DataError;
-use crate::files::{Descend, require_images, require_subfolder, subfolder, unwrap_root};
+use crate::find_files::{Descend, require_images, require_subfolder, subfolder, unwrap_root};
 use crate::sample::{Label, Sample};
 
 const HINT: &str = "the layout br35h is {yes,no}/*.jpg";

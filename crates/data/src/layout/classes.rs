@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::DataError;
-use crate::files::{Descend, require_images, require_subfolder, subfolder, unwrap_root};
+use crate::find_files::{Descend, require_images, require_subfolder, subfolder, unwrap_root};
 use crate::sample::{Label, Sample};
 
 /// The folder that holds `train/CLASS`, at `root` or in what archives wrap around it.

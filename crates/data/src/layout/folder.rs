@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::masks::MaskFolder;
 use super::{Dataset, Layout};
 use crate::error::DataError;
-use crate::files::{Descend, list_images, require_images, subfolder, subfolders};
+use crate::find_files::{Descend, list_images, require_images, subfolder, subfolders};
 use crate::sample::{Label, Sample};
 
 /// Names of test sub-folders that hold normal images, whatever their case.

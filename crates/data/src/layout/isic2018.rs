@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Dataset, Layout};
 use crate::error::DataError;
-use crate::files::{Descend, find_file, list_images, subfolders, unwrap_root};
+use crate::find_files::{Descend, find_file, list_images, subfolders, unwrap_root};
 use crate::sample::{Label, Sample};
 use crate::table::Table;
 

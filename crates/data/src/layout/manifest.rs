@@ -17,7 +17,7 @@ use serde::Deserialize;
 
 use super::{Dataset, Layout};
 use crate::error::DataError;
-use crate::files::{Resolver, entries};
+use crate::find_files::{Resolver, entries};
 use crate::sample::{Label, Sample};
 use crate::table::{TABLE_LIMIT, Table};
 

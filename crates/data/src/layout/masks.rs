@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::error::DataError;
-use crate::files::{Descend, list_images};
+use crate::find_files::{Descend, list_images};
 
 /// Masks of one class by the stem of the image they belong to.
 pub(super) struct MaskFolder {

@@ -48,7 +48,7 @@ pub enum Layout {
     /// `split_csv/1cls.csv` with object, split, label, image, mask.
     #[serde(rename = "visa")]
     Visa,
-    /// CIFAR-10 as binary batches, python batches or `{train,test}/CLASS` folders; the category is the normal class.
+    /// CIFAR-10 as binary batches or `{train,test}/CLASS` folders; the category is the normal class.
     #[serde(rename = "cifar10")]
     Cifar10,
     /// A table of our own: `manifest.csv` or `manifest.jsonl` with path, label, class, mask, split, group.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::masks::MaskFolder;
 use super::{Dataset, Layout, choose};
 use crate::error::DataError;
-use crate::files::{
+use crate::find_files::{
     Descend, list_images, require_images, require_subfolder, subfolder, subfolders, unwrap_root,
 };
 use crate::sample::{Label, Sample};

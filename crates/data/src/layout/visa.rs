@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Dataset, Layout, choose};
 use crate::error::DataError;
-use crate::files::{Resolver, unwrap_root};
+use crate::find_files::{Resolver, unwrap_root};
 use crate::sample::{Label, Sample};
 use crate::table::Table;
 

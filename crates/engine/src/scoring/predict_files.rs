@@ -3,7 +3,10 @@
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use ckaad_data::{DataError, Image, Picture, Prefetch, Source, load_image, load_picture};
+use ckaad_data::{
+    Ahead, DECODING_BYTES, DataError, Loader, PIXEL_LIMIT, Picture, Prefetch, Source, groups,
+    pixel_count,
+};
 use ckaad_detectors::Scored;
 use rayon::prelude::*;
 
@@ -15,6 +18,9 @@ use crate::training::{Event, Observer};
 
 /// Images per forward pass.
 const BATCH: usize = 8;
+/// Bytes of images that are decoded ahead of the networks, and of pictures that wait for their overlays together.
+const DECODED_BYTES: u64 = 512 << 20;
+const PICTURE_BYTES: u64 = 128 << 20;
 
 /// What [`predict_files`] decides by, and writes besides `predictions.csv`.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,11 +55,8 @@ pub struct Decision {
     pub raw: Option<PathBuf>,
 }
 
-/// An image as the networks want it, and as it was where it is drawn on.
-struct Decoded {
-    square: Image,
-    picture: Option<Picture>,
-}
+/// An image as the networks take it, `[size, size, 3]`, and as it is if it gets an overlay.
+type Decoded = Result<(Vec<u8>, Option<Picture>), DataError>;
 
 /// Where the outputs of one image go.
 struct Outputs {
@@ -77,19 +80,20 @@ pub fn predict_files(
     let outputs = plan(predictor, inputs, out, options)?;
     refuse_overwriting(inputs, &outputs)?;
     let size = predictor.info().config.image_size;
-    let mut decoded = decode_ahead(inputs, size, options.overlays);
+    let draws = outputs.iter().any(|outputs| outputs.overlay.is_some());
     let mut predictions = Vec::with_capacity(inputs.len());
-    for (paths, outputs) in inputs.chunks(BATCH).zip(outputs.chunks(BATCH)) {
-        let batch: Vec<_> = decoded.by_ref().take(paths.len()).collect();
+    for batch in decode_ahead(inputs, size, draws) {
+        let first = predictions.len();
+        let (paths, outputs) = (&inputs[first..], &outputs[first..]);
         let squares: Vec<&[u8]> = batch
             .iter()
             .flatten()
-            .map(|decoded| decoded.square.pixels.as_slice())
+            .map(|(square, _)| square.as_slice())
             .collect();
         let mut scored = predictor.predict_squares(squares.into_iter()).into_iter();
         let jobs: Vec<_> = batch
             .into_iter()
-            .map(|decoded| decoded.map(|decoded| (decoded.picture, scored.next())))
+            .map(|decoded| decoded.map(|(_, picture)| (picture, scored.next())))
             .collect();
         let written: Result<Vec<_>, EngineError> = jobs
             .into_par_iter()
@@ -163,26 +167,34 @@ fn refuse_overwriting(inputs: &[PathBuf], outputs: &[Outputs]) -> Result<(), Eng
     Ok(())
 }
 
-/// Decodes files on threads of their own, in order. Whole pictures are kept only where they are drawn on.
-fn decode_ahead(
-    inputs: &[PathBuf],
-    size: usize,
-    keep_pictures: bool,
-) -> Prefetch<Result<Decoded, DataError>> {
-    let files = inputs.to_vec();
-    let workers = NonZeroUsize::new(rayon::current_num_threads()).unwrap_or(NonZeroUsize::MIN);
-    Prefetch::start(0..inputs.len() as u64, workers, workers, move |index| {
-        let source = Source::from(files[index as usize].as_path());
-        if !keep_pictures {
-            return load_image(&source, size).map(|square| Decoded {
-                square,
-                picture: None,
-            });
-        }
-        load_picture(&source).map(|picture| Decoded {
-            square: picture.to_square(size),
-            picture: Some(picture),
-        })
+/// The images in groups for a forward pass, decoded by threads, in order. Whole pictures are kept only where they are drawn on.
+fn decode_ahead(inputs: &[PathBuf], size: usize, draws: bool) -> Prefetch<Vec<Decoded>> {
+    let sources: Vec<Source> = inputs.iter().map(|path| path.as_path().into()).collect();
+    let sized = sources.into_iter().map(move |source| {
+        let pixels = pixel_count(&source).unwrap_or(PIXEL_LIMIT);
+        let kept = if draws { 3 * pixels } else { 0 };
+        (kept, (source, pixels, kept))
+    });
+    let jobs = groups(sized, BATCH, PICTURE_BYTES).map(|group| {
+        let decoding = group.iter().map(|&(_, pixels, _)| DECODING_BYTES * pixels);
+        let kept: u64 = group.iter().map(|&(.., kept)| kept).sum();
+        (decoding.max().unwrap_or(0) + kept, group)
+    });
+    let ahead = Ahead {
+        workers: NonZeroUsize::new(rayon::current_num_threads()).unwrap_or(NonZeroUsize::MIN),
+        bytes: DECODED_BYTES,
+    };
+    Prefetch::start(jobs, ahead, move |group| {
+        let mut loader = Loader::default();
+        let mut decode = |source: &Source| {
+            let mut square = vec![0; 3 * size * size];
+            let picture = match draws {
+                true => Some(loader.load_with_picture(source, size, &mut square)?),
+                false => loader.load(source, size, &mut square).map(|()| None)?,
+            };
+            Ok((square, picture))
+        };
+        group.iter().map(|(source, ..)| decode(source)).collect()
     })
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use burn::tensor::Tensor;
 use ckaad_anomaly_map::AnomalyMap;
 use ckaad_data::{
-    ElasticTransform, ImageStore, OnBad, Order, Pixels, Sample, Split, StoreOptions, TrainBatch,
+    ElasticTransform, ImageStore, OnBad, Order, Sample, Split, StoreOptions, TrainBatch,
     TrainBatches,
 };
 use ckaad_detectors::{Detector, Inputs, Passes};
@@ -100,10 +100,14 @@ impl TrainingData {
         let normal = Arc::clone(self.normal.images());
         // The configuration was checked.
         let batch = NonZeroUsize::new(config.batch).unwrap_or(NonZeroUsize::MIN);
-        TrainBatches::new(normal, anomalies, batch, order, config.seed).with_pixels(Pixels {
-            normal: needs.images || !self.normal.is_kept(),
-            anomalous,
-        })
+        let mut batches = TrainBatches::new(normal, anomalies, batch, order, config.seed);
+        if self.normal.is_kept() && !needs.images {
+            batches = batches.without_normal();
+        }
+        if !anomalous {
+            batches = batches.without_anomalous();
+        }
+        batches
     }
 
     /// What the detector sees in a step: the normal images, and the anomalous ones if there are any.
@@ -114,12 +118,12 @@ impl TrainingData {
         with: TrainContext<'_>,
     ) -> (Inputs, Option<Inputs>) {
         let pixels = |values| move || tensor(values, config.image_size, with.device);
-        let normal = (&self.normal, batch.normal_indices.as_slice());
+        let normal = (&self.normal, batch.step.normal.as_slice());
         let normal = inputs(Some(normal), pixels(batch.normal), config, with);
         let anomalous = match &self.anomalies {
             Anomalies::None => None,
-            Anomalies::Labelled(_) if batch.anomalous_indices.is_empty() => None,
-            Anomalies::Labelled(bank) => Some((bank, batch.anomalous_indices.as_slice())),
+            Anomalies::Labelled(_) if batch.step.anomalous.is_empty() => None,
+            Anomalies::Labelled(bank) => Some((bank, batch.step.anomalous.as_slice())),
             Anomalies::Elastic(_) => {
                 return (
                     normal,

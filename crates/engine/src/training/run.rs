@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use ckaad_data::{Prefetch, TrainBatch};
+use ckaad_data::{Ahead, Prefetch, TrainBatch};
 use ckaad_detectors::{Detector, Losses, Trainer};
 
 use super::checkpoint::{self, Position};
@@ -20,8 +20,9 @@ use crate::{CheckedConfig, EngineError, Predictor};
 /// Steps between two looks at the losses (each waits for the device).
 const CHECK_INTERVAL: usize = 16;
 
-/// Threads that make images of later steps, and steps that they are ahead: a batch of the medical preset takes 50 MB.
+/// Threads that make images of later steps, and the bytes of images that are made ahead: a batch of the medical preset takes 50 MB.
 const IMAGE_WORKERS: usize = 4;
+const IMAGE_BYTES: u64 = 256 << 20;
 
 /// The normal training images that a threshold is chosen on where there are no validation images.
 const THRESHOLD_IMAGES: usize = 200;
@@ -46,10 +47,12 @@ impl Run<'_> {
         let batches = self.data.batches(self.config);
         let steps = batches.steps_per_epoch();
         let done = self.position.epochs * steps + self.position.steps;
-        let threads = rayon::current_num_threads().min(IMAGE_WORKERS);
-        let workers = NonZeroUsize::new(threads).unwrap_or(NonZeroUsize::MIN);
-        let epochs = self.config.epochs as u64;
-        let mut batches = batches.prefetch(done as u64, epochs, workers, workers);
+        let workers = rayon::current_num_threads().min(IMAGE_WORKERS);
+        let ahead = Ahead {
+            workers: NonZeroUsize::new(workers).unwrap_or(NonZeroUsize::MIN),
+            bytes: IMAGE_BYTES,
+        };
+        let mut batches = batches.prefetch(done as u64, self.config.epochs as u64, ahead);
         while self.position.epochs < self.config.epochs {
             if self.epoch(steps, &mut batches)? == Outcome::Stopped {
                 return Ok(Outcome::Stopped);

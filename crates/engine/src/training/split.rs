@@ -1,6 +1,6 @@
 //! Which images serve for what.
 
-use ckaad_data::{Dataset, Label, Protocol, Sample, Split};
+use ckaad_data::{Dataset, Label, Labelled, Protocol, Split};
 use ckaad_detectors::Anomalies;
 
 use crate::config::AnomalySource;
@@ -27,23 +27,20 @@ pub(crate) fn choose_split(config: &CheckedConfig) -> Result<Split, EngineError>
         }
     };
     let mut protocol = Protocol {
-        labelled_ratio: 0.0,
+        labelled: Labelled::Ratio(0.0),
         labelled_classes: config.labelled_classes.clone(),
         validation: config.validation,
         seed: config.seed,
         group_by: config.group_by,
     };
     if config.anomalies == AnomalySource::Labelled {
-        protocol.labelled_ratio = match config.labelled_ratio {
-            Some(ratio) => ratio,
-            None => ratio_of_all(&protocol.split(&dataset)?, &dataset),
-        };
+        protocol.labelled = config.labelled_ratio.map_or(Labelled::All, Labelled::Ratio);
         let pool = dataset
             .train
             .iter()
             .any(|sample| sample.label == Label::Anomalous);
         if !pool && config.detector.needs().anomalies == Anomalies::Ignored {
-            protocol.labelled_ratio = 0.0;
+            protocol.labelled = Labelled::Ratio(0.0);
         }
     }
     let split = protocol.split(&dataset)?;
@@ -56,19 +53,6 @@ pub(crate) fn choose_split(config: &CheckedConfig) -> Result<Split, EngineError>
     }
     check_labelled(config, &split)?;
     Ok(split)
-}
-
-/// The labelled ratio at which every anomalous training image that validation has left is taken.
-fn ratio_of_all(without_labelled: &Split, dataset: &Dataset) -> f64 {
-    let anomalous = |samples: &[Sample]| {
-        samples
-            .iter()
-            .filter(|sample| sample.label == Label::Anomalous)
-            .count()
-    };
-    let left =
-        anomalous(&dataset.train).saturating_sub(anomalous(&without_labelled.validation)) as f64;
-    left / (left + without_labelled.normal.len() as f64)
 }
 
 /// A detector that learns from labelled images must have some, unless it can do without and was asked to.

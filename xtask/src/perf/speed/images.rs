@@ -1,10 +1,12 @@
 //! The image files that both sides read.
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 use ckaad_data::{
-    Dataset, Label, Layout, Protocol, Sample, Split, StandIn, steps_per_epoch, synth_layout,
+    Dataset, Label, Labelled, Layout, Order, Protocol, Sample, Schedule, Split, StandIn,
+    synth_layout,
 };
 use serde::Serialize;
 use tempfile::TempDir;
@@ -78,7 +80,7 @@ impl Images {
         }
         let capped = cap.filter(|_| dataset.train.len() < all);
         let protocol = Protocol {
-            labelled_ratio: LABELLED_RATIO,
+            labelled: Labelled::Ratio(LABELLED_RATIO),
             seed: SEED,
             ..Protocol::default()
         };
@@ -112,7 +114,14 @@ impl Images {
             normal: split.normal.len(),
             labelled: split.labelled.len(),
             validation: split.validation.len(),
-            steps: steps_per_epoch(split.normal.len(), batch),
+            steps: Schedule {
+                normal: split.normal.len(),
+                anomalous: 0,
+                batch: NonZeroUsize::new(batch).unwrap_or(NonZeroUsize::MIN),
+                order: Order::Shuffled,
+                seed: 0,
+            }
+            .steps_per_epoch(),
             files: copied.len(),
         };
         Ok(Self {

@@ -10,13 +10,12 @@ use crate::table::Table;
 pub type Parser = fn(&[u8]) -> bool;
 
 /// Every parser by name.
-pub const ALL: [(&str, Parser); 7] = [
+pub const ALL: [(&str, Parser); 6] = [
     ("jpeg", jpeg),
     ("manifest_csv", manifest_csv),
     ("manifest_jsonl", manifest_jsonl),
     ("table", table),
     ("cifar_binary", cifar_binary),
-    ("cifar_python", cifar_python),
     ("split", split),
 ];
 
@@ -44,12 +43,7 @@ pub fn table(bytes: &[u8]) -> bool {
 
 /// A binary CIFAR-10 batch.
 pub fn cifar_binary(bytes: &[u8]) -> bool {
-    cifar10::parse_binary(bytes, Path::new("test_batch.bin")).is_ok()
-}
-
-/// A python CIFAR-10 batch.
-pub fn cifar_python(bytes: &[u8]) -> bool {
-    cifar10::parse_python(bytes, Path::new("test_batch")).is_ok()
+    cifar10::parse(bytes, Path::new("test_batch.bin")).is_ok()
 }
 
 /// A split file.
