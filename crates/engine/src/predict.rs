@@ -5,8 +5,8 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use ckaad_data::{
-    Ahead, DECODING_BYTES, DataError, Image, Loader, PIXEL_LIMIT, Picture, Prefetch, Source,
-    groups, is_image_name, normalise_pixels, pixel_count,
+    Ahead, DECODING_BYTES, DataError, Image, Loader, Picture, Prefetch, Source, groups,
+    is_image_name, normalise_pixels, pixel_count,
 };
 use rayon::prelude::*;
 
@@ -177,8 +177,9 @@ fn decode_ahead(
 ) -> Prefetch<Vec<(usize, Decoded)>> {
     let sources: Vec<Source> = inputs.iter().map(|path| path.as_path().into()).collect();
     let sized = sources.into_iter().enumerate().map(move |(index, source)| {
-        let pixels = pixel_count(&source).unwrap_or(PIXEL_LIMIT);
-        let kept = if overlays { 3 * pixels } else { 0 };
+        let pixels = pixel_count(&source);
+        let picture = if overlays { 3 * pixels } else { 0 };
+        let kept = (3 * size * size) as u64 + picture;
         (kept, (index, source, pixels, kept))
     });
     let jobs = groups(sized, BATCH, PICTURE_BYTES).map(|group| {
