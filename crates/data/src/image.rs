@@ -6,7 +6,7 @@ use std::path::Path;
 
 use ckaad_files::FileError;
 
-use crate::decode::{Buffers, Raster, Values, decode_file, repeat_grey};
+use crate::decode::{Buffers, PIXEL_LIMIT, Raster, Values, decode_file, repeat_grey};
 use crate::error::DataError;
 use crate::resize::{Resizer, resize};
 use crate::sample::Source;
@@ -155,16 +155,16 @@ pub fn load_picture(source: &Source) -> Result<Picture, DataError> {
     raster(source, &mut Buffers::default()).map(Picture::from)
 }
 
-/// Pixels of an image as its header states them, to plan memory with; `None` if the header does not tell. Decoding an image takes at
-/// most [`DECODING_BYTES`] for each.
-pub fn pixel_count(source: &Source) -> Option<u64> {
-    match source {
-        Source::File(path) => {
-            let size = imagesize::size(path).ok()?;
-            (size.width as u64).checked_mul(size.height as u64)
-        }
+/// Pixels of an image as its header states them, to plan memory with: decoding takes at most [`DECODING_BYTES`] for each. No more than
+/// [`PIXEL_LIMIT`], over which images are refused; so many, too, if the header does not tell.
+pub fn pixel_count(source: &Source) -> u64 {
+    let stated = match source {
+        Source::File(path) => imagesize::size(path)
+            .ok()
+            .and_then(|size| (size.width as u64).checked_mul(size.height as u64)),
         Source::Record { .. } => Some((RECORD_SIDE * RECORD_SIDE) as u64),
-    }
+    };
+    stated.map_or(PIXEL_LIMIT, |pixels| pixels.min(PIXEL_LIMIT))
 }
 
 /// The values of a source at their own size.

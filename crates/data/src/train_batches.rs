@@ -9,6 +9,9 @@ use crate::prefetch::{Ahead, Prefetch};
 use crate::schedule::{Order, Schedule, Step};
 use crate::store::ImageStore;
 
+/// What a batch counts for at the least.
+const LEAST_BYTES: u64 = 1 << 20;
+
 /// Where the anomalous images of a step come from.
 #[derive(Clone, Debug)]
 pub enum Anomalies {
@@ -111,7 +114,7 @@ impl TrainBatches {
         })
     }
 
-    /// Bytes of a batch.
+    /// Bytes of a batch; one without pixels counts, too, so that not all indices of a training are drawn at once.
     fn bytes(&self) -> u64 {
         let batch = self.schedule.batch.get();
         let anomalous = match self.anomalies {
@@ -121,7 +124,7 @@ impl TrainBatches {
         };
         let images = usize::from(self.with_normal) * self.schedule.normal.min(batch)
             + usize::from(self.with_anomalous) * anomalous;
-        (images * self.image_len() * size_of::<f32>()) as u64
+        ((images * self.image_len() * size_of::<f32>()) as u64).max(LEAST_BYTES)
     }
 
     /// Values of an image.

@@ -7,7 +7,7 @@
 
 use std::path::Path;
 
-use ckaad_data::{Source, load_picture};
+use ckaad_data::{PIXEL_LIMIT, Source, load_picture, pixel_count};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -19,7 +19,13 @@ fn every_kind_of_file_decodes_to_the_same_bytes() {
     let files = golden["files"].as_object().unwrap();
     assert!(files.len() >= 20);
     for (name, expected) in files {
-        let picture = load_picture(&Source::from(folder.join(format!("{name}.jpg")))).unwrap();
+        let source = Source::from(folder.join(format!("{name}.jpg")));
+        let picture = load_picture(&source).unwrap();
+        assert_eq!(
+            pixel_count(&source),
+            (picture.width * picture.height) as u64,
+            "{name}"
+        );
         let size = [picture.width as u64, picture.height as u64];
         assert_eq!(
             expected["size"]
@@ -37,4 +43,6 @@ fn every_kind_of_file_decodes_to_the_same_bytes() {
             .collect();
         assert_eq!(hash, expected["sha256"].as_str().unwrap(), "{name}");
     }
+    let no_image = Source::from(folder.join("sha256.json"));
+    assert_eq!(pixel_count(&no_image), PIXEL_LIMIT);
 }

@@ -4,8 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use ckaad_data::{
-    Ahead, DECODING_BYTES, DataError, Loader, PIXEL_LIMIT, Picture, Prefetch, Source, groups,
-    pixel_count,
+    Ahead, DECODING_BYTES, DataError, Loader, Picture, Prefetch, Source, groups, pixel_count,
 };
 use ckaad_detectors::Scored;
 use rayon::prelude::*;
@@ -171,8 +170,9 @@ fn refuse_overwriting(inputs: &[PathBuf], outputs: &[Outputs]) -> Result<(), Eng
 fn decode_ahead(inputs: &[PathBuf], size: usize, draws: bool) -> Prefetch<Vec<Decoded>> {
     let sources: Vec<Source> = inputs.iter().map(|path| path.as_path().into()).collect();
     let sized = sources.into_iter().map(move |source| {
-        let pixels = pixel_count(&source).unwrap_or(PIXEL_LIMIT);
-        let kept = if draws { 3 * pixels } else { 0 };
+        let pixels = pixel_count(&source);
+        let picture = if draws { 3 * pixels } else { 0 };
+        let kept = (3 * size * size) as u64 + picture;
         (kept, (source, pixels, kept))
     });
     let jobs = groups(sized, BATCH, PICTURE_BYTES).map(|group| {
