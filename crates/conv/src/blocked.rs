@@ -1,10 +1,10 @@
 //! The blocked layout in which layers follow each other without re-ordering.
-// unsafe: tasks write disjoint blocks of one buffer.
+// unsafe: hands checked extents to the transposing kernel.
 #![allow(unsafe_code)]
 
 use crate::buffer::Buffer;
 use crate::isa::{Isa, LANES};
-use crate::parallel::{Shared, for_each};
+use crate::parallel::for_each;
 use crate::transpose::{from_block, to_block};
 
 /// A batch of feature maps, stored `[batch][channels / 16][height][width][16]`. The lanes that pad the channels to a
@@ -46,23 +46,12 @@ impl Blocked {
         );
         let mut blocked = Self::stale(batch, channels, height, width);
         let blocks = blocked.blocks();
-        let out = Shared::new(&mut blocked.data);
-        for_each(batch * blocks, |task| {
+        let parts = blocked.data.chunks_mut(pixels * LANES).enumerate();
+        for_each(parts, |(task, to)| {
             let (n, block) = (task / blocks, task % blocks);
             let lanes = LANES.min(channels - block * LANES);
-            let planes = nchw[(n * channels + block * LANES) * pixels..].as_ptr();
-            // The block `task` is this task's own.
-            unsafe {
-                to_block(
-                    isa,
-                    planes,
-                    pixels,
-                    lanes,
-                    pixels,
-                    out.at(task * pixels * LANES),
-                    LANES,
-                )
-            };
+            let planes = &nchw[(n * channels + block * LANES) * pixels..];
+            to_block(isa, planes, pixels, lanes, pixels, to, LANES);
         });
         blocked
     }
@@ -76,21 +65,22 @@ impl Blocked {
     }
 
     pub(crate) fn to_nchw_with(&self, isa: Isa, nchw: &mut [f32]) {
-        let (blocks, pixels) = (self.blocks(), self.height * self.width);
+        let pixels = self.height * self.width;
         assert_eq!(
             nchw.len(),
             self.batch * self.channels * pixels,
             "the slice has not the size of the feature maps"
         );
-        let out = Shared::new(nchw);
-        for_each(self.batch * blocks, |task| {
-            let (n, block) = (task / blocks, task % blocks);
-            let lanes = LANES.min(self.channels - block * LANES);
-            let planes = (n * self.channels + block * LANES) * pixels;
-            let from = self.data[task * pixels * LANES..].as_ptr();
-            // The planes of this block are this task's own.
-            unsafe { from_block(isa, from, LANES, out.at(planes), pixels, lanes, pixels) };
-        });
+        let images = nchw.chunks_mut(self.channels * pixels);
+        let parts = images.flat_map(|image| image.chunks_mut(LANES * pixels));
+        for_each(
+            self.data.chunks(pixels * LANES).zip(parts),
+            |(block, to)| {
+                let (lanes, to) = (to.len() / pixels, to.as_mut_ptr());
+                // SAFETY: `block` holds 16 floats of every pixel, and `to` a plane of them for every lane.
+                unsafe { from_block(isa, block.as_ptr(), LANES, to, pixels, lanes, pixels) };
+            },
+        );
     }
 
     /// Arbitrary content: every float must be written next.

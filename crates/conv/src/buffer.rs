@@ -45,11 +45,12 @@ impl Buffer {
     }
 
     pub(crate) fn as_slice(&self) -> &[f32] {
-        // `Line` is sixteen floats without padding, and there are at least `len` of them.
+        // SAFETY: `Line` is sixteen floats without padding, and the lines hold at least `len`.
         unsafe { std::slice::from_raw_parts(self.lines.as_ptr().cast(), self.len) }
     }
 
     pub(crate) fn as_mut_slice(&mut self) -> &mut [f32] {
+        // SAFETY: as above.
         unsafe { std::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast(), self.len) }
     }
 }

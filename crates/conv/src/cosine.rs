@@ -1,10 +1,10 @@
 //! Cosine distances of two sets of maps.
-// unsafe: tasks write disjoint rows of the output, and read maps by pointer.
+// unsafe: the vector operations are.
 #![allow(unsafe_code)]
 
 use crate::blocked::Blocked;
 use crate::isa::{Isa, LANES};
-use crate::parallel::{Shared, for_each};
+use crate::parallel::for_each;
 use crate::simd::{Simd, simd_entry};
 
 impl Blocked {
@@ -21,57 +21,54 @@ impl Blocked {
         );
         let (pixels, width) = (self.height() * self.width(), self.width());
         let mut distances = vec![0.0; self.batch() * pixels];
-        let (rows, out) = (self.batch() * self.height(), Shared::new(&mut distances));
         let isa = Isa::best();
-        for_each(rows, |row| {
+        for_each(distances.chunks_mut(width).enumerate(), |(row, out)| {
             let (n, y) = (row / self.height(), row % self.height());
             let at = n * self.image_len() + y * width * LANES;
-            // The row is this task's own.
-            unsafe {
-                let job = Job {
-                    a: self.data[at..].as_ptr(),
-                    b: other.data[at..].as_ptr(),
-                    blocks: self.blocks(),
-                    plane: pixels * LANES,
-                    width,
-                    smallest,
-                    out: out.at(row * width),
-                };
-                row_distances(isa, &job);
-            }
+            let job = Job {
+                a: &self.data[at..],
+                b: &other.data[at..],
+                blocks: self.blocks(),
+                plane: pixels * LANES,
+                smallest,
+                out,
+            };
+            // SAFETY: both maps go on with the row and, a plane further each, the row in the other blocks.
+            unsafe { row_distances(isa, job) };
         });
         distances
     }
 }
 
 /// One row of one image.
-struct Job {
-    a: *const f32,
-    b: *const f32,
+struct Job<'a> {
+    a: &'a [f32],
+    b: &'a [f32],
     blocks: usize,
     /// From a block of channels to the next.
     plane: usize,
-    width: usize,
     smallest: f32,
-    out: *mut f32,
+    out: &'a mut [f32],
 }
 
 simd_entry!(
     /// Writes the row's distances.
     ///
     /// # Safety
-    /// The job's pointers cover the row in every block; `out` is written by this call alone.
-    row_distances = row(job: &Job)
+    /// `a` and `b` cover the row in every block.
+    row_distances = row(job: Job<'_>)
 );
 
 #[inline(always)]
-unsafe fn row<S: Simd>(job: &Job) {
+unsafe fn row<S: Simd>(job: Job<'_>) {
+    // SAFETY: the caller's promise.
     unsafe {
-        for x in 0..job.width {
+        for (x, distance) in job.out.iter_mut().enumerate() {
             let mut sums = [S::splat(0.0); 3];
             for block in 0..job.blocks {
                 let at = block * job.plane + x * LANES;
-                let (a, b) = (S::load(job.a.add(at)), S::load(job.b.add(at)));
+                let (a, b) = (job.a.as_ptr().add(at), job.b.as_ptr().add(at));
+                let (a, b) = (S::load(a), S::load(b));
                 sums[0] = S::fma(a, b, sums[0]);
                 sums[1] = S::fma(a, a, sums[1]);
                 sums[2] = S::fma(b, b, sums[2]);
@@ -83,7 +80,7 @@ unsafe fn row<S: Simd>(job: &Job) {
                 *total = lanes.iter().sum();
             }
             let norms = totals[1].max(job.smallest).sqrt() * totals[2].max(job.smallest).sqrt();
-            *job.out.add(x) = 1.0 - totals[0] / norms;
+            *distance = 1.0 - totals[0] / norms;
         }
     }
 }

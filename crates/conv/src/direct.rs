@@ -8,7 +8,7 @@ use crate::blocked::Blocked;
 use crate::epilogue::Epilogue;
 use crate::isa::{Isa, LANES};
 use crate::parallel::{Shared, for_each, threads};
-use crate::tile::{PANEL, Tap, Tile, run_tile};
+use crate::tile::{Finish, PANEL, Tap, Tile, run_tile};
 
 /// Taps of one pass over the pixels: their weights (32 KiB) stay in the first-level cache.
 const PASS: usize = 16;
@@ -122,7 +122,7 @@ impl Plan {
         let (in_len, out_len) = (input.image_len(), output.image_len());
         let out_plane = self.output[0] * self.output[1] * LANES;
         let out = Shared::new(&mut output.data);
-        for_each(images * panel_count * bands, |task| {
+        for_each(0..images * panel_count * bands, |task| {
             let (n, rest) = (task / (panel_count * bands), task % (panel_count * bands));
             let (panel, band) = (rest / bands, rest % bands);
             let first = self.steps[0] * band / bands..self.steps[0] * (band + 1) / bands;
@@ -164,30 +164,28 @@ impl Plan {
                         } else {
                             (self.input[1], self.output[1])
                         };
-                        // Pixels of this image, panel and band are written by this task alone.
-                        unsafe {
-                            let tile = Tile {
-                                a: input.data.as_ptr().wrapping_add(
-                                    n * in_len + (in_y * self.input[1] + in_x) * LANES,
-                                ),
-                                a_row: a_step * self.stride * LANES,
-                                taps,
-                                tap_len: LANES,
-                                panel: panels.as_ptr().add(panel * panel_len),
-                                out: out.at(offset + at),
-                                out_row: out_step * self.out_stride * LANES,
-                                out_vec: out_plane,
-                                rows: run_len,
-                                vecs,
-                                accumulate: pass > 0,
-                                finish: if last {
-                                    finish.shifted(at)
-                                } else {
-                                    crate::tile::Finish::NONE
-                                },
-                            };
-                            run_tile(isa, &tile);
-                        }
+                        let first_input = n * in_len + (in_y * self.input[1] + in_x) * LANES;
+                        let tile = Tile {
+                            a: input.data.as_ptr().wrapping_add(first_input),
+                            a_row: a_step * self.stride * LANES,
+                            taps,
+                            tap_len: LANES,
+                            panel: panels[panel * panel_len..][..panel_len].as_ptr(),
+                            out: out.at(offset + at),
+                            out_row: out_step * self.out_stride * LANES,
+                            out_vec: out_plane,
+                            rows: run_len,
+                            vecs,
+                            accumulate: pass > 0,
+                            finish: if last {
+                                finish.shifted(at)
+                            } else {
+                                Finish::default()
+                            },
+                        };
+                        // SAFETY: the taps of a region lead to pixels inside the image, and the pixels of this image, panel and
+                        // band are written by this task alone.
+                        unsafe { run_tile(isa, &tile) };
                     }
                 }
             }

@@ -1,7 +1,4 @@
 //! What follows a convolution without another pass over memory.
-// unsafe: turns slices into the pointers that the kernels take.
-#![allow(unsafe_code)]
-
 use crate::tile::{Finish, PANEL};
 
 /// The activation applied last.
@@ -24,33 +21,21 @@ pub(crate) struct Epilogue<'a> {
     pub(crate) activation: Activation,
 }
 
-impl Epilogue<'_> {
+impl<'a> Epilogue<'a> {
     /// For panel `panel`, whose output starts at `offset`.
-    pub(crate) fn finish(&self, panel: usize, offset: usize) -> Finish {
+    pub(crate) fn finish(&self, panel: usize, offset: usize) -> Finish<'a> {
         Finish {
-            bias: self
-                .bias
-                .map_or(std::ptr::null(), |bias| bias[panel * PANEL..].as_ptr()),
-            residual: self
-                .residual
-                .map_or(std::ptr::null(), |residual| residual[offset..].as_ptr()),
+            bias: self.bias.map(|bias| &bias[panel * PANEL..]),
+            residual: self.residual.map(|residual| &residual[offset..]),
             relu: self.activation == Activation::Relu,
         }
     }
 }
 
-// The pointers come from shared slices that outlive the loop.
-unsafe impl Send for Finish {}
-unsafe impl Sync for Finish {}
-
-impl Finish {
+impl Finish<'_> {
     /// The same for an output `floats` further.
-    pub(crate) unsafe fn shifted(self, floats: usize) -> Finish {
-        let residual = if self.residual.is_null() {
-            self.residual
-        } else {
-            unsafe { self.residual.add(floats) }
-        };
-        Finish { residual, ..self }
+    pub(crate) fn shifted(self, floats: usize) -> Self {
+        let residual = self.residual.map(|residual| &residual[floats..]);
+        Self { residual, ..self }
     }
 }

@@ -4,7 +4,7 @@
 use crate::blocked::Blocked;
 use crate::conv::Conv2d;
 use crate::isa::{Isa, LANES};
-use crate::parallel::{Shared, for_each, part, serially, threads};
+use crate::parallel::{for_each, serially, threads};
 use crate::winograd::is_large;
 
 /// Winograd tiles of 4 x 4 that make good use of weights once read.
@@ -41,14 +41,11 @@ pub(crate) fn by_images(
         "images of a batch are of one size"
     );
     let (in_len, out_len) = (input.len() / batch, output.len() / batch);
-    let out = Shared::new(output);
-    for_each(batch.div_ceil(images), |task| {
-        let first = task * images;
-        let count = images.min(batch - first);
-        serially(|| {
-            let mapped = map(&input[first * in_len..][..count * in_len], count);
-            // These images of the output are this task's own.
-            mapped.to_nchw_with(isa, part(out, first * out_len, count * out_len));
-        });
-    });
+    let parts = input.chunks(images * in_len);
+    for_each(
+        parts.zip(output.chunks_mut(images * out_len)),
+        |(from, to)| {
+            serially(|| map(from, from.len() / in_len).to_nchw_with(isa, to));
+        },
+    );
 }

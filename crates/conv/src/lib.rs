@@ -29,8 +29,8 @@
 //! Every result is summed in an order that depends on the shapes alone: the same input gives the same bits, on one
 //! thread or many. AVX-512 and AVX2 are used where the processor has them ([`Isa`]).
 //!
-//! Invariant: `unsafe` is confined to the files that begin with the reason for it; they are the kernels and the loops that
-//! hand them pointers into disjoint parts of a buffer.
+//! Invariant: `unsafe` is confined to the files that begin with the reason for it; they are the kernels, and the loops that
+//! hand them pointers where the part of an output that a task writes is no slice of its own.
 
 mod blocked;
 mod buffer;
@@ -44,6 +44,23 @@ mod isa;
 mod norm;
 mod outer;
 mod packed;
+/// A slice that tasks share is borrowed until the last of them is done with it:
+///
+/// ```
+/// # #[path = "parallel.rs"] mod parallel;
+/// let mut values = [0.0; 4];
+/// let shared = parallel::Shared::new(&mut values);
+/// shared.at(3);
+/// values[3] = 1.0;
+/// ```
+///
+/// ```compile_fail,E0506
+/// # #[path = "parallel.rs"] mod parallel;
+/// let mut values = [0.0; 4];
+/// let shared = parallel::Shared::new(&mut values);
+/// values[3] = 1.0;
+/// shared.at(3);
+/// ```
 mod parallel;
 mod plane_norm;
 mod pool;

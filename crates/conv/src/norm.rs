@@ -1,11 +1,11 @@
 //! Instance norm on the blocked layout.
-// unsafe: tasks hand the kernel pointers to planes of their own.
+// unsafe: the vector operations are.
 #![allow(unsafe_code)]
 
 use crate::blocked::Blocked;
 use crate::epilogue::Activation;
 use crate::isa::{Isa, LANES};
-use crate::parallel::{Shared, for_each};
+use crate::parallel::for_each;
 use crate::simd::{Simd, simd_entry};
 use crate::weights::pack_bias;
 
@@ -37,36 +37,33 @@ impl Blocked {
         let (blocks, pixels) = (self.blocks(), self.height() * self.width());
         let residual = residual.map(|r| r.data.as_slice());
         let isa = Isa::best();
-        let (planes, data) = (self.batch() * blocks, Shared::new(&mut self.data));
-        for_each(planes, |task| {
-            let at = task * pixels * LANES;
-            // The plane is this task's own.
-            unsafe {
+        let plane_len = pixels * LANES;
+        for_each(
+            self.data.chunks_mut(plane_len).enumerate(),
+            |(task, plane)| {
                 let job = Job {
-                    plane: data.at(at),
-                    pixels,
-                    scale: scale[task % blocks * LANES..].as_ptr(),
-                    shift: shift[task % blocks * LANES..].as_ptr(),
+                    plane,
+                    scale: &scale[task % blocks * LANES..][..LANES],
+                    shift: &shift[task % blocks * LANES..][..LANES],
                     epsilon,
-                    residual: residual.map_or(std::ptr::null(), |r| r[at..].as_ptr()),
+                    residual: residual.map(|r| &r[task * plane_len..][..plane_len]),
                     relu: activation == Activation::Relu,
                 };
-                normalise(isa, &job);
-            }
-        });
+                // SAFETY: the residual is as long as the plane.
+                unsafe { normalise(isa, job) };
+            },
+        );
         self
     }
 }
 
 /// One plane of 16 channels.
-struct Job {
-    plane: *mut f32,
-    pixels: usize,
-    scale: *const f32,
-    shift: *const f32,
+struct Job<'a> {
+    plane: &'a mut [f32],
+    scale: &'a [f32],
+    shift: &'a [f32],
     epsilon: f32,
-    /// Or null.
-    residual: *const f32,
+    residual: Option<&'a [f32]>,
     relu: bool,
 }
 
@@ -74,24 +71,26 @@ simd_entry!(
     /// Normalises the plane.
     ///
     /// # Safety
-    /// The job's pointers cover the plane, which is written by this call alone.
-    normalise = plane(job: &Job)
+    /// `plane` holds whole pixels, the residual as many, `scale` and `shift` one.
+    normalise = plane(job: Job<'_>)
 );
 
 /// Sum over the plane of `x` or, about a mean, of its square.
 #[inline(always)]
-unsafe fn sum<S: Simd>(job: &Job, mean: Option<S::V>) -> S::V {
+unsafe fn sum<S: Simd>(plane: &[f32], mean: Option<S::V>) -> S::V {
+    // SAFETY: the plane holds whole pixels.
     unsafe {
+        let pixels = plane.len() / LANES;
         let mut total = S::splat(0.0);
         let mut first = 0;
-        while first < job.pixels {
-            let end = job.pixels.min(first + SPAN);
+        while first < pixels {
+            let end = pixels.min(first + SPAN);
             let mut sums = [S::splat(0.0); 4];
             let mut p = first;
             while p < end {
                 for (i, sum) in sums.iter_mut().enumerate() {
                     if p + i < end {
-                        let x = S::load(job.plane.add((p + i) * LANES));
+                        let x = S::load(plane.as_ptr().add((p + i) * LANES));
                         *sum = match mean {
                             None => S::add(*sum, x),
                             Some(mean) => {
@@ -112,23 +111,26 @@ unsafe fn sum<S: Simd>(job: &Job, mean: Option<S::V>) -> S::V {
 }
 
 #[inline(always)]
-unsafe fn plane<S: Simd>(job: &Job) {
+unsafe fn plane<S: Simd>(job: Job<'_>) {
+    // SAFETY: the caller's promise.
     unsafe {
-        let count = S::splat(1.0 / job.pixels as f32);
-        let mean = S::mul(sum::<S>(job, None), count);
-        let variance = S::mul(sum::<S>(job, Some(mean)), count);
+        let pixels = job.plane.len() / LANES;
+        let count = S::splat(1.0 / pixels as f32);
+        let mean = S::mul(sum::<S>(job.plane, None), count);
+        let variance = S::mul(sum::<S>(job.plane, Some(mean)), count);
         let mut factor = [0.0f32; LANES];
         S::store(factor.as_mut_ptr(), variance);
-        for (lane, x) in factor.iter_mut().enumerate() {
-            *x = *job.scale.add(lane) / (*x + job.epsilon).sqrt();
+        for (x, scale) in factor.iter_mut().zip(job.scale) {
+            *x = scale / (*x + job.epsilon).sqrt();
         }
         let factor = S::load(factor.as_ptr());
-        let offset = S::fnma(mean, factor, S::load(job.shift));
-        for p in 0..job.pixels {
-            let at = job.plane.add(p * LANES);
+        let offset = S::fnma(mean, factor, S::load(job.shift.as_ptr()));
+        let plane = job.plane.as_mut_ptr();
+        for p in 0..pixels {
+            let at = plane.add(p * LANES);
             let mut x = S::fma(S::load(at), factor, offset);
-            if !job.residual.is_null() {
-                x = S::add(x, S::load(job.residual.add(p * LANES)));
+            if let Some(residual) = job.residual {
+                x = S::add(x, S::load(residual.as_ptr().add(p * LANES)));
             }
             if job.relu {
                 x = S::max(S::splat(0.0), x);

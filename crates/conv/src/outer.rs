@@ -36,18 +36,18 @@ simd_entry!(
 
 #[inline(always)]
 unsafe fn outer<S: Simd>(o: &Outer) {
-    if S::VECS == 2 && o.vecs == 2 {
-        for lane in (0..LANES).step_by(8) {
-            unsafe { sums::<S, 8, 2>(o, lane, 0) };
-        }
-    } else if S::VECS == 2 {
-        for lane in (0..LANES).step_by(8) {
-            unsafe { sums::<S, 8, 1>(o, lane, 0) };
-        }
-    } else {
-        for lane in (0..LANES).step_by(4) {
-            for vec in 0..o.vecs {
-                unsafe { sums::<S, 4, 1>(o, lane, vec) };
+    let step = if S::VECS == 2 { 8 } else { 4 };
+    for lane in (0..LANES).step_by(step) {
+        // SAFETY: the caller's promise; lanes and vectors are those of the block.
+        unsafe {
+            match (S::VECS, o.vecs) {
+                (2, 2) => sums::<S, 8, 2>(o, lane, 0),
+                (2, _) => sums::<S, 8, 1>(o, lane, 0),
+                (_, vecs) => {
+                    for vec in 0..vecs {
+                        sums::<S, 4, 1>(o, lane, vec);
+                    }
+                }
             }
         }
     }
@@ -55,6 +55,7 @@ unsafe fn outer<S: Simd>(o: &Outer) {
 
 #[inline(always)]
 unsafe fn sums<S: Simd, const MR: usize, const NV: usize>(o: &Outer, lane: usize, vec: usize) {
+    // SAFETY: the caller's promise: `Outer` says what its pointers cover.
     unsafe {
         let mut acc = [[S::splat(0.0); NV]; MR];
         for line in 0..o.lines {

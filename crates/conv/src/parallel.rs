@@ -1,8 +1,9 @@
 //! Loops over independent tasks on the threads of rayon.
-// unsafe: tasks write disjoint parts of one output through a shared pointer; each user of `Shared` says which.
+// unsafe: a pointer to an output crosses threads where the parts that tasks write are no slices.
 #![allow(unsafe_code)]
 
 use std::cell::Cell;
+use std::marker::PhantomData;
 
 use rayon::prelude::*;
 
@@ -32,12 +33,16 @@ pub(crate) fn serially<R>(work: impl FnOnce() -> R) -> R {
     work()
 }
 
-/// Runs `task(0..count)`, in any order and on any thread; the tasks must not depend on each other.
-pub(crate) fn for_each(count: usize, task: impl Fn(usize) + Sync + Send) {
-    if count <= 1 || threads() == 1 {
-        (0..count).for_each(task);
+/// Runs every task, in any order and on any thread. What a task may write it brings along: a part of the output, say.
+pub(crate) fn for_each<T: Send>(tasks: impl IntoIterator<Item = T>, run: impl Fn(T) + Sync + Send) {
+    if threads() == 1 {
+        return tasks.into_iter().for_each(run);
+    }
+    let tasks: Vec<T> = tasks.into_iter().collect();
+    if tasks.len() <= 1 {
+        tasks.into_iter().for_each(run);
     } else {
-        (0..count).into_par_iter().with_max_len(1).for_each(task);
+        tasks.into_par_iter().with_max_len(1).for_each(run);
     }
 }
 
@@ -46,30 +51,35 @@ pub(crate) fn in_pool<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     rayon::scope(|_| work())
 }
 
-/// A pointer that tasks share to write disjoint places.
+/// A borrowed slice of which tasks write places through pointers: where what one of them writes is no slice of its own.
 #[derive(Clone, Copy)]
-pub(crate) struct Shared(*mut f32);
-
-// Safety: every task writes places no other task touches while the loop runs.
-unsafe impl Send for Shared {}
-unsafe impl Sync for Shared {}
-
-impl Shared {
-    pub(crate) fn new(slice: &mut [f32]) -> Self {
-        Self(slice.as_mut_ptr())
-    }
-
-    /// The address of element `offset`.
-    ///
-    /// # Safety
-    /// `offset` lies within the slice, and the element is written by one task only.
-    pub(crate) unsafe fn at(self, offset: usize) -> *mut f32 {
-        unsafe { self.0.add(offset) }
-    }
+pub(crate) struct Shared<'a> {
+    start: *mut f32,
+    len: usize,
+    slice: PhantomData<&'a mut [f32]>,
 }
 
-/// The part of a shared slice that one task owns.
-pub(crate) fn part<'a>(shared: Shared, offset: usize, len: usize) -> &'a mut [f32] {
-    // Safety: callers ask for disjoint parts within the slice, and use them while it is borrowed.
-    unsafe { std::slice::from_raw_parts_mut(shared.at(offset), len) }
+// SAFETY: whoever writes through a pointer, which takes `unsafe`, keeps to places that no other task touches. Threads may then
+// share the pointers as they may share parts of a mutable slice.
+unsafe impl Send for Shared<'_> {}
+// SAFETY: as above.
+unsafe impl Sync for Shared<'_> {}
+
+impl<'a> Shared<'a> {
+    pub(crate) fn new(slice: &'a mut [f32]) -> Self {
+        Self {
+            start: slice.as_mut_ptr(),
+            len: slice.len(),
+            slice: PhantomData,
+        }
+    }
+
+    /// The address of element `offset`, from which the rest of the slice can be reached while it is borrowed.
+    ///
+    /// # Panics
+    /// If there is no such element.
+    pub(crate) fn at(self, offset: usize) -> *mut f32 {
+        assert!(offset < self.len, "a place outside the shared slice");
+        self.start.wrapping_add(offset)
+    }
 }

@@ -1,10 +1,10 @@
 //! Max pooling and concatenation on the blocked layout.
-// unsafe: tasks hand the kernel pointers to rows of their own.
+// unsafe: the vector operations are.
 #![allow(unsafe_code)]
 
 use crate::blocked::Blocked;
 use crate::isa::{Isa, LANES};
-use crate::parallel::{Shared, for_each, part};
+use crate::parallel::for_each;
 use crate::simd::{Simd, simd_entry};
 
 impl Blocked {
@@ -28,24 +28,21 @@ impl Blocked {
         let (height, width) = (self.height(), self.width());
         let mut pooled = Blocked::stale(self.batch(), self.channels(), out(height), out(width));
         let (out_h, out_w) = (pooled.height(), pooled.width());
-        let to = Shared::new(&mut pooled.data);
         let isa = Isa::best();
-        for_each(self.batch() * self.blocks(), |task| {
-            let from = &self.data[task * height * width * LANES..];
-            // The plane is this task's own.
-            unsafe {
-                let to = to.at(task * out_h * out_w * LANES);
-                let job = Job {
-                    from: from.as_ptr(),
-                    size: [height, width],
-                    kernel,
-                    stride,
-                    padding,
-                    to,
-                    out: [out_h, out_w],
-                };
-                pool(isa, &job);
-            }
+        let planes = self.data.chunks(height * width * LANES);
+        let pooled_planes = pooled.data.chunks_mut(out_h * out_w * LANES);
+        for_each(planes.zip(pooled_planes), |(from, to)| {
+            let job = Job {
+                from,
+                size: [height, width],
+                kernel,
+                stride,
+                padding,
+                to,
+                out: [out_h, out_w],
+            };
+            // SAFETY: the planes are as large as `size` and `out` say.
+            unsafe { pool(isa, job) };
         });
         pooled
     }
@@ -58,8 +55,6 @@ impl Blocked {
         let [batch, _, height, width] = maps[0].shape();
         let channels = maps.iter().map(|map| map.channels()).sum();
         let mut joined = Blocked::stale(batch, channels, height, width);
-        let (image_len, mut offset) = (joined.image_len(), 0);
-        let to = Shared::new(&mut joined.data);
         for (i, map) in maps.iter().enumerate() {
             let [b, c, h, w] = map.shape();
             assert!(
@@ -70,25 +65,29 @@ impl Blocked {
                 c % LANES == 0 || i + 1 == maps.len(),
                 "only the last map may have a partly filled block"
             );
-            let len = map.image_len();
-            // Each map and image has a part of its own.
-            for_each(batch, |n| {
-                part(to, n * image_len + offset, len).copy_from_slice(&map.data[n * len..][..len]);
-            });
-            offset += len;
         }
+        let image_len = joined.image_len();
+        let images = joined.data.chunks_mut(image_len).enumerate();
+        for_each(images, |(n, mut to)| {
+            for map in maps {
+                let len = map.image_len();
+                let (part, rest) = to.split_at_mut(len);
+                part.copy_from_slice(&map.data[n * len..][..len]);
+                to = rest;
+            }
+        });
         joined
     }
 }
 
 /// One plane of 16 channels.
-struct Job {
-    from: *const f32,
+struct Job<'a> {
+    from: &'a [f32],
     size: [usize; 2],
     kernel: usize,
     stride: usize,
     padding: usize,
-    to: *mut f32,
+    to: &'a mut [f32],
     out: [usize; 2],
 }
 
@@ -96,13 +95,15 @@ simd_entry!(
     /// Pools the plane.
     ///
     /// # Safety
-    /// The job's pointers cover the planes; `to` is written by this call alone.
-    pool = plane(job: &Job)
+    /// The job's planes are as large as it says.
+    pool = plane(job: Job<'_>)
 );
 
 #[inline(always)]
-unsafe fn plane<S: Simd>(job: &Job) {
+unsafe fn plane<S: Simd>(job: Job<'_>) {
+    // SAFETY: the caller's promise; windows are clipped to the plane.
     unsafe {
+        let (from, to) = (job.from.as_ptr(), job.to.as_mut_ptr());
         let [height, width] = job.size;
         for y in 0..job.out[0] {
             let rows = (y * job.stride).saturating_sub(job.padding)
@@ -113,11 +114,11 @@ unsafe fn plane<S: Simd>(job: &Job) {
                 let mut largest = S::splat(f32::NEG_INFINITY);
                 for row in rows.start..rows.end {
                     for col in cols.start..cols.end {
-                        let value = S::load(job.from.add((row * width + col) * LANES));
+                        let value = S::load(from.add((row * width + col) * LANES));
                         largest = S::max(largest, value);
                     }
                 }
-                S::store(job.to.add((y * job.out[1] + x) * LANES), largest);
+                S::store(to.add((y * job.out[1] + x) * LANES), largest);
             }
         }
     }

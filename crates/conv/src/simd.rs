@@ -1,6 +1,7 @@
 //! The sixteen-lane vector every kernel is written against.
-// unsafe: vector intrinsics are only defined on processors that have them. An `Isa` says which this one has, and the
-// wrappers made by `simd_entry!` are the only way from an `Isa` to a kernel compiled for it.
+// unsafe: vector intrinsics are only defined on processors that have them. An `Isa` from `Isa::best` or `Isa::supported`, and no
+// other is stored or handed on, says which this one has; the wrappers made by `simd_entry!` are the only way from an `Isa` to
+// a kernel compiled for it.
 #![allow(unsafe_code)]
 
 #[cfg(target_arch = "x86_64")]
@@ -34,6 +35,17 @@ pub(crate) trait Simd: Copy {
     unsafe fn prefetch(p: *const f32);
 }
 
+/// The methods of an instruction set, each an expression of intrinsics.
+macro_rules! methods {
+    ($($name:ident($($arg:ident: $ty:ty),*) $(-> $out:ty)? = $body:expr;)*) => {$(
+        #[inline(always)]
+        unsafe fn $name($($arg: $ty),*) $(-> $out)? {
+            // SAFETY: the caller's promise that the processor has the instructions, and that a pointer leads to 16 floats.
+            unsafe { $body }
+        }
+    )*};
+}
+
 /// Plain arrays.
 #[derive(Clone, Copy)]
 pub(crate) struct Portable;
@@ -50,53 +62,28 @@ macro_rules! lanes {
     }};
 }
 
+#[allow(
+    unused_unsafe,
+    reason = "arrays need none where pointers are not involved"
+)]
 impl Simd for Portable {
     type V = [f32; LANES];
     const ROWS: usize = 4;
     const VECS: usize = 1;
 
-    #[inline(always)]
-    unsafe fn load(p: *const f32) -> Self::V {
-        unsafe { p.cast::<Self::V>().read_unaligned() }
+    methods! {
+        load(p: *const f32) -> Self::V = p.cast::<Self::V>().read_unaligned();
+        store(p: *mut f32, v: Self::V) = p.cast::<Self::V>().write_unaligned(v);
+        splat(x: f32) -> Self::V = [x; LANES];
+        add(a: Self::V, b: Self::V) -> Self::V = lanes!(|i| a[i] + b[i]);
+        sub(a: Self::V, b: Self::V) -> Self::V = lanes!(|i| a[i] - b[i]);
+        mul(a: Self::V, b: Self::V) -> Self::V = lanes!(|i| a[i] * b[i]);
+        max(a: Self::V, b: Self::V) -> Self::V = lanes!(|i| if a[i] > b[i] { a[i] } else { b[i] });
+        where_positive(a: Self::V, b: Self::V) -> Self::V = lanes!(|i| if a[i] > 0.0 { b[i] } else { 0.0 });
+        fma(a: Self::V, b: Self::V, c: Self::V) -> Self::V = lanes!(|i| a[i] * b[i] + c[i]);
+        fnma(a: Self::V, b: Self::V, c: Self::V) -> Self::V = lanes!(|i| c[i] - a[i] * b[i]);
+        prefetch(_p: *const f32) = ();
     }
-    #[inline(always)]
-    unsafe fn store(p: *mut f32, v: Self::V) {
-        unsafe { p.cast::<Self::V>().write_unaligned(v) }
-    }
-    #[inline(always)]
-    unsafe fn splat(x: f32) -> Self::V {
-        [x; LANES]
-    }
-    #[inline(always)]
-    unsafe fn add(a: Self::V, b: Self::V) -> Self::V {
-        lanes!(|i| a[i] + b[i])
-    }
-    #[inline(always)]
-    unsafe fn sub(a: Self::V, b: Self::V) -> Self::V {
-        lanes!(|i| a[i] - b[i])
-    }
-    #[inline(always)]
-    unsafe fn mul(a: Self::V, b: Self::V) -> Self::V {
-        lanes!(|i| a[i] * b[i])
-    }
-    #[inline(always)]
-    unsafe fn max(a: Self::V, b: Self::V) -> Self::V {
-        lanes!(|i| if a[i] > b[i] { a[i] } else { b[i] })
-    }
-    #[inline(always)]
-    unsafe fn where_positive(a: Self::V, b: Self::V) -> Self::V {
-        lanes!(|i| if a[i] > 0.0 { b[i] } else { 0.0 })
-    }
-    #[inline(always)]
-    unsafe fn fma(a: Self::V, b: Self::V, c: Self::V) -> Self::V {
-        lanes!(|i| a[i] * b[i] + c[i])
-    }
-    #[inline(always)]
-    unsafe fn fnma(a: Self::V, b: Self::V, c: Self::V) -> Self::V {
-        lanes!(|i| c[i] - a[i] * b[i])
-    }
-    #[inline(always)]
-    unsafe fn prefetch(_: *const f32) {}
 }
 
 /// AVX2 with FMA: a vector is two registers.
@@ -104,74 +91,42 @@ impl Simd for Portable {
 #[derive(Clone, Copy)]
 pub(crate) struct Avx2;
 
+/// A function of registers on both of a vector's.
+#[cfg(target_arch = "x86_64")]
+macro_rules! both {
+    ($f:ident($($v:ident),*)) => {
+        ($f($($v.0),*), $f($($v.1),*))
+    };
+}
+
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+unsafe fn positive(a: __m256, b: __m256) -> __m256 {
+    // SAFETY: the caller's promise that the processor has AVX.
+    unsafe { _mm256_and_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(a, _mm256_setzero_ps()), b) }
+}
+
 #[cfg(target_arch = "x86_64")]
 impl Simd for Avx2 {
     type V = (__m256, __m256);
     const ROWS: usize = 6;
     const VECS: usize = 1;
 
-    #[inline(always)]
-    unsafe fn load(p: *const f32) -> Self::V {
-        unsafe { (_mm256_loadu_ps(p), _mm256_loadu_ps(p.add(8))) }
-    }
-    #[inline(always)]
-    unsafe fn store(p: *mut f32, v: Self::V) {
-        unsafe {
+    methods! {
+        load(p: *const f32) -> Self::V = (_mm256_loadu_ps(p), _mm256_loadu_ps(p.add(8)));
+        store(p: *mut f32, v: Self::V) = {
             _mm256_storeu_ps(p, v.0);
             _mm256_storeu_ps(p.add(8), v.1);
-        }
-    }
-    #[inline(always)]
-    unsafe fn splat(x: f32) -> Self::V {
-        unsafe { (_mm256_set1_ps(x), _mm256_set1_ps(x)) }
-    }
-    #[inline(always)]
-    unsafe fn add(a: Self::V, b: Self::V) -> Self::V {
-        unsafe { (_mm256_add_ps(a.0, b.0), _mm256_add_ps(a.1, b.1)) }
-    }
-    #[inline(always)]
-    unsafe fn sub(a: Self::V, b: Self::V) -> Self::V {
-        unsafe { (_mm256_sub_ps(a.0, b.0), _mm256_sub_ps(a.1, b.1)) }
-    }
-    #[inline(always)]
-    unsafe fn mul(a: Self::V, b: Self::V) -> Self::V {
-        unsafe { (_mm256_mul_ps(a.0, b.0), _mm256_mul_ps(a.1, b.1)) }
-    }
-    #[inline(always)]
-    unsafe fn max(a: Self::V, b: Self::V) -> Self::V {
-        unsafe { (_mm256_max_ps(a.0, b.0), _mm256_max_ps(a.1, b.1)) }
-    }
-    #[inline(always)]
-    unsafe fn where_positive(a: Self::V, b: Self::V) -> Self::V {
-        unsafe {
-            let zero = _mm256_setzero_ps();
-            (
-                _mm256_and_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(a.0, zero), b.0),
-                _mm256_and_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(a.1, zero), b.1),
-            )
-        }
-    }
-    #[inline(always)]
-    unsafe fn fma(a: Self::V, b: Self::V, c: Self::V) -> Self::V {
-        unsafe {
-            (
-                _mm256_fmadd_ps(a.0, b.0, c.0),
-                _mm256_fmadd_ps(a.1, b.1, c.1),
-            )
-        }
-    }
-    #[inline(always)]
-    unsafe fn fnma(a: Self::V, b: Self::V, c: Self::V) -> Self::V {
-        unsafe {
-            (
-                _mm256_fnmadd_ps(a.0, b.0, c.0),
-                _mm256_fnmadd_ps(a.1, b.1, c.1),
-            )
-        }
-    }
-    #[inline(always)]
-    unsafe fn prefetch(p: *const f32) {
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(p.cast()) }
+        };
+        splat(x: f32) -> Self::V = (_mm256_set1_ps(x), _mm256_set1_ps(x));
+        add(a: Self::V, b: Self::V) -> Self::V = both!(_mm256_add_ps(a, b));
+        sub(a: Self::V, b: Self::V) -> Self::V = both!(_mm256_sub_ps(a, b));
+        mul(a: Self::V, b: Self::V) -> Self::V = both!(_mm256_mul_ps(a, b));
+        max(a: Self::V, b: Self::V) -> Self::V = both!(_mm256_max_ps(a, b));
+        where_positive(a: Self::V, b: Self::V) -> Self::V = both!(positive(a, b));
+        fma(a: Self::V, b: Self::V, c: Self::V) -> Self::V = both!(_mm256_fmadd_ps(a, b, c));
+        fnma(a: Self::V, b: Self::V, c: Self::V) -> Self::V = both!(_mm256_fnmadd_ps(a, b, c));
+        prefetch(p: *const f32) = _mm_prefetch::<_MM_HINT_T0>(p.cast());
     }
 }
 
@@ -186,56 +141,24 @@ impl Simd for Avx512 {
     const ROWS: usize = 14;
     const VECS: usize = 2;
 
-    #[inline(always)]
-    unsafe fn load(p: *const f32) -> Self::V {
-        unsafe { _mm512_loadu_ps(p) }
-    }
-    #[inline(always)]
-    unsafe fn store(p: *mut f32, v: Self::V) {
-        unsafe { _mm512_storeu_ps(p, v) }
-    }
-    #[inline(always)]
-    unsafe fn splat(x: f32) -> Self::V {
-        unsafe { _mm512_set1_ps(x) }
-    }
-    #[inline(always)]
-    unsafe fn add(a: Self::V, b: Self::V) -> Self::V {
-        unsafe { _mm512_add_ps(a, b) }
-    }
-    #[inline(always)]
-    unsafe fn sub(a: Self::V, b: Self::V) -> Self::V {
-        unsafe { _mm512_sub_ps(a, b) }
-    }
-    #[inline(always)]
-    unsafe fn mul(a: Self::V, b: Self::V) -> Self::V {
-        unsafe { _mm512_mul_ps(a, b) }
-    }
-    #[inline(always)]
-    unsafe fn max(a: Self::V, b: Self::V) -> Self::V {
-        unsafe { _mm512_max_ps(a, b) }
-    }
-    #[inline(always)]
-    unsafe fn where_positive(a: Self::V, b: Self::V) -> Self::V {
-        unsafe {
-            let positive = _mm512_cmp_ps_mask::<_CMP_GT_OQ>(a, _mm512_setzero_ps());
-            _mm512_maskz_mov_ps(positive, b)
-        }
-    }
-    #[inline(always)]
-    unsafe fn fma(a: Self::V, b: Self::V, c: Self::V) -> Self::V {
-        unsafe { _mm512_fmadd_ps(a, b, c) }
-    }
-    #[inline(always)]
-    unsafe fn fnma(a: Self::V, b: Self::V, c: Self::V) -> Self::V {
-        unsafe { _mm512_fnmadd_ps(a, b, c) }
-    }
-    #[inline(always)]
-    unsafe fn prefetch(p: *const f32) {
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(p.cast()) }
+    methods! {
+        load(p: *const f32) -> Self::V = _mm512_loadu_ps(p);
+        store(p: *mut f32, v: Self::V) = _mm512_storeu_ps(p, v);
+        splat(x: f32) -> Self::V = _mm512_set1_ps(x);
+        add(a: Self::V, b: Self::V) -> Self::V = _mm512_add_ps(a, b);
+        sub(a: Self::V, b: Self::V) -> Self::V = _mm512_sub_ps(a, b);
+        mul(a: Self::V, b: Self::V) -> Self::V = _mm512_mul_ps(a, b);
+        max(a: Self::V, b: Self::V) -> Self::V = _mm512_max_ps(a, b);
+        where_positive(a: Self::V, b: Self::V) -> Self::V =
+            _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(a, _mm512_setzero_ps()), b);
+        fma(a: Self::V, b: Self::V, c: Self::V) -> Self::V = _mm512_fmadd_ps(a, b, c);
+        fnma(a: Self::V, b: Self::V, c: Self::V) -> Self::V = _mm512_fnmadd_ps(a, b, c);
+        prefetch(p: *const f32) = _mm_prefetch::<_MM_HINT_T0>(p.cast());
     }
 }
 
-/// Makes `unsafe fn name(isa, args)` that runs the generic kernel `generic::<S>(args)` compiled for that instruction set.
+/// Makes `unsafe fn name(isa, args)` that runs the generic kernel `generic::<S>(args)` compiled for that instruction set, which
+/// the processor must have.
 macro_rules! simd_entry {
     ($(#[$meta:meta])* $vis:vis $name:ident = $generic:ident ( $($arg:ident : $ty:ty),* $(,)? )) => {
         $(#[$meta])*
@@ -243,19 +166,24 @@ macro_rules! simd_entry {
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx512f,avx2,fma")]
             unsafe fn avx512($($arg: $ty),*) {
+                // SAFETY: the caller's promise.
                 unsafe { $generic::<$crate::simd::Avx512>($($arg),*) }
             }
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2,fma")]
             unsafe fn avx2($($arg: $ty),*) {
+                // SAFETY: the caller's promise.
                 unsafe { $generic::<$crate::simd::Avx2>($($arg),*) }
             }
-            match isa {
-                #[cfg(target_arch = "x86_64")]
-                $crate::isa::Isa::Avx512 => unsafe { avx512($($arg),*) },
-                #[cfg(target_arch = "x86_64")]
-                $crate::isa::Isa::Avx2 => unsafe { avx2($($arg),*) },
-                _ => unsafe { $generic::<$crate::simd::Portable>($($arg),*) },
+            // SAFETY: the caller's promise, which includes that the processor has the instruction set.
+            unsafe {
+                match isa {
+                    #[cfg(target_arch = "x86_64")]
+                    $crate::isa::Isa::Avx512 => avx512($($arg),*),
+                    #[cfg(target_arch = "x86_64")]
+                    $crate::isa::Isa::Avx2 => avx2($($arg),*),
+                    _ => $generic::<$crate::simd::Portable>($($arg),*),
+                }
             }
         }
     };

@@ -35,7 +35,7 @@ pub(crate) fn run(
         .collect();
     let bands = out_h.div_ceil(BAND);
     let out = Shared::new(&mut output.data);
-    for_each(batch * bands, |task| {
+    for_each(0..batch * bands, |task| {
         let (n, band) = (task / bands, task % bands);
         let first = band * BAND;
         let rows = BAND.min(out_h - first);
@@ -51,24 +51,22 @@ pub(crate) fn run(
             let finish = epilogue.finish(panel, offset);
             for y in 0..rows {
                 let at = (first + y) * out_w * LANES;
-                // The rows of this band are written by this task alone.
-                unsafe {
-                    let tile = Tile {
-                        a: pixels.as_ptr().add(y * conv.stride * row_len),
-                        a_row: conv.stride * conv.c_in,
-                        taps: &taps,
-                        tap_len: run,
-                        panel: panels.as_ptr().add(panel * conv.kernel * run * PANEL),
-                        out: out.at(offset + at),
-                        out_row: LANES,
-                        out_vec: out_plane,
-                        rows: out_w,
-                        vecs: (out_blocks - 2 * panel).min(2),
-                        accumulate: false,
-                        finish: finish.shifted(at),
-                    };
-                    run_tile(conv.isa, &tile);
-                }
+                let tile = Tile {
+                    a: pixels[y * conv.stride * row_len..].as_ptr(),
+                    a_row: conv.stride * conv.c_in,
+                    taps: &taps,
+                    tap_len: run,
+                    panel: panels[panel * conv.kernel * run * PANEL..].as_ptr(),
+                    out: out.at(offset + at),
+                    out_row: LANES,
+                    out_vec: out_plane,
+                    rows: out_w,
+                    vecs: (out_blocks - 2 * panel).min(2),
+                    accumulate: false,
+                    finish: finish.shifted(at),
+                };
+                // SAFETY: `pixels` holds the padded rows that the kernel reads for this row, which this task alone writes.
+                unsafe { run_tile(conv.isa, &tile) };
             }
         }
     });

@@ -34,7 +34,7 @@ pub(crate) struct Tile<'a> {
     pub(crate) vecs: usize,
     /// Start from what `out` holds: the sum is then the same, bit for bit, however the taps are split.
     pub(crate) accumulate: bool,
-    pub(crate) finish: Finish,
+    pub(crate) finish: Finish<'a>,
 }
 
 /// Where a tap finds its inputs and its weights.
@@ -47,21 +47,13 @@ pub(crate) struct Tap {
 }
 
 /// What is done to a finished sum before it is stored.
-#[derive(Clone, Copy)]
-pub(crate) struct Finish {
-    /// 32 floats, or null.
-    pub(crate) bias: *const f32,
-    /// Added to the result; addressed like the output; or null.
-    pub(crate) residual: *const f32,
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Finish<'a> {
+    /// 32 floats.
+    pub(crate) bias: Option<&'a [f32]>,
+    /// Added to the result; addressed like the output.
+    pub(crate) residual: Option<&'a [f32]>,
     pub(crate) relu: bool,
-}
-
-impl Finish {
-    pub(crate) const NONE: Finish = Finish {
-        bias: std::ptr::null(),
-        residual: std::ptr::null(),
-        relu: false,
-    };
 }
 
 simd_entry!(
@@ -79,11 +71,14 @@ unsafe fn tile<S: Simd>(t: &Tile<'_>) {
     for chunk in 0..chunks {
         let first = t.rows * chunk / chunks;
         let rows = t.rows * (chunk + 1) / chunks - first;
-        if S::VECS == 2 && t.vecs == 2 {
-            unsafe { sized::<S, 2>(t, first, rows, 0) };
-        } else {
-            for vec in 0..t.vecs {
-                unsafe { sized::<S, 1>(t, first, rows, vec) };
+        // SAFETY: the caller's promise; these rows and vectors are among the tile's.
+        unsafe {
+            if S::VECS == 2 && t.vecs == 2 {
+                sized::<S, 2>(t, first, rows, 0);
+            } else {
+                for vec in 0..t.vecs {
+                    sized::<S, 1>(t, first, rows, vec);
+                }
             }
         }
     }
@@ -94,6 +89,7 @@ unsafe fn sized<S: Simd, const NV: usize>(t: &Tile<'_>, first: usize, rows: usiz
     macro_rules! pick {
         ($($n:literal)*) => {
             match rows {
+                // SAFETY: the caller's promise.
                 $($n if $n <= S::ROWS => unsafe { strided::<S, NV, $n>(t, first, vec) },)*
                 _ => {}
             }
@@ -109,10 +105,13 @@ unsafe fn strided<S: Simd, const NV: usize, const MR: usize>(
     first: usize,
     vec: usize,
 ) {
-    match t.a_row {
-        16 => unsafe { rows::<S, NV, MR, 16>(t, first, vec) },
-        32 => unsafe { rows::<S, NV, MR, 32>(t, first, vec) },
-        _ => unsafe { rows::<S, NV, MR, 0>(t, first, vec) },
+    // SAFETY: the caller's promise.
+    unsafe {
+        match t.a_row {
+            16 => rows::<S, NV, MR, 16>(t, first, vec),
+            32 => rows::<S, NV, MR, 32>(t, first, vec),
+            _ => rows::<S, NV, MR, 0>(t, first, vec),
+        }
     }
 }
 
@@ -122,6 +121,7 @@ unsafe fn rows<S: Simd, const NV: usize, const MR: usize, const ROW: usize>(
     first: usize,
     vec: usize,
 ) {
+    // SAFETY: the caller's promise: `Tile` says what its pointers cover, and `finish` reaches as far as the output does.
     unsafe {
         let a_row = if ROW == 0 { t.a_row } else { ROW };
         let a0 = t.a.wrapping_add(first * a_row);
@@ -156,16 +156,17 @@ unsafe fn rows<S: Simd, const NV: usize, const MR: usize, const ROW: usize>(
             }
         }
         let finish = t.finish;
-        if !finish.bias.is_null() {
+        if let Some(bias) = finish.bias {
             for v in 0..NV {
-                let bias = S::load(finish.bias.add((vec + v) * LANES));
+                let bias = S::load(bias.as_ptr().add((vec + v) * LANES));
                 for row in &mut acc {
                     row[v] = S::add(row[v], bias);
                 }
             }
         }
-        if !finish.residual.is_null() {
-            let residual = finish.residual.add(first * t.out_row + vec * t.out_vec);
+        if let Some(residual) = finish.residual {
+            let residual = residual.as_ptr();
+            let residual = residual.add(first * t.out_row + vec * t.out_vec);
             for r in 0..MR {
                 for v in 0..NV {
                     acc[r][v] = S::add(

@@ -10,19 +10,25 @@ use crate::isa::{Isa, LANES};
 /// `block[p * block_row + c] = planes[c * plane + p]` for `pixels` p and `channels` c up to 16; the other lanes of 16
 /// become zero.
 ///
-/// # Safety
-/// Both pointers cover what is addressed, and the block is written by this call alone.
-pub(crate) unsafe fn to_block(
+/// # Panics
+/// If a slice is shorter than what is addressed.
+pub(crate) fn to_block(
     isa: Isa,
-    planes: *const f32,
+    planes: &[f32],
     plane: usize,
     channels: usize,
     pixels: usize,
-    block: *mut f32,
+    block: &mut [f32],
     block_row: usize,
 ) {
+    assert!(
+        planes.len() >= (channels - 1) * plane + pixels
+            && block.len() >= (pixels - 1) * block_row + LANES
+    );
+    let (planes, block) = (planes.as_ptr(), block.as_mut_ptr());
+    let mut done = 0;
+    // SAFETY: the extents were just checked, and other instruction sets than the portable one have AVX2.
     unsafe {
-        let mut done = 0;
         #[cfg(target_arch = "x86_64")]
         if isa != Isa::Portable && channels == LANES {
             done = pixels / 8 * 8;
@@ -37,8 +43,8 @@ pub(crate) unsafe fn to_block(
                 };
             }
         }
-        let _ = isa;
     }
+    let _ = isa;
 }
 
 /// `planes[c * plane + p] = block[p * block_row + c]`, the reverse of [`to_block`].
@@ -54,8 +60,9 @@ pub(crate) unsafe fn from_block(
     channels: usize,
     pixels: usize,
 ) {
+    let mut done = 0;
+    // SAFETY: the caller's promise about the pointers; other instruction sets than the portable one have AVX2.
     unsafe {
-        let mut done = 0;
         #[cfg(target_arch = "x86_64")]
         if isa != Isa::Portable && channels == LANES {
             done = pixels / 8 * 8;
@@ -66,10 +73,11 @@ pub(crate) unsafe fn from_block(
                 *planes.add(c * plane + p) = *block.add(p * block_row + c);
             }
         }
-        let _ = isa;
     }
+    let _ = isa;
 }
 
+/// [`to_block`] of 16 channels and whole groups of 8 pixels.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
 unsafe fn squares_to_block(
@@ -81,18 +89,19 @@ unsafe fn squares_to_block(
 ) {
     for p in (0..pixels).step_by(8) {
         for half in [0, 8] {
+            // SAFETY: the caller's promise; the square is 8 of the pixels and 8 of the channels.
             unsafe {
-                square(
+                let (from, to) = (
                     planes.add(half * plane + p),
-                    plane,
                     block.add(p * block_row + half),
-                    block_row,
-                )
-            };
+                );
+                square(from, plane, to, block_row);
+            }
         }
     }
 }
 
+/// [`from_block`] of 16 channels and whole groups of 8 pixels.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
 unsafe fn squares_from_block(
@@ -104,14 +113,14 @@ unsafe fn squares_from_block(
 ) {
     for half in [0, 8] {
         for p in (0..pixels).step_by(8) {
+            // SAFETY: the caller's promise; the square is 8 of the pixels and 8 of the channels.
             unsafe {
-                square(
+                let (from, to) = (
                     block.add(p * block_row + half),
-                    block_row,
                     planes.add(half * plane + p),
-                    plane,
-                )
-            };
+                );
+                square(from, block_row, to, plane);
+            }
         }
     }
 }
@@ -121,9 +130,9 @@ unsafe fn squares_from_block(
 #[target_feature(enable = "avx2")]
 #[inline]
 unsafe fn square(from: *const f32, from_row: usize, to: *mut f32, to_row: usize) {
+    // SAFETY: the caller's promise: both pointers reach 8 rows of 8 floats.
     unsafe {
-        let r: [__m256; 8] = std::array::from_fn(|_| _mm256_setzero_ps());
-        let mut r = r;
+        let mut r = [_mm256_setzero_ps(); 8];
         for (i, row) in r.iter_mut().enumerate() {
             *row = _mm256_loadu_ps(from.add(i * from_row));
         }

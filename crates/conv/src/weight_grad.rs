@@ -45,11 +45,6 @@ impl Conv2d {
         grad: &Blocked,
         weight_grad: &mut [f32],
     ) {
-        assert_eq!(
-            weight_grad.len(),
-            self.weight_len(),
-            "weights of another shape than the convolution's"
-        );
         if self.uses_winograd() {
             winograd::weight_grad(self, input, grad, weight_grad);
         } else {
@@ -75,7 +70,7 @@ impl Conv2d {
             grad.height() * grad.width() * LANES,
         );
         let target = Scatter::new(self, weight_grad);
-        for_each(out_blocks.div_ceil(2) * in_blocks, |task| {
+        for_each(0..out_blocks.div_ceil(2) * in_blocks, |task| {
             let (panel, block) = (task / in_blocks, task % in_blocks);
             let vecs = (out_blocks - 2 * panel).min(2);
             let mut sums = Buffer::zeroed(taps * LANES * PANEL);
@@ -93,42 +88,48 @@ impl Conv2d {
                         (n * in_blocks + block) * in_plane + (in_y * input.width() + in_x) * LANES;
                     let b = (n * out_blocks + 2 * panel) * out_plane
                         + (rows.start * grad.width() + cols.start) * LANES;
-                    // `sums` is this task's own; the ranges keep the rest inside.
-                    unsafe {
-                        let outer = Outer {
-                            a: input.data[a..].as_ptr(),
-                            a_step: self.stride * LANES,
-                            a_line: self.stride * input.width() * LANES,
-                            b: grad.data[b..].as_ptr(),
-                            b_step: LANES,
-                            b_line: grad.width() * LANES,
-                            b_vec: out_plane,
-                            steps: cols.len(),
-                            lines: rows.len(),
-                            vecs,
-                            out: sums[tap * LANES * PANEL..].as_mut_ptr(),
-                            accumulate: n > 0,
-                        };
-                        run_outer(self.isa, &outer);
-                    }
+                    let outer = Outer {
+                        a: input.data[a..].as_ptr(),
+                        a_step: self.stride * LANES,
+                        a_line: self.stride * input.width() * LANES,
+                        b: grad.data[b..].as_ptr(),
+                        b_step: LANES,
+                        b_line: grad.width() * LANES,
+                        b_vec: out_plane,
+                        steps: cols.len(),
+                        lines: rows.len(),
+                        vecs,
+                        out: sums[tap * LANES * PANEL..].as_mut_ptr(),
+                        accumulate: n > 0,
+                    };
+                    // SAFETY: the ranges of rows and columns keep inputs and gradients inside their maps.
+                    unsafe { run_outer(self.isa, &outer) };
                 }
             }
-            target.write(panel, block, &sums, PANEL, LANES * PANEL);
+            // SAFETY: this task alone writes the weights of its panel and block.
+            unsafe { target.write(panel, block, &sums, PANEL, LANES * PANEL) };
         });
     }
 }
 
 /// Writes blocks of weight gradients to `[c_out, c_in, kernel, kernel]`.
-pub(crate) struct Scatter {
+pub(crate) struct Scatter<'a> {
     c_in: usize,
     c_out: usize,
     taps: usize,
     isa: Isa,
-    out: Shared,
+    out: Shared<'a>,
 }
 
-impl Scatter {
-    pub(crate) fn new(conv: &Conv2d, weight_grad: &mut [f32]) -> Self {
+impl<'a> Scatter<'a> {
+    /// # Panics
+    /// If `weight_grad` has not the convolution's weights.
+    pub(crate) fn new(conv: &Conv2d, weight_grad: &'a mut [f32]) -> Self {
+        assert_eq!(
+            weight_grad.len(),
+            conv.weight_len(),
+            "weights of another shape than the convolution's"
+        );
         let taps = conv.kernel * conv.kernel;
         Self {
             c_in: conv.c_in,
@@ -141,7 +142,10 @@ impl Scatter {
 
     /// Writes the weights between output panel `panel` and input block `block`; a tap's 32 values of an input channel of
     /// the block lie at `sums[lane * lane_row + tap * tap_row]`.
-    pub(crate) fn write(
+    ///
+    /// # Safety
+    /// No other task writes the weights of this panel and block meanwhile.
+    pub(crate) unsafe fn write(
         &self,
         panel: usize,
         block: usize,
@@ -153,24 +157,17 @@ impl Scatter {
         for half in [0, LANES] {
             let out = panel * PANEL + half;
             let channels = LANES.min(self.c_out.saturating_sub(out));
+            if channels == 0 {
+                continue;
+            }
             for lane in 0..LANES.min(self.c_in - block * LANES) {
                 let plane = self.c_in * self.taps;
-                let at = out * plane + (block * LANES + lane) * self.taps;
-                // The weights of this panel and block belong to one task; the sums' extent was checked.
-                unsafe {
-                    let from = sums.as_ptr().add(lane * lane_row + half);
-                    if channels > 0 {
-                        from_block(
-                            self.isa,
-                            from,
-                            tap_row,
-                            self.out.at(at),
-                            plane,
-                            channels,
-                            self.taps,
-                        );
-                    }
-                }
+                let to = self
+                    .out
+                    .at(out * plane + (block * LANES + lane) * self.taps);
+                let from = sums[lane * lane_row + half..].as_ptr();
+                // SAFETY: the sums reach as far, as was checked; so do the weights, which the caller lets no other task write.
+                unsafe { from_block(self.isa, from, tap_row, to, plane, channels, self.taps) };
             }
         }
     }

@@ -1,10 +1,8 @@
 //! Weights packed into panels of 32 output channels.
-// unsafe: hands checked extents to the transposing kernel.
-#![allow(unsafe_code)]
 
 use crate::buffer::Buffer;
 use crate::isa::{Isa, LANES};
-use crate::parallel::{Shared, for_each};
+use crate::parallel::for_each;
 use crate::tile::PANEL;
 use crate::transpose::to_block;
 
@@ -69,20 +67,8 @@ impl<'a> WeightView<'a> {
             };
             if channels == LANES {
                 let from = &self.data[out * self.out_stride + input * self.in_stride..];
-                assert!(from.len() >= (LANES - 1) * self.out_stride + self.taps);
-                // Both extents were just checked.
-                unsafe {
-                    let to = rows[half..].as_mut_ptr();
-                    to_block(
-                        isa,
-                        from.as_ptr(),
-                        self.out_stride,
-                        LANES,
-                        self.taps,
-                        to,
-                        row,
-                    );
-                }
+                let to = &mut rows[half..];
+                to_block(isa, from, self.out_stride, LANES, self.taps, to, row);
             } else {
                 for (tap, lanes) in rows.chunks_mut(row).take(self.taps).enumerate() {
                     for (k, lane) in lanes[half..half + LANES].iter_mut().enumerate() {
@@ -105,22 +91,13 @@ impl<'a> WeightView<'a> {
     /// `[panel][in / 16][tap][16][32]`, padded with zeros.
     pub(crate) fn pack_blocked(&self, isa: Isa) -> Buffer {
         let blocks = self.c_in.div_ceil(LANES);
-        let panel_len = blocks * self.taps * LANES * PANEL;
-        let mut packed = Buffer::stale(self.panels() * panel_len);
-        let out = Shared::new(&mut packed);
-        for_each(self.panels() * blocks, |task| {
+        let block_len = self.taps * LANES * PANEL;
+        let mut packed = Buffer::stale(self.panels() * blocks * block_len);
+        for_each(packed.chunks_mut(block_len).enumerate(), |(task, rows)| {
             let (panel, block) = (task / blocks, task % blocks);
-            let base = panel * panel_len + block * self.taps * LANES * PANEL;
-            // The rows of this panel and block are this task's own.
-            let rows = crate::parallel::part(out, base, self.taps * LANES * PANEL);
             for lane in 0..LANES {
-                self.gather(
-                    isa,
-                    panel,
-                    block * LANES + lane,
-                    &mut rows[lane * PANEL..],
-                    LANES * PANEL,
-                );
+                let (input, rows) = (block * LANES + lane, &mut rows[lane * PANEL..]);
+                self.gather(isa, panel, input, rows, LANES * PANEL);
             }
         });
         packed

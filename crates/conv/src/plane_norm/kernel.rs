@@ -1,18 +1,17 @@
 //! One plane of an instance norm.
-// unsafe: kernels run on raw pointers into planes that the caller owns.
+// unsafe: the vector operations are.
 #![allow(unsafe_code)]
 
 use crate::isa::LANES;
 use crate::simd::{Simd, simd_entry};
 
 /// One plane.
-pub(super) struct Forward {
-    pub(super) input: *const f32,
-    /// Or null.
-    pub(super) residual: *const f32,
-    pub(super) output: *mut f32,
-    pub(super) statistics: *mut f32,
-    pub(super) pixels: usize,
+pub(super) struct Forward<'a> {
+    pub(super) input: &'a [f32],
+    pub(super) residual: Option<&'a [f32]>,
+    pub(super) output: &'a mut [f32],
+    /// Mean and inverse deviation.
+    pub(super) statistics: &'a mut [f32],
     pub(super) scale: f32,
     pub(super) shift: f32,
     pub(super) epsilon: f32,
@@ -20,16 +19,15 @@ pub(super) struct Forward {
 }
 
 /// One plane.
-pub(super) struct Backward {
-    pub(super) input: *const f32,
-    /// Null without a ReLU.
-    pub(super) output: *const f32,
-    pub(super) output_grad: *const f32,
-    pub(super) input_grad: *mut f32,
-    /// Or null.
-    pub(super) residual_grad: *mut f32,
-    pub(super) sums: *mut f32,
-    pub(super) pixels: usize,
+pub(super) struct Backward<'a> {
+    pub(super) input: &'a [f32],
+    /// With a ReLU.
+    pub(super) output: Option<&'a [f32]>,
+    pub(super) output_grad: &'a [f32],
+    pub(super) input_grad: &'a mut [f32],
+    pub(super) residual_grad: Option<&'a mut [f32]>,
+    /// The gradients of shift and scale.
+    pub(super) sums: &'a mut [f32],
     pub(super) mean: f32,
     pub(super) inverse: f32,
     pub(super) scale: f32,
@@ -39,16 +37,16 @@ simd_entry!(
     /// Normalises the plane.
     ///
     /// # Safety
-    /// The job's pointers cover the plane, whose output is written by this call alone.
-    pub(super) forward = forward_plane(job: &Forward)
+    /// Input, output and residual are of one length.
+    pub(super) forward = forward_plane(job: Forward<'_>)
 );
 
 simd_entry!(
     /// The plane's gradients.
     ///
     /// # Safety
-    /// As [`forward`].
-    pub(super) backward = backward_plane(job: &Backward)
+    /// The inputs, the outputs and their gradients are of one length.
+    pub(super) backward = backward_plane(job: Backward<'_>)
 );
 
 /// Vectors summed side by side, to hide the latency of an addition.
@@ -73,6 +71,7 @@ macro_rules! whole {
 
 #[inline(always)]
 unsafe fn total<S: Simd>(chains: [S::V; CHAINS]) -> f32 {
+    // SAFETY: the caller's promise that the processor has the instructions.
     unsafe {
         let sum = S::add(S::add(chains[0], chains[1]), S::add(chains[2], chains[3]));
         let mut lanes = [0.0f32; LANES];
@@ -89,126 +88,129 @@ unsafe fn total<S: Simd>(chains: [S::V; CHAINS]) -> f32 {
 }
 
 #[inline(always)]
-unsafe fn forward_plane<S: Simd>(job: &Forward) {
+unsafe fn forward_plane<S: Simd>(job: Forward<'_>) {
+    let (input, residual) = (job.input, job.residual);
+    let count = input.len() as f32;
+    let rest = input.len() / LANES * LANES;
+    // SAFETY: the caller's promise; whole vectors end before `rest`.
     unsafe {
-        let count = job.pixels as f32;
-        let rest = job.pixels / LANES * LANES;
         let mut sums = [S::splat(0.0); CHAINS];
         whole!(rest, |p, chain| {
-            sums[chain] = S::add(sums[chain], S::load(job.input.add(p)));
+            sums[chain] = S::add(sums[chain], S::load(input.as_ptr().add(p)));
         });
         let mut sum = total::<S>(sums);
-        for p in rest..job.pixels {
-            sum += *job.input.add(p);
+        for x in &input[rest..] {
+            sum += x;
         }
         let mean = sum / count;
 
         let means = S::splat(mean);
         let mut squares = [S::splat(0.0); CHAINS];
         whole!(rest, |p, chain| {
-            let x = S::sub(S::load(job.input.add(p)), means);
+            let x = S::sub(S::load(input.as_ptr().add(p)), means);
             squares[chain] = S::fma(x, x, squares[chain]);
         });
         let mut square = total::<S>(squares);
-        for p in rest..job.pixels {
-            square += (*job.input.add(p) - mean).powi(2);
+        for x in &input[rest..] {
+            square += (x - mean).powi(2);
         }
         let inverse = 1.0 / (square / count + job.epsilon).sqrt();
-        *job.statistics = mean;
-        *job.statistics.add(1) = inverse;
+        job.statistics.copy_from_slice(&[mean, inverse]);
 
         let factor = inverse * job.scale;
         let (factors, shifts, zero) = (S::splat(factor), S::splat(job.shift), S::splat(0.0));
+        let output = job.output.as_mut_ptr();
         whole!(rest, |p| {
-            let mut x = S::fma(S::sub(S::load(job.input.add(p)), means), factors, shifts);
-            if !job.residual.is_null() {
-                x = S::add(x, S::load(job.residual.add(p)));
+            let x = S::sub(S::load(input.as_ptr().add(p)), means);
+            let mut x = S::fma(x, factors, shifts);
+            if let Some(residual) = residual {
+                x = S::add(x, S::load(residual.as_ptr().add(p)));
             }
             if job.relu {
                 x = S::max(zero, x);
             }
-            S::store(job.output.add(p), x);
+            S::store(output.add(p), x);
         });
-        for p in rest..job.pixels {
-            let mut x = (*job.input.add(p) - mean) * factor + job.shift;
-            if !job.residual.is_null() {
-                x += *job.residual.add(p);
+        for p in rest..input.len() {
+            let mut x = (input[p] - mean) * factor + job.shift;
+            if let Some(residual) = residual {
+                x += residual[p];
             }
             if job.relu {
                 x = if x < 0.0 { 0.0 } else { x };
             }
-            *job.output.add(p) = x;
+            job.output[p] = x;
         }
     }
 }
 
 /// The gradient in front of the activation.
 #[inline(always)]
-unsafe fn vector<S: Simd>(job: &Backward, p: usize) -> S::V {
+unsafe fn vector<S: Simd>(grad: &[f32], output: Option<&[f32]>, p: usize) -> S::V {
+    // SAFETY: the caller's promise that both go on with a whole vector at `p`.
     unsafe {
-        let grad = S::load(job.output_grad.add(p));
-        if job.output.is_null() {
-            grad
-        } else {
-            S::where_positive(S::load(job.output.add(p)), grad)
+        let grad = S::load(grad.as_ptr().add(p));
+        match output {
+            None => grad,
+            Some(output) => S::where_positive(S::load(output.as_ptr().add(p)), grad),
         }
     }
 }
 
 /// The same for one pixel.
 #[inline(always)]
-unsafe fn scalar(job: &Backward, p: usize) -> f32 {
-    unsafe {
-        if job.output.is_null() || *job.output.add(p) > 0.0 {
-            *job.output_grad.add(p)
-        } else {
-            0.0
-        }
+fn scalar(grad: &[f32], output: Option<&[f32]>, p: usize) -> f32 {
+    if output.is_none_or(|output| output[p] > 0.0) {
+        grad[p]
+    } else {
+        0.0
     }
 }
 
 #[inline(always)]
-unsafe fn backward_plane<S: Simd>(job: &Backward) {
+unsafe fn backward_plane<S: Simd>(mut job: Backward<'_>) {
+    let (input, output, output_grad) = (job.input, job.output, job.output_grad);
+    let count = input.len() as f32;
+    let rest = input.len() / LANES * LANES;
+    // SAFETY: the caller's promise; whole vectors end before `rest`.
     unsafe {
-        let rest = job.pixels / LANES * LANES;
         let means = S::splat(job.mean);
         let mut sums = [S::splat(0.0); CHAINS];
         let mut products = [S::splat(0.0); CHAINS];
         whole!(rest, |p, chain| {
-            let grad = vector::<S>(job, p);
-            let x = S::sub(S::load(job.input.add(p)), means);
+            let grad = vector::<S>(output_grad, output, p);
+            let x = S::sub(S::load(input.as_ptr().add(p)), means);
             sums[chain] = S::add(sums[chain], grad);
             products[chain] = S::fma(grad, x, products[chain]);
-            if !job.residual_grad.is_null() {
-                S::store(job.residual_grad.add(p), grad);
+            if let Some(to) = &mut job.residual_grad {
+                S::store(to.as_mut_ptr().add(p), grad);
             }
         });
         let (mut sum, mut product) = (total::<S>(sums), total::<S>(products));
-        for p in rest..job.pixels {
-            let grad = scalar(job, p);
+        for p in rest..input.len() {
+            let grad = scalar(output_grad, output, p);
             sum += grad;
-            product += grad * (*job.input.add(p) - job.mean);
-            if !job.residual_grad.is_null() {
-                *job.residual_grad.add(p) = grad;
+            product += grad * (input[p] - job.mean);
+            if let Some(to) = &mut job.residual_grad {
+                to[p] = grad;
             }
         }
-        *job.sums = sum;
-        *job.sums.add(1) = product * job.inverse;
+        job.sums.copy_from_slice(&[sum, product * job.inverse]);
 
         // dx = scale / std * (g - mean(g) - x^ mean(g x^)), x^ = (x - mean) / std
-        let count = job.pixels as f32;
         let factor = job.scale * job.inverse;
         let slope = product / count * job.inverse * job.inverse;
         let level = sum / count;
         let (factors, slopes, levels) = (S::splat(factor), S::splat(slope), S::splat(level));
+        let to = job.input_grad.as_mut_ptr();
         whole!(rest, |p| {
-            let x = S::sub(S::load(job.input.add(p)), means);
-            let grad = S::fnma(x, slopes, S::sub(vector::<S>(job, p), levels));
-            S::store(job.input_grad.add(p), S::mul(factors, grad));
+            let x = S::sub(S::load(input.as_ptr().add(p)), means);
+            let grad = S::sub(vector::<S>(output_grad, output, p), levels);
+            S::store(to.add(p), S::mul(factors, S::fnma(x, slopes, grad)));
         });
-        for p in rest..job.pixels {
-            let x = *job.input.add(p) - job.mean;
-            *job.input_grad.add(p) = factor * (scalar(job, p) - level - x * slope);
+        for (p, x) in input.iter().enumerate().skip(rest) {
+            let (x, grad) = (x - job.mean, scalar(output_grad, output, p));
+            job.input_grad[p] = factor * (grad - level - x * slope);
         }
     }
 }

@@ -1,11 +1,11 @@
 //! Instance norm, residual and ReLU on contiguous tensors, forward and backward.
-// unsafe: tasks hand the kernels pointers to planes of their own.
+// unsafe: the vector operations of the kernels are.
 #![allow(unsafe_code)]
 
 use crate::buffer::Buffer;
 use crate::epilogue::Activation;
 use crate::isa::Isa;
-use crate::parallel::{Shared, for_each, in_pool};
+use crate::parallel::{for_each, in_pool};
 
 mod kernel;
 
@@ -81,26 +81,23 @@ impl InstanceNorm {
                 && statistics.len() == 2 * planes,
             "slices of an instance norm do not fit its shape"
         );
-        let (out, statistics) = (Shared::new(output), Shared::new(statistics));
-        let (isa, residual) = (Isa::best(), read.residual);
+        let isa = Isa::best();
+        let outputs = output.chunks_mut(self.pixels);
+        let outputs = outputs.zip(statistics.chunks_mut(2)).enumerate();
         in_pool(|| {
-            for_each(planes, |plane| {
-                let at = plane * self.pixels;
-                // The plane is this task's own.
-                unsafe {
-                    let job = Forward {
-                        input: read.input[at..].as_ptr(),
-                        residual: residual.map_or(std::ptr::null(), |r| r[at..].as_ptr()),
-                        output: out.at(at),
-                        statistics: statistics.at(2 * plane),
-                        pixels: self.pixels,
-                        scale: read.scale[plane % self.channels],
-                        shift: read.shift[plane % self.channels],
-                        epsilon: self.epsilon,
-                        relu: self.activation == Activation::Relu,
-                    };
-                    forward(isa, &job);
-                }
+            for_each(outputs, |(plane, (output, statistics))| {
+                let job = Forward {
+                    input: self.plane(read.input, plane),
+                    residual: read.residual.map(|residual| self.plane(residual, plane)),
+                    output,
+                    statistics,
+                    scale: read.scale[plane % self.channels],
+                    shift: read.shift[plane % self.channels],
+                    epsilon: self.epsilon,
+                    relu: self.activation == Activation::Relu,
+                };
+                // SAFETY: all slices are one plane.
+                unsafe { forward(isa, job) };
             });
         });
     }
@@ -127,36 +124,31 @@ impl InstanceNorm {
             "slices of an instance norm's gradients do not fit its shape"
         );
         let mut sums = Buffer::stale(2 * planes);
-        let (to_input, to_sums) = (Shared::new(write.input), Shared::new(&mut sums));
-        let to_residual = write.residual.map(Shared::new);
+        let mut residuals = write.residual.map(|to| to.chunks_mut(self.pixels));
+        let inputs = write.input.chunks_mut(self.pixels);
+        let outputs = inputs
+            .zip(sums.chunks_mut(2))
+            .map(|(input, sums)| (input, residuals.as_mut().and_then(Iterator::next), sums));
         let isa = Isa::best();
         in_pool(|| {
-            for_each(planes, |plane| {
-                let at = plane * self.pixels;
-                // The plane is this task's own.
-                unsafe {
+            for_each(
+                outputs.enumerate(),
+                |(plane, (input_grad, residual_grad, sums))| {
                     let job = Backward {
-                        input: read.input[at..].as_ptr(),
-                        output: if relu {
-                            read.output[at..].as_ptr()
-                        } else {
-                            std::ptr::null()
-                        },
-                        output_grad: read.output_grad[at..].as_ptr(),
-                        input_grad: to_input.at(at),
-                        residual_grad: match to_residual {
-                            Some(to) => to.at(at),
-                            None => std::ptr::null_mut(),
-                        },
-                        sums: to_sums.at(2 * plane),
-                        pixels: self.pixels,
+                        input: self.plane(read.input, plane),
+                        output: relu.then(|| self.plane(read.output, plane)),
+                        output_grad: self.plane(read.output_grad, plane),
+                        input_grad,
+                        residual_grad,
+                        sums,
                         mean: read.statistics[2 * plane],
                         inverse: read.statistics[2 * plane + 1],
                         scale: read.scale[plane % self.channels],
                     };
-                    backward(isa, &job);
-                }
-            });
+                    // SAFETY: all slices are one plane.
+                    unsafe { backward(isa, job) };
+                },
+            );
         });
         write.scale.fill(0.0);
         write.shift.fill(0.0);
@@ -164,6 +156,10 @@ impl InstanceNorm {
             write.shift[plane % self.channels] += sums[0];
             write.scale[plane % self.channels] += sums[1];
         }
+    }
+
+    fn plane<'a>(&self, values: &'a [f32], plane: usize) -> &'a [f32] {
+        &values[plane * self.pixels..][..self.pixels]
     }
 
     fn planes(&self, len: usize) -> usize {

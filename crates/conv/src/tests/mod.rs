@@ -1,8 +1,9 @@
-//! Every kernel against a naive convolution in f64.
+//! Every kernel against a naive convolution in f64, and the loops that they run in.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod backward;
 mod forward;
 mod layers;
+mod parallel;
 mod plane_norm;
 mod reference;

@@ -20,12 +20,14 @@ const B: f32 = std::f32::consts::SQRT_2;
 /// `a * x + b * y`
 #[inline(always)]
 unsafe fn mix<S: Simd>(a: f32, x: S::V, b: f32, y: S::V) -> S::V {
+    // SAFETY: the caller's promise that the processor has the instructions.
     unsafe { S::fma(S::splat(b), y, S::mul(S::splat(a), x)) }
 }
 
 /// `B^T d`
 #[inline(always)]
 pub(super) unsafe fn input_axis<S: Simd>(d: [S::V; IN]) -> [S::V; IN] {
+    // SAFETY: as for `mix`.
     unsafe {
         let (a, b) = (S::splat(A), S::splat(B));
         let (two, half, sum) = (S::splat(2.0), S::splat(0.5), S::splat(2.5));
@@ -47,6 +49,7 @@ pub(super) unsafe fn input_axis<S: Simd>(d: [S::V; IN]) -> [S::V; IN] {
 /// `A^T m`
 #[inline(always)]
 pub(super) unsafe fn output_axis<S: Simd>(m: [S::V; IN]) -> [S::V; OUT] {
+    // SAFETY: as for `mix`.
     unsafe {
         let (sum_a, sum_b) = (S::add(m[1], m[2]), S::add(m[3], m[4]));
         let (dif_a, dif_b) = (S::sub(m[1], m[2]), S::sub(m[3], m[4]));
@@ -62,6 +65,7 @@ pub(super) unsafe fn output_axis<S: Simd>(m: [S::V; IN]) -> [S::V; OUT] {
 /// `A y`: the gradient of [`output_axis`].
 #[inline(always)]
 pub(super) unsafe fn gradient_axis<S: Simd>(y: [S::V; OUT]) -> [S::V; IN] {
+    // SAFETY: as for `mix`.
     unsafe {
         let (a, b) = (S::splat(A), S::splat(B));
         let (two, half) = (S::splat(2.0), S::splat(0.5));
@@ -83,6 +87,7 @@ pub(super) unsafe fn gradient_axis<S: Simd>(y: [S::V; OUT]) -> [S::V; IN] {
 /// `G g`
 #[inline(always)]
 pub(super) unsafe fn weight_axis<S: Simd>(g: [S::V; 3]) -> [S::V; IN] {
+    // SAFETY: as for `mix`.
     unsafe {
         let even_a = mix::<S>(1.0 / -1.5, g[0], 0.5 / -1.5, g[2]);
         let even_b = mix::<S>(1.0 / 6.0, g[0], 2.0 / 6.0, g[2]);
@@ -101,6 +106,7 @@ pub(super) unsafe fn weight_axis<S: Simd>(g: [S::V; 3]) -> [S::V; IN] {
 /// `G^T u`: the gradient of [`weight_axis`].
 #[inline(always)]
 pub(super) unsafe fn weight_gradient_axis<S: Simd>(u: [S::V; IN]) -> [S::V; 3] {
+    // SAFETY: as for `mix`.
     unsafe {
         let (sum_a, sum_b) = (S::add(u[1], u[2]), S::add(u[3], u[4]));
         let (dif_a, dif_b) = (S::sub(u[1], u[2]), S::sub(u[3], u[4]));

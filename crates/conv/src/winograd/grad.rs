@@ -46,73 +46,71 @@ pub(crate) fn weight_grad(conv: &Conv2d, input: &Blocked, grad: &Blocked, to: &m
             count: room.min(grid.tiles() - first),
         };
         let (to_points, to_grads) = (Shared::new(&mut points), Shared::new(&mut grads));
-        for_each(in_blocks + out_blocks, |task| {
-            // Each task transforms one block of channels.
+        for_each(0..in_blocks + out_blocks, |task| {
+            let of_inputs = task < in_blocks;
+            let (map, block, to) = if of_inputs {
+                (input, task, to_points)
+            } else {
+                (grad, task - in_blocks, to_grads)
+            };
+            let job = InputJob {
+                input: &map.data,
+                in_blocks: map.blocks(),
+                tiles,
+                block,
+                blocks: 1,
+                points: to.at(0),
+                room,
+            };
+            // SAFETY: the tiles are both maps', and each task transforms one block of channels of one of them.
             unsafe {
-                let job = |data: &Blocked, in_blocks, block, to: Shared| InputJob {
-                    input: data.data.as_ptr(),
-                    in_blocks,
-                    tiles,
-                    block,
-                    blocks: 1,
-                    points: to.at(0),
-                    room,
-                };
-                if task < in_blocks {
-                    transform_inputs(conv.isa, &job(input, in_blocks, task, to_points));
+                if of_inputs {
+                    transform_inputs(conv.isa, &job);
                 } else {
-                    transform_gradients(
-                        conv.isa,
-                        &job(grad, out_blocks, task - in_blocks, to_grads),
-                    );
+                    transform_gradients(conv.isa, &job);
                 }
             }
         });
-        let to_sums = Shared::new(&mut sums);
-        for_each(POINTS, |point| {
+        for_each(sums.chunks_mut(sum_len).enumerate(), |(point, sums)| {
+            let points = &points[point * point_len(in_blocks * room)..];
+            let grads = &grads[point * point_len(out_blocks * room)..];
             for panel in 0..panels {
                 for block in 0..in_blocks {
-                    // The sums of this point are this task's own.
-                    unsafe {
-                        let outer = Outer {
-                            a: points
-                                .as_ptr()
-                                .add(point * point_len(in_blocks * room) + block * room * LANES),
-                            a_step: LANES,
-                            a_line: 0,
-                            b: grads.as_ptr().add(
-                                point * point_len(out_blocks * room) + 2 * panel * room * LANES,
-                            ),
-                            b_step: LANES,
-                            b_line: 0,
-                            b_vec: room * LANES,
-                            steps: tiles.count,
-                            lines: 1,
-                            vecs: (out_blocks - 2 * panel).min(2),
-                            out: to_sums
-                                .at(point * sum_len + (panel * in_blocks + block) * block_len),
-                            accumulate: first > 0,
-                        };
-                        run_outer(conv.isa, &outer);
-                    }
+                    let outer = Outer {
+                        a: points[block * room * LANES..].as_ptr(),
+                        a_step: LANES,
+                        a_line: 0,
+                        b: grads[2 * panel * room * LANES..].as_ptr(),
+                        b_step: LANES,
+                        b_line: 0,
+                        b_vec: room * LANES,
+                        steps: tiles.count,
+                        lines: 1,
+                        vecs: (out_blocks - 2 * panel).min(2),
+                        out: sums[(panel * in_blocks + block) * block_len..].as_mut_ptr(),
+                        accumulate: first > 0,
+                    };
+                    // SAFETY: the points of a block are `room` lines, and a block of sums is 16 rows of a panel.
+                    unsafe { run_outer(conv.isa, &outer) };
                 }
             }
         });
     }
     let target = Scatter::new(conv, to);
-    for_each(panels * in_blocks, |task| {
+    for_each(0..panels * in_blocks, |task| {
         let (panel, block) = (task / in_blocks, task % in_blocks);
         let mut taps = Buffer::stale(9 * block_len);
-        // `taps` is this task's own.
+        let job = WeightGradJob {
+            points: &sums[task * block_len..],
+            point_len: sum_len,
+            rows: LANES,
+            taps: &mut taps,
+        };
+        // SAFETY: every point has the sums of this block, and `taps` holds as many rows; this task alone writes the weights of
+        // its panel and block.
         unsafe {
-            let job = WeightGradJob {
-                points: sums[task * block_len..].as_ptr(),
-                point_len: sum_len,
-                rows: LANES,
-                taps: taps.as_mut_ptr(),
-            };
-            transform_weight_grads(conv.isa, &job);
+            transform_weight_grads(conv.isa, job);
+            target.write(panel, block, &taps, 9 * PANEL, PANEL);
         }
-        target.write(panel, block, &taps, 9 * PANEL, PANEL);
     });
 }

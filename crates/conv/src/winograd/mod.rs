@@ -113,8 +113,9 @@ pub(crate) fn run(
         }
     };
     match order {
-        Order::Apart { shares } => for_each(groups * shares, |task| {
-            work.apart(tiles(task / shares), task % shares, shares);
+        Order::Apart { shares } => for_each(0..groups * shares, |task| {
+            // SAFETY: no two tasks have the same tiles and the same share of the panels.
+            unsafe { work.apart(tiles(task / shares), task % shares, shares) };
         }),
         Order::Together => (0..groups).for_each(|index| work.together(tiles(index))),
     }
@@ -126,19 +127,24 @@ struct Work<'a> {
     input: &'a Blocked,
     weights: Weights<'a>,
     epilogue: Epilogue<'a>,
-    out: Shared,
+    out: Shared<'a>,
     out_blocks: usize,
     image_len: usize,
 }
 
 impl Work<'_> {
     /// One share of the panels for these tiles.
-    fn apart(&self, tiles: Tiles, share: usize, shares: usize) {
+    ///
+    /// # Safety
+    /// No other task has this share of these tiles.
+    unsafe fn apart(&self, tiles: Tiles, share: usize, shares: usize) {
         let (in_blocks, panels) = (self.input.blocks(), self.out_blocks.div_ceil(2));
         let mut points = Buffer::stale(POINTS * point_len(in_blocks * tiles.count));
-        self.inputs(tiles, 0..in_blocks, Shared::new(&mut points));
+        // SAFETY: `points` is local.
+        unsafe { self.inputs(tiles, 0..in_blocks, Shared::new(&mut points)) };
         for panel in panels * share / shares..panels * (share + 1) / shares {
-            self.panel(tiles, &points, panel);
+            // SAFETY: the caller's promise.
+            unsafe { self.panel(tiles, &points, panel) };
         }
     }
 
@@ -148,36 +154,40 @@ impl Work<'_> {
         let mut points = Buffer::stale(POINTS * point_len(in_blocks * tiles.count));
         let to = Shared::new(&mut points);
         let shares = (2 * threads()).min(in_blocks);
-        for_each(shares, |share| {
-            self.inputs(
-                tiles,
-                in_blocks * share / shares..in_blocks * (share + 1) / shares,
-                to,
-            );
+        for_each(0..shares, |share| {
+            let blocks = in_blocks * share / shares..in_blocks * (share + 1) / shares;
+            // SAFETY: shares have no block in common.
+            unsafe { self.inputs(tiles, blocks, to) };
         });
-        for_each(self.out_blocks.div_ceil(2), |panel| {
-            self.panel(tiles, &points, panel)
+        for_each(0..self.out_blocks.div_ceil(2), |panel| {
+            // SAFETY: each panel is one task's.
+            unsafe { self.panel(tiles, &points, panel) };
         });
     }
 
-    /// Transforms the inputs of some channel blocks, which no other task does.
-    fn inputs(&self, tiles: Tiles, blocks: Range<usize>, points: Shared) {
-        // These blocks of `points` are the caller's own.
-        unsafe {
-            let job = InputJob {
-                input: self.input.data.as_ptr(),
-                in_blocks: self.input.blocks(),
-                tiles,
-                block: blocks.start,
-                blocks: blocks.len(),
-                points: points.at(0),
-                room: tiles.count,
-            };
-            transform_inputs(self.isa, &job);
-        }
+    /// Transforms the inputs of some channel blocks.
+    ///
+    /// # Safety
+    /// No other task writes the points of these blocks meanwhile.
+    unsafe fn inputs(&self, tiles: Tiles, blocks: Range<usize>, points: Shared<'_>) {
+        let job = InputJob {
+            input: &self.input.data,
+            in_blocks: self.input.blocks(),
+            tiles,
+            block: blocks.start,
+            blocks: blocks.len(),
+            points: points.at(0),
+            room: tiles.count,
+        };
+        // SAFETY: the tiles are the input's, `points` has room for them, and the rest is the caller's promise.
+        unsafe { transform_inputs(self.isa, &job) };
     }
 
-    fn panel(&self, tiles: Tiles, points: &[f32], panel: usize) {
+    /// The outputs of these tiles in one panel.
+    ///
+    /// # Safety
+    /// No other task writes them meanwhile.
+    unsafe fn panel(&self, tiles: Tiles, points: &[f32], panel: usize) {
         let (in_blocks, room) = (self.input.blocks(), tiles.count);
         let mut products = Buffer::stale(POINTS * point_len(2 * room));
         let vecs = (self.out_blocks - 2 * panel).min(2);
@@ -192,37 +202,33 @@ impl Work<'_> {
                 for block in (0..in_blocks).step_by(FRESH_BLOCKS) {
                     let blocks = block..(block + FRESH_BLOCKS).min(in_blocks);
                     let channels = blocks.len() * LANES;
-                    // `scratch` is local and holds these channels.
-                    unsafe {
-                        let job = WeightJob {
-                            isa: self.isa,
-                            source,
-                            panel,
-                            first: block * LANES,
-                            count: channels,
-                            points: scratch.as_mut_ptr(),
-                            channels,
-                        };
-                        transform_weights(self.isa, &job);
-                    }
+                    let job = WeightJob {
+                        isa: self.isa,
+                        source,
+                        panel,
+                        first: block * LANES,
+                        count: channels,
+                        points: scratch.as_mut_ptr(),
+                        channels,
+                    };
+                    // SAFETY: `scratch` is local and holds these channels.
+                    unsafe { transform_weights(self.isa, &job) };
                     self.multiply(points, &scratch, blocks, room, vecs, &mut products);
                 }
             }
         }
         let offset = 2 * panel * self.grid.height * self.grid.width * LANES;
-        // The outputs of these tiles in this panel are this task's own.
-        unsafe {
-            let job = OutputJob {
-                products: products.as_ptr(),
-                room,
-                tiles,
-                output: self.out.at(offset),
-                image_len: self.image_len,
-                vecs,
-                finish: self.epilogue.finish(panel, offset),
-            };
-            transform_outputs(self.isa, &job);
-        }
+        let job = OutputJob {
+            products: &products,
+            room,
+            tiles,
+            output: self.out.at(offset),
+            image_len: self.image_len,
+            vecs,
+            finish: self.epilogue.finish(panel, offset),
+        };
+        // SAFETY: the tiles are the output's, `products` holds theirs, and the rest is the caller's promise.
+        unsafe { transform_outputs(self.isa, &job) };
     }
 
     /// Products of all points from `weights` `[point][channel of blocks][32]`, added to those of earlier blocks.
@@ -242,26 +248,22 @@ impl Work<'_> {
         };
         let taps: Vec<Tap> = (0..blocks.len()).map(tap).collect();
         for point in 0..POINTS {
-            // `products` is the caller's own; the other pointers stay within their buffers.
-            unsafe {
-                let tile = Tile {
-                    a: points.as_ptr().add(point * point_len(in_blocks * room)),
-                    a_row: LANES,
-                    taps: &taps,
-                    tap_len: LANES,
-                    panel: weights
-                        .as_ptr()
-                        .add(point * point_len(2 * blocks.len() * LANES)),
-                    out: products.as_mut_ptr().add(point * point_len(2 * room)),
-                    out_row: LANES,
-                    out_vec: room * LANES,
-                    rows: room,
-                    vecs,
-                    accumulate: blocks.start > 0,
-                    finish: Finish::NONE,
-                };
-                run_tile(self.isa, &tile);
-            }
+            let tile = Tile {
+                a: points[point * point_len(in_blocks * room)..].as_ptr(),
+                a_row: LANES,
+                taps: &taps,
+                tap_len: LANES,
+                panel: weights[point * point_len(2 * blocks.len() * LANES)..].as_ptr(),
+                out: products[point * point_len(2 * room)..].as_mut_ptr(),
+                out_row: LANES,
+                out_vec: room * LANES,
+                rows: room,
+                vecs,
+                accumulate: blocks.start > 0,
+                finish: Finish::default(),
+            };
+            // SAFETY: every point has `room` rows of inputs and of products, and the weights of these blocks.
+            unsafe { run_tile(self.isa, &tile) };
         }
     }
 }

@@ -51,17 +51,21 @@ pub(crate) struct Tiles {
 /// Loads pixel (y, x), or zero outside the map.
 #[inline(always)]
 unsafe fn pixel<S: Simd>(plane: *const f32, grid: Grid, y: isize, x: isize) -> S::V {
-    if y >= 0 && x >= 0 && y < grid.height as isize && x < grid.width as isize {
-        unsafe { S::load(plane.offset((y * grid.width as isize + x) * LANES as isize)) }
-    } else {
-        unsafe { S::splat(0.0) }
+    let inside = y >= 0 && x >= 0 && y < grid.height as isize && x < grid.width as isize;
+    // SAFETY: the caller's promise that `plane` is a map of this grid.
+    unsafe {
+        if inside {
+            S::load(plane.offset((y * grid.width as isize + x) * LANES as isize))
+        } else {
+            S::splat(0.0)
+        }
     }
 }
 
 /// Inputs of tiles, channel blocks `block..block + blocks`, to `points[point][block][tile][16]`.
-pub(crate) struct InputJob {
+pub(crate) struct InputJob<'a> {
     /// `[image][in_blocks][height][width][16]`
-    pub(crate) input: *const f32,
+    pub(crate) input: &'a [f32],
     pub(crate) in_blocks: usize,
     pub(crate) tiles: Tiles,
     pub(crate) block: usize,
@@ -76,11 +80,12 @@ simd_entry!(
     ///
     /// # Safety
     /// The job's pointers cover what it addresses; its part of `points` is written by this call alone.
-    pub(super) transform_inputs = inputs(job: &InputJob)
+    pub(super) transform_inputs = inputs(job: &InputJob<'_>)
 );
 
 #[inline(always)]
-unsafe fn inputs<S: Simd>(job: &InputJob) {
+unsafe fn inputs<S: Simd>(job: &InputJob<'_>) {
+    // SAFETY: the caller's promise.
     unsafe {
         let grid = job.tiles.grid;
         let plane_len = grid.height * grid.width * LANES;
@@ -88,7 +93,10 @@ unsafe fn inputs<S: Simd>(job: &InputJob) {
         for block in job.block..job.block + job.blocks {
             for t in 0..job.tiles.count {
                 let (n, y, x) = grid.place(job.tiles.first + t);
-                let plane = job.input.add((n * job.in_blocks + block) * plane_len);
+                let plane = job
+                    .input
+                    .as_ptr()
+                    .add((n * job.in_blocks + block) * plane_len);
                 let (y, x) = (y as isize - 1, x as isize - 1);
                 let mut half = [[S::splat(0.0); IN]; IN];
                 let inner = y >= 0
@@ -133,7 +141,8 @@ unsafe fn inputs<S: Simd>(job: &InputJob) {
 
 /// Output gradients of tiles, to `points[point][block][tile][16]`; like [`InputJob`] with tiles of 4 x 4.
 #[inline(always)]
-unsafe fn gradients<S: Simd>(job: &InputJob) {
+unsafe fn gradients<S: Simd>(job: &InputJob<'_>) {
+    // SAFETY: the caller's promise.
     unsafe {
         let grid = job.tiles.grid;
         let plane_len = grid.height * grid.width * LANES;
@@ -141,7 +150,10 @@ unsafe fn gradients<S: Simd>(job: &InputJob) {
         for block in job.block..job.block + job.blocks {
             for t in 0..job.tiles.count {
                 let (n, y, x) = grid.place(job.tiles.first + t);
-                let plane = job.input.add((n * job.in_blocks + block) * plane_len);
+                let plane = job
+                    .input
+                    .as_ptr()
+                    .add((n * job.in_blocks + block) * plane_len);
                 let mut half = [[S::splat(0.0); OUT]; IN];
                 for j in 0..OUT {
                     let mut d = [S::splat(0.0); OUT];
@@ -170,12 +182,12 @@ simd_entry!(
     ///
     /// # Safety
     /// As for [`transform_inputs`].
-    pub(super) transform_gradients = gradients(job: &InputJob)
+    pub(super) transform_gradients = gradients(job: &InputJob<'_>)
 );
 
 /// Products of tiles, `products[point][vec][tile][16]`, to outputs.
-pub(crate) struct OutputJob {
-    pub(crate) products: *const f32,
+pub(crate) struct OutputJob<'a> {
+    pub(crate) products: &'a [f32],
     /// Tiles that `products` has room for.
     pub(crate) room: usize,
     pub(crate) tiles: Tiles,
@@ -184,7 +196,7 @@ pub(crate) struct OutputJob {
     pub(crate) image_len: usize,
     pub(crate) vecs: usize,
     /// Its residual is addressed like `output`.
-    pub(crate) finish: Finish,
+    pub(crate) finish: Finish<'a>,
 }
 
 simd_entry!(
@@ -192,24 +204,24 @@ simd_entry!(
     ///
     /// # Safety
     /// The job's pointers cover what it addresses; the outputs of its tiles are written by this call alone.
-    pub(super) transform_outputs = outputs(job: &OutputJob)
+    pub(super) transform_outputs = outputs(job: &OutputJob<'_>)
 );
 
 #[inline(always)]
-unsafe fn outputs<S: Simd>(job: &OutputJob) {
+unsafe fn outputs<S: Simd>(job: &OutputJob<'_>) {
+    // SAFETY: the caller's promise.
     unsafe {
         let grid = job.tiles.grid;
         let plane_len = grid.height * grid.width * LANES;
         let (finish, point_len) = (job.finish, point_len(2 * job.room));
         for vec in 0..job.vecs {
-            let bias = if finish.bias.is_null() {
-                S::splat(0.0)
-            } else {
-                S::load(finish.bias.add(vec * LANES))
+            let bias = match finish.bias {
+                Some(bias) => S::load(bias.as_ptr().add(vec * LANES)),
+                None => S::splat(0.0),
             };
             for t in 0..job.tiles.count {
                 let (n, y, x) = grid.place(job.tiles.first + t);
-                let from = job.products.add((vec * job.room + t) * LANES);
+                let from = job.products.as_ptr().add((vec * job.room + t) * LANES);
                 let mut half = [[S::splat(0.0); IN]; OUT];
                 for j in 0..IN {
                     let mut m = [S::splat(0.0); IN];
@@ -231,8 +243,8 @@ unsafe fn outputs<S: Simd>(job: &OutputJob) {
                         }
                         let to = at + (i * grid.width + j) * LANES;
                         let mut value = S::add(r[j], bias);
-                        if !finish.residual.is_null() {
-                            value = S::add(value, S::load(finish.residual.add(to)));
+                        if let Some(residual) = finish.residual {
+                            value = S::add(value, S::load(residual.as_ptr().add(to)));
                         }
                         if finish.relu {
                             value = S::max(S::splat(0.0), value);

@@ -65,22 +65,19 @@ pub(super) fn transform(isa: Isa, source: Source<'_>, panels: usize, blocks: usi
     let panel_len = POINTS * point_len(2 * channels);
     let mut packed = Buffer::stale(panels * panel_len);
     let out = Shared::new(&mut packed);
-    for_each(panels * blocks, |task| {
+    for_each(0..panels * blocks, |task| {
         let (panel, block) = (task / blocks, task % blocks);
-        // These channels of this panel are this task's own.
-        unsafe {
-            let points = out.at(panel * panel_len + block * LANES * PANEL);
-            let job = WeightJob {
-                isa,
-                source,
-                panel,
-                first: block * LANES,
-                count: LANES,
-                points,
-                channels,
-            };
-            transform_weights(isa, &job);
-        }
+        let job = WeightJob {
+            isa,
+            source,
+            panel,
+            first: block * LANES,
+            count: LANES,
+            points: out.at(panel * panel_len + block * LANES * PANEL),
+            channels,
+        };
+        // SAFETY: this task alone writes these channels of the panel.
+        unsafe { transform_weights(isa, &job) };
     });
     packed
 }
@@ -132,6 +129,7 @@ simd_entry!(
 
 #[inline(always)]
 unsafe fn weights<S: Simd>(job: &WeightJob<'_>) {
+    // SAFETY: the caller's promise.
     unsafe {
         let point_len = point_len(2 * job.channels);
         for channel in job.first..job.first + job.count {
@@ -174,24 +172,26 @@ unsafe fn weights<S: Simd>(job: &WeightJob<'_>) {
 }
 
 /// Weight gradients `points[point][c_in lanes][32]` of `rows` input channels, to `taps[row][tap][32]`.
-pub(crate) struct WeightGradJob {
-    pub(crate) points: *const f32,
+pub(crate) struct WeightGradJob<'a> {
+    pub(crate) points: &'a [f32],
     /// Floats between points.
     pub(crate) point_len: usize,
     pub(crate) rows: usize,
-    pub(crate) taps: *mut f32,
+    pub(crate) taps: &'a mut [f32],
 }
 
 simd_entry!(
     /// Transforms weight gradients back to taps.
     ///
     /// # Safety
-    /// The job's pointers cover what it addresses, and `taps` is written by this call alone.
-    pub(super) transform_weight_grads = weight_grads(job: &WeightGradJob)
+    /// The job's slices cover what it addresses.
+    pub(super) transform_weight_grads = weight_grads(job: WeightGradJob<'_>)
 );
 
 #[inline(always)]
-unsafe fn weight_grads<S: Simd>(job: &WeightGradJob) {
+unsafe fn weight_grads<S: Simd>(job: WeightGradJob<'_>) {
+    let to = job.taps.as_mut_ptr();
+    // SAFETY: the caller's promise.
     unsafe {
         for row in 0..job.rows {
             for vec in 0..2 {
@@ -200,7 +200,7 @@ unsafe fn weight_grads<S: Simd>(job: &WeightGradJob) {
                 for j in 0..IN {
                     let mut u = [S::splat(0.0); IN];
                     for i in 0..IN {
-                        u[i] = S::load(job.points.add((i * IN + j) * job.point_len + at));
+                        u[i] = S::load(job.points.as_ptr().add((i * IN + j) * job.point_len + at));
                     }
                     let r = weight_gradient_axis::<S>(u);
                     for i in 0..3 {
@@ -210,10 +210,8 @@ unsafe fn weight_grads<S: Simd>(job: &WeightGradJob) {
                 for i in 0..3 {
                     let r = weight_gradient_axis::<S>(half[i]);
                     for j in 0..3 {
-                        S::store(
-                            job.taps.add((row * 9 + i * 3 + j) * PANEL + vec * LANES),
-                            r[j],
-                        );
+                        let at = (row * 9 + i * 3 + j) * PANEL + vec * LANES;
+                        S::store(to.add(at), r[j]);
                     }
                 }
             }
