@@ -56,6 +56,9 @@ pub struct Protocol {
     pub labelled_classes: LabelledClasses,
     /// What leaves for validation.
     pub validation: ValidationRule,
+    /// Share of the normal images that validation leaves which are held out for calibration, in [0, 1): at least
+    /// 10 of 40 or more, and never all. 0 in the paper's protocol.
+    pub calibration: f64,
     /// Seed of every draw.
     pub seed: u64,
     /// Keep images of one group (patient, lesion) together: a group goes to validation as a whole, and training images of groups that
@@ -69,6 +72,7 @@ impl Default for Protocol {
             labelled: Labelled::Ratio(0.0),
             labelled_classes: LabelledClasses::All,
             validation: ValidationRule::Balanced,
+            calibration: 0.0,
             seed: 0,
             group_by: false,
         }
@@ -86,6 +90,13 @@ impl Protocol {
     /// [`DataError::Parameter`] for a ratio outside [0, 1), [`DataError::NoAnomalous`] for a ratio above 0 without anomalous images,
     /// [`DataError::Category`] for an unknown class, [`DataError::NoImages`] if nothing is left to train on, [`DataError::Leak`] if an image is in two parts.
     pub fn split(&self, dataset: &Dataset) -> Result<Split, DataError> {
+        if !(0.0..1.0).contains(&self.calibration) {
+            return Err(DataError::Parameter {
+                name: "calibration",
+                value: self.calibration.to_string(),
+                reason: "must be at least 0 and below 1".into(),
+            });
+        }
         if let Labelled::Ratio(ratio) = self.labelled
             && !(0.0..1.0).contains(&ratio)
         {
@@ -124,11 +135,19 @@ impl Protocol {
                 hint,
             });
         }
+        let held_out = self.calibration_count(normal.len());
+        let calibration = self.take("calibration", &mut normal, held_out);
+        if self.group_by {
+            let before = normal.len();
+            leave_out_groups(&mut normal, &calibration);
+            excluded += before - normal.len();
+        }
         let (labelled, labelled_wanted) = self.labelled(dataset, normal.len(), pool)?;
         let split = Split {
             normal,
             labelled,
             validation,
+            calibration,
             test: dataset.test.clone(),
             mask_rule: dataset.layout.mask_rule(),
             labelled_wanted,
@@ -150,6 +169,16 @@ impl Protocol {
             }
             ValidationRule::NormalOnly => (normal / 20 + 1, 0),
         }
+    }
+
+    /// Normal images that are held out for calibration, of `normal` ones.
+    fn calibration_count(&self, normal: usize) -> usize {
+        if self.calibration == 0.0 {
+            return 0;
+        }
+        let least = if normal >= 40 { 10 } else { 1 };
+        let share = (self.calibration * normal as f64) as usize;
+        share.max(least).min(normal - 1)
     }
 
     /// Moves `count` random samples out of `pool`, keeping the order of both; whole groups when they are kept together.

@@ -22,6 +22,9 @@ pub struct Split {
     pub labelled: Vec<Sample>,
     /// Validation images of both kinds.
     pub validation: Vec<Sample>,
+    /// Normal images that the detector does not learn from: what its scores of them promise holds for others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calibration: Vec<Sample>,
     /// Test images of both kinds.
     pub test: Vec<Sample>,
     /// When a pixel of a test image's mask is anomalous.
@@ -65,6 +68,7 @@ impl Split {
         for (list, name, label) in [
             (&split.normal, "normal", Label::Normal),
             (&split.labelled, "labelled", Label::Anomalous),
+            (&split.calibration, "calibration", Label::Normal),
         ] {
             if let Some(sample) = list.iter().find(|sample| sample.label != label) {
                 let reason = format!(
@@ -98,6 +102,7 @@ impl Split {
         let parts = [
             ("test", &self.test),
             ("validation", &self.validation),
+            ("calibration", &self.calibration),
             ("training", &self.normal),
             ("training", &self.labelled),
         ];

@@ -84,6 +84,12 @@ pub enum EngineError {
         "its score is no finite number: the model is damaged, or the image is out of the ordinary"
     )]
     NoScore,
+    /// A promise was asked for that no held-out images can give.
+    #[error(
+        "the model promises no false-alarm rate, since training held no normal images out for it; train with --set \
+         calibration=0.25, or give --threshold"
+    )]
+    NotCalibrated,
     /// Maps were asked for that the detector does not make.
     #[error("{detector} scores images and makes no maps")]
     NoMaps {

@@ -58,6 +58,17 @@ impl Calibration {
         Ok(Self { scores })
     }
 
+    /// How many scores there are.
+    #[allow(clippy::len_without_is_empty, reason = "it is never empty")]
+    pub fn len(&self) -> usize {
+        self.scores.len()
+    }
+
+    /// The scores, ascending.
+    pub fn scores(&self) -> &[f64] {
+        &self.scores
+    }
+
     /// The probability of a score at least as high if the image is normal:
     /// `(1 + number of calibration scores >= score) / (n + 1)`, in `[1 / (n + 1), 1]`. At most `alpha` with a probability of
     /// at most `alpha` for a normal image.

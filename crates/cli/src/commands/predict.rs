@@ -34,6 +34,9 @@ pub(crate) struct Args {
     /// Decide by this score instead of the model's threshold
     #[arg(long)]
     threshold: Option<f64>,
+    /// Flag a normal image with at most this probability, as the normal images promise that training held out
+    #[arg(long, value_name = "RATE", conflicts_with = "threshold")]
+    alpha: Option<f64>,
     /// Multiply in another precision than the model was trained in
     #[arg(long, value_parser = named(Precision::ALL))]
     precision: Option<Precision>,
@@ -57,7 +60,14 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
     let device = global.open_device()?;
     let predictor = Predictor::open(&model_path(&args.model)?, args.precision, &device)?;
     let info = predictor.info();
-    let threshold = args.threshold.unwrap_or(info.threshold.value);
+    let (threshold, promise) = match (args.threshold, args.alpha) {
+        (Some(threshold), _) => (threshold, None),
+        (None, Some(alpha)) => {
+            let at = predictor.threshold_at(alpha)?;
+            (at.value, at.promise)
+        }
+        (None, None) => (info.threshold.value, info.threshold.promise),
+    };
     anyhow::ensure!(threshold.is_finite(), "--threshold must be a finite number");
     let options = PredictOptions {
         threshold,
@@ -76,7 +86,12 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
     if global.json {
         let rows: Vec<_> = predictions.iter().map(row).collect();
         let map_range = info.maps.as_ref().map(|maps| maps.range);
-        print_json(&json!({"threshold": threshold, "map_range": map_range, "predictions": rows}))?;
+        print_json(&json!({
+            "threshold": threshold,
+            "promise": promise,
+            "map_range": map_range,
+            "predictions": rows,
+        }))?;
     } else {
         let decided = predictions
             .iter()
@@ -121,6 +136,7 @@ fn row(prediction: &Prediction) -> serde_json::Value {
         Ok(decision) => json!({
             "path": path,
             "score": decision.score,
+            "p_value": decision.p_value,
             "anomalous": decision.anomalous,
             "overlay": decision.overlay,
             "raw": decision.raw,

@@ -94,6 +94,18 @@ impl Config {
                 ));
             }
         }
+        if !(0.0..1.0).contains(&self.calibration) {
+            let reason = "must be at least 0 and below 1";
+            return Err(EngineError::setting(
+                "calibration",
+                self.calibration,
+                reason,
+            ));
+        }
+        if !(self.alpha > 0.0 && self.alpha < 1.0) {
+            let reason = "must be greater than 0 and below 1";
+            return Err(EngineError::setting("alpha", self.alpha, reason));
+        }
         if let Some(ratio) = self.labelled_ratio {
             if !(0.0..1.0).contains(&ratio) {
                 let reason = "must be at least 0 and below 1";

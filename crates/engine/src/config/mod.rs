@@ -70,6 +70,13 @@ pub struct Config {
     pub labelled_classes: LabelledClasses,
     /// Which images leave the training set for validation.
     pub validation: ValidationRule,
+    /// Share of the normal images that are held out of training, in `[0, 1)`: their scores promise how many normal images
+    /// are flagged. None by default, a quarter with folders of one's own.
+    #[serde(default)]
+    pub calibration: f64,
+    /// The share of normal images that may be flagged, where images are held out to promise it.
+    #[serde(default = "defaults::alpha")]
+    pub alpha: f64,
     /// Keep images of one patient or lesion together where the data names them.
     #[serde(default)]
     pub group_by: bool,
@@ -93,6 +100,9 @@ pub struct Config {
 }
 
 mod defaults {
+    pub(super) fn alpha() -> f64 {
+        0.05
+    }
     pub(super) fn image_size() -> usize {
         256
     }

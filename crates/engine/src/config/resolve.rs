@@ -108,7 +108,7 @@ fn refuse_moved(path: Option<&Path>, table: &Table) -> Result<(), EngineError> {
 }
 
 /// What to start from with folders of one's own: labelled anomalies if there are any, else ones that an elastic transform
-/// makes.
+/// makes; and normal images held out for a threshold that keeps its promise.
 fn own_folders(given: &Table, overrides: &Overrides) -> Table {
     let in_file = given.get("data").and_then(|data| data.get("folders"));
     let anomalous = match (&overrides.data.folders, in_file) {
@@ -117,9 +117,9 @@ fn own_folders(given: &Table, overrides: &Overrides) -> Table {
         (None, None) => return Table::new(),
     };
     if anomalous {
-        toml::toml! { anomalies = "labelled" validation = "balanced" }
+        toml::toml! { anomalies = "labelled" validation = "balanced" calibration = 0.25 }
     } else {
-        toml::toml! { anomalies = "elastic" validation = "normal-only" }
+        toml::toml! { anomalies = "elastic" validation = "none" calibration = 0.25 }
     }
 }
 

@@ -12,7 +12,7 @@ use ckaad_data::{ImageStore, MaskRule, Split, load_mask};
 use self::image_level::{at_threshold, counts, image_figures};
 use self::pixel_level::PixelLevel;
 use self::report::definitions;
-use crate::scoring::{decision, write_table};
+use crate::scoring::{decision, number, write_table};
 use crate::training::features::{CHUNK, images};
 use crate::training::{Event, Observer, load_images, log};
 use crate::{Config, EngineError, Predictor, RunFolder};
@@ -71,9 +71,10 @@ pub fn evaluate_run(
             sample.class.clone(),
             score.to_string(),
             decision(*score >= last.info().threshold.value).to_owned(),
+            number(last.p_value(*score)),
         ]
     });
-    let header = ["path", "label", "class", "score", "decision"];
+    let header = ["path", "label", "class", "score", "decision", "p_value"];
     write_table(&folder.predictions(), header, rows)?;
     let epochs = log::read(&folder.log(), config.epochs)?;
     let weights = last.info().weights.clone();
@@ -88,6 +89,7 @@ pub fn evaluate_run(
             normal: split.normal.len(),
             labelled_anomalous: split.labelled.len(),
             validation: split.validation.len(),
+            calibration: split.calibration.len(),
         },
         config,
         weights,

@@ -47,6 +47,7 @@ pub struct TrainingCounts {
     pub normal: usize,
     pub labelled_anomalous: usize,
     pub validation: usize,
+    pub calibration: usize,
 }
 
 /// The figures of one model.

@@ -13,4 +13,4 @@ pub use map_picture::RawMap;
 pub use model_file::{MapInfo, ModelInfo, Preprocessing};
 pub use predict_files::{PredictOptions, Prediction, predict_files};
 pub use predictor::Predictor;
-pub(crate) use table::{decision, write_table};
+pub(crate) use table::{decision, number, write_table};

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::training::Threshold;
 use crate::{CheckedConfig, Config, EngineError};
 
-const KIND: &str = "model file";
+pub(crate) const KIND: &str = "model file";
 /// The metadata entry that holds a [`Header`] as JSON.
 const KEY: &str = "ckaad_model";
 /// Raised whenever older programs could not read the file correctly.
@@ -43,6 +43,9 @@ pub struct ModelInfo {
     pub preprocessing: Preprocessing,
     /// When an image counts as anomalous.
     pub threshold: Threshold,
+    /// The scores of held-out normal images, if there were any.
+    #[serde(default)]
+    pub calibration: Vec<f64>,
     /// How its maps are shown, if it makes any.
     pub maps: Option<MapInfo>,
     /// The epoch after which the weights were taken.

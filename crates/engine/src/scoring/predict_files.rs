@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use super::map_picture::{self, RawMap};
 use super::output_names::output_names;
-use super::{Predictor, decision, write_table};
+use super::{Predictor, decision, number, write_table};
 use crate::EngineError;
 use crate::training::{Event, Observer};
 
@@ -46,6 +46,8 @@ pub struct Prediction {
 pub struct Decision {
     /// The higher, the more anomalous.
     pub score: f64,
+    /// The probability of such a score if the image is normal, if the model was calibrated.
+    pub p_value: Option<f64>,
     /// Whether the score reaches the threshold.
     pub anomalous: bool,
     /// The picture with the heat map.
@@ -219,6 +221,7 @@ fn write_one(
     }
     Ok(Ok(Decision {
         score: scored.score,
+        p_value: predictor.p_value(scored.score),
         anomalous: scored.score >= options.threshold,
         overlay: outputs.overlay.clone(),
         raw: outputs.raw.clone(),
@@ -237,6 +240,7 @@ fn write_predictions(path: &Path, predictions: &[Prediction]) -> Result<(), Engi
                 path,
                 decided.score.to_string(),
                 decision(decided.anomalous).to_owned(),
+                number(decided.p_value),
                 file(&decided.overlay),
                 file(&decided.raw),
                 String::new(),
@@ -247,10 +251,13 @@ fn write_predictions(path: &Path, predictions: &[Prediction]) -> Result<(), Engi
                 String::new(),
                 String::new(),
                 String::new(),
+                String::new(),
                 error.to_string(),
             ],
         }
     });
-    let header = ["path", "score", "decision", "heatmap", "map", "error"];
+    let header = [
+        "path", "score", "decision", "p_value", "heatmap", "map", "error",
+    ];
     write_table(path, header, rows)
 }

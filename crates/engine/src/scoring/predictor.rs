@@ -6,16 +6,20 @@ use burn::tensor::{Device, Tensor, TensorData};
 use ckaad_backbone::{Backbone, Precision};
 use ckaad_data::{Picture, normalise_pixels};
 use ckaad_detectors::{Detector, Inputs, Scored};
+use ckaad_metrics::Calibration;
 use rayon::prelude::*;
 
 use super::{ModelInfo, model_file};
 use crate::EngineError;
+use crate::training::Threshold;
 
 /// Scores pictures: the one way from a model and pictures to scores and maps.
 pub struct Predictor {
     backbone: Backbone,
     detector: Box<dyn Detector>,
     info: ModelInfo,
+    /// The scores of held-out normal images, if the model has any.
+    calibration: Option<Calibration>,
     device: Device,
 }
 
@@ -31,6 +35,13 @@ impl Predictor {
         device: &Device,
     ) -> Result<Self, EngineError> {
         let (backbone, detector, info) = model_file::read(path, precision, device)?;
+        if info.calibration.iter().any(|score| !score.is_finite()) {
+            return Err(EngineError::file(
+                path,
+                model_file::KIND,
+                "a calibration score is no finite number",
+            ));
+        }
         Ok(Self::new(backbone, detector, info, device))
     }
 
@@ -44,6 +55,7 @@ impl Predictor {
         Self {
             backbone,
             detector,
+            calibration: Calibration::new(&info.calibration).ok(),
             info,
             device: device.clone(),
         }
@@ -60,6 +72,26 @@ impl Predictor {
     /// What the model file says besides the weights.
     pub fn info(&self) -> &ModelInfo {
         &self.info
+    }
+
+    /// The probability of a score at least as high if the image is normal, in (0, 1], as held-out normal images promise it;
+    /// `None` if training held none out.
+    pub fn p_value(&self, score: f64) -> Option<f64> {
+        self.calibration
+            .as_ref()
+            .map(|calibration| calibration.p_value(score))
+    }
+
+    /// The threshold that flags a new normal image with a probability of at most `alpha`, as held-out normal images promise it,
+    /// or with the least probability that so many can promise.
+    ///
+    /// # Errors
+    /// [`EngineError::NotCalibrated`] if training held none out, [`EngineError::Metric`] unless `alpha` is within (0, 1).
+    pub fn threshold_at(&self, alpha: f64) -> Result<Threshold, EngineError> {
+        match &self.calibration {
+            Some(calibration) => Threshold::calibrated(calibration, alpha, None),
+            None => Err(EngineError::NotCalibrated),
+        }
     }
 
     /// Where it computes.

@@ -24,3 +24,8 @@ pub(crate) fn write_table<const N: usize>(
 pub(crate) fn decision(anomalous: bool) -> &'static str {
     if anomalous { "anomalous" } else { "normal" }
 }
+
+/// A number that may be missing.
+pub(crate) fn number(value: Option<f64>) -> String {
+    value.map_or_else(String::new, |value| value.to_string())
+}

@@ -23,6 +23,8 @@ pub(crate) struct TrainingData {
     pub(crate) validation: FeatureBank,
     /// Whether each validation image is anomalous.
     pub(crate) validation_labels: Vec<bool>,
+    /// Normal images that are held out.
+    pub(crate) calibration: FeatureBank,
 }
 
 /// Where a step's anomalous images come from.
@@ -71,6 +73,7 @@ impl TrainingData {
         };
         Ok(Self {
             validation: storage.keep(validation)?,
+            calibration: storage.keep(load(&split.calibration)?)?,
             normal: storage.keep(normal)?,
             anomalies,
             validation_labels: labels,

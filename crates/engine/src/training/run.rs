@@ -7,12 +7,13 @@ use std::time::Instant;
 
 use ckaad_data::{Ahead, Prefetch, TrainBatch};
 use ckaad_detectors::{Detector, Losses, Trainer};
+use ckaad_metrics::Calibration;
 
 use super::checkpoint::{self, Position};
 use super::data::{ImageScore, TrainingData};
 use super::log::{self, EpochRecord};
 use super::loss_sums::LossSums;
-use super::threshold::Threshold;
+use super::threshold::{Threshold, Validation};
 use super::{Event, Outcome, RunFolder, TrainContext};
 use crate::scoring::{MapInfo, ModelInfo, Preprocessing};
 use crate::{CheckedConfig, EngineError, Predictor};
@@ -125,6 +126,12 @@ impl Run<'_> {
             let detector = self.trainer.detector();
             let scores = self.validation_scores(&*detector);
             let auroc = ckaad_metrics::auroc(&values(&scores), &self.data.validation_labels)?;
+            if epoch == self.config.epochs && auroc < 0.5 {
+                tracing::warn!(
+                    "the AUROC on the validation images is {auroc:.3}: the detector ranks them the wrong way round, and its decisions \
+                     mean nothing; look at the images, or try another detector"
+                );
+            }
             if position.is_best(epoch, auroc) {
                 let path = self.folder.best_model();
                 self.write_model(&path, epoch, Some(auroc), detector, &scores)?;
@@ -165,6 +172,28 @@ impl Run<'_> {
         validation.scores(detector, &all, self.config, self.with)
     }
 
+    /// The scores of normal images that a threshold is chosen on, and whether they were held out; none where validation does it.
+    fn normals(&self, detector: &dyn Detector, validation: &[ImageScore]) -> Normals {
+        let (bank, indices, held_out) = match (&self.data.calibration, &self.data.normal) {
+            (held_out, _) if held_out.len() > 0 => (held_out, (0..held_out.len()).collect(), true),
+            (_, _) if self.data.validation_labels.contains(&false) => {
+                return Normals {
+                    // What has maps is known from validation.
+                    scores: validation.to_vec(),
+                    held_out: false,
+                };
+            }
+            (_, normal) => {
+                let drawn = ckaad_data::draw(normal.len(), THRESHOLD_IMAGES, self.config.seed);
+                (normal, drawn, false)
+            }
+        };
+        Normals {
+            scores: bank.scores(detector, &indices, self.config, self.with),
+            held_out,
+        }
+    }
+
     fn write_model(
         &self,
         path: &Path,
@@ -173,33 +202,28 @@ impl Run<'_> {
         detector: Box<dyn Detector>,
         validation_scores: &[ImageScore],
     ) -> Result<(), EngineError> {
-        let labels = &self.data.validation_labels;
-        let on_validation = labels.contains(&false);
-        let on_training = || {
-            let normal = &self.data.normal;
-            let drawn = ckaad_data::draw(normal.len(), THRESHOLD_IMAGES, self.config.seed);
-            normal.scores(&*detector, &drawn, self.config, self.with)
+        let Normals { scores, held_out } = self.normals(&*detector, validation_scores);
+        let thresholds = Thresholds {
+            held_out,
+            alpha: self.config.alpha,
+            labels: &self.data.validation_labels,
         };
-        let scores = match on_validation {
-            true => validation_scores.to_vec(),
-            false => on_training(),
-        };
-        let threshold = |scores: &[f64]| match on_validation {
-            true => Threshold::on_validation(scores, labels),
-            false => Threshold::on_training(scores),
-        };
-        let peaks: Option<Vec<f64>> = scores.iter().map(|score| score.peak).collect();
+        let peaks = |scores: &[ImageScore]| scores.iter().map(|score| score.peak).collect();
+        let peaks: (Option<Vec<f64>>, Option<Vec<f64>>) =
+            (peaks(&scores), peaks(validation_scores));
         let maps = match peaks {
-            None => None,
-            Some(peaks) => Some(MapInfo {
-                threshold: threshold(&peaks)?,
+            (Some(normal), Some(validation)) => Some(MapInfo {
+                threshold: thresholds.choose(&normal, &validation)?,
                 range: detector.map_range(),
             }),
+            _ => None,
         };
+        let scores = values(&scores);
         let info = ModelInfo {
             config: self.config.clone(),
             preprocessing: Preprocessing::new(self.config.image_size),
-            threshold: threshold(&values(&scores))?,
+            threshold: thresholds.choose(&scores, &values(validation_scores))?,
+            calibration: if held_out { scores } else { Vec::new() },
             maps,
             epoch,
             validation_auroc: auroc,
@@ -208,6 +232,37 @@ impl Run<'_> {
         };
         let backbone = self.with.backbone.clone();
         Predictor::new(backbone, detector, info, self.with.device).save(path)
+    }
+}
+
+/// Scores of normal images.
+struct Normals {
+    scores: Vec<ImageScore>,
+    held_out: bool,
+}
+
+/// How the thresholds of images and of pixels are chosen.
+struct Thresholds<'a> {
+    held_out: bool,
+    alpha: f64,
+    labels: &'a [bool],
+}
+
+impl Thresholds<'_> {
+    fn choose(&self, normal: &[f64], scores: &[f64]) -> Result<Threshold, EngineError> {
+        let validation = Validation {
+            scores,
+            labels: self.labels,
+        };
+        if self.held_out {
+            let calibration = Calibration::new(normal)?;
+            let both = self.labels.contains(&true) && self.labels.contains(&false);
+            Threshold::calibrated(&calibration, self.alpha, both.then_some(validation))
+        } else if self.labels.contains(&false) {
+            Threshold::on_validation(validation)
+        } else {
+            Threshold::on_training(normal)
+        }
     }
 }
 

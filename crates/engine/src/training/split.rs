@@ -30,6 +30,7 @@ pub(crate) fn choose_split(config: &CheckedConfig) -> Result<Split, EngineError>
         labelled: Labelled::Ratio(0.0),
         labelled_classes: config.labelled_classes.clone(),
         validation: config.validation,
+        calibration: config.calibration,
         seed: config.seed,
         group_by: config.group_by,
     };
