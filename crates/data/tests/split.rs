@@ -23,6 +23,7 @@ fn splits_are_written_read_back_and_checked() {
         normal: samples("normal", Label::Normal, 38),
         labelled: samples("a", Label::Anomalous, 4),
         validation: samples("validation", Label::Normal, 2),
+        calibration: Vec::new(),
         test: samples("test", Label::Normal, 5),
         mask_rule: MaskRule::NonZero,
         labelled_wanted: 4,

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use ckaad_anomaly_map::{AnomalyMapper, DistanceMap};
+use ckaad_anomaly_map::{AnomalyMap, AnomalyMapper};
 use ckaad_backbone::BackboneConfig;
 use ckaad_parameters::{NamedTensor, NamedTensors};
 use rayon::prelude::*;
@@ -247,7 +247,7 @@ impl GaussianDetector {
     }
 
     /// The root mean square of the deviations of all channels at every position, for every image of a batch.
-    fn distances(&self, scale: usize, features: &[f32], shape: [usize; 4]) -> Vec<DistanceMap> {
+    fn distances(&self, scale: usize, features: &[f32], shape: [usize; 4]) -> Vec<AnomalyMap> {
         let [_, channels, height, width] = shape;
         let parameter = |name: &str| {
             let tensor = self.parameters.get(&format!("{name}.{scale}"));
@@ -273,7 +273,7 @@ impl GaussianDetector {
                 let values = squares
                     .iter()
                     .map(|sum| (sum * share).sqrt() / self.scales as f32);
-                DistanceMap {
+                AnomalyMap {
                     height,
                     width,
                     values: values.collect(),
@@ -285,7 +285,7 @@ impl GaussianDetector {
 
 impl Detector for GaussianDetector {
     fn score(&self, inputs: &Inputs) -> Vec<Scored> {
-        let scales: Vec<Vec<DistanceMap>> = inputs
+        let scales: Vec<Vec<AnomalyMap>> = inputs
             .tensors()
             .into_iter()
             .enumerate()
@@ -303,7 +303,7 @@ impl Detector for GaussianDetector {
                     .zip(&self.mean)
                     .map(|(x, mean)| x - mean)
                     .collect();
-                let of_image: Vec<DistanceMap> =
+                let of_image: Vec<AnomalyMap> =
                     scales.iter().map(|maps| maps[image].clone()).collect();
                 Scored {
                     score: squared_distance(&self.lower, &deviation).sqrt(),

@@ -9,6 +9,19 @@ use sha2::{Digest, Sha256};
 use toml::{Table, Value};
 
 use super::figures::Measures;
+use super::library::Place;
+
+/// Settings that stand in the table `[detector]` of a configuration.
+const OF_THE_DETECTOR: [&str; 8] = [
+    "method",
+    "norm",
+    "image_score",
+    "learning_rate",
+    "discriminator_learning_rate",
+    "lambda",
+    "gamma",
+    "margin",
+];
 
 /// One training and its evaluation: one folder, one process.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -59,6 +72,37 @@ impl Run {
             synthetic,
             settings,
         }
+    }
+
+    /// The settings as a configuration of `ckaad` has them, without the place of the images: the only code that knows where in it a
+    /// key lies.
+    pub(super) fn configured(&self) -> Table {
+        let (mut detector, mut config): (Table, Table) = self
+            .settings
+            .clone()
+            .into_iter()
+            .partition(|(key, _)| OF_THE_DETECTOR.contains(&key.as_str()));
+        detector.insert("name".to_owned(), "ckaad".into());
+        config.insert("detector".to_owned(), detector.into());
+        config
+    }
+
+    /// The configuration file of the run.
+    pub(super) fn config(&self, place: &Place) -> anyhow::Result<Table> {
+        let root = &place.root;
+        let root = root.to_str().with_context(|| {
+            let root = root.display();
+            format!("the path {root} is no valid Unicode; rename it")
+        })?;
+        let mut data = Table::new();
+        data.insert("layout".to_owned(), place.layout.name().into());
+        data.insert("root".to_owned(), root.into());
+        if let Some(category) = &self.category {
+            data.insert("category".to_owned(), category.clone().into());
+        }
+        let mut config = self.configured();
+        config.insert("data".to_owned(), data.into());
+        Ok(config)
     }
 }
 

@@ -49,7 +49,7 @@ impl Detector for CkaadDetector {
             .collect();
         let reconstructions = self.frozen.forward(&features);
         self.mapper
-            .maps_of_frozen(&features, &reconstructions)
+            .maps(&features, &reconstructions)
             .into_iter()
             .map(|map| Scored {
                 score: self.image_score.of(&map),

@@ -38,7 +38,7 @@ impl Default for Settings {
         Self {
             method: Method::CkaPatch,
             norm: Norm::Instance,
-            image_score: ImageScore::TOP_100,
+            image_score: ImageScore::Top100,
             learning_rate: 1e-3,
             discriminator_learning_rate: 1e-4,
             lambda: 0.02,
