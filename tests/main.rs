@@ -1,6 +1,7 @@
 //! Integration tests: the command line as a user meets it, and the networks against recorded figures.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod calibration;
 mod closed_output;
 mod detectors;
 #[cfg(any(feature = "cuda", feature = "wgpu"))]

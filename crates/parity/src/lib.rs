@@ -7,6 +7,7 @@
 pub mod case;
 mod check;
 pub mod formula;
+mod predictor;
 mod recorded_names;
 mod run;
 mod training;

@@ -16,7 +16,7 @@ use ckaad_parameters::{NamedTensors, fill};
 use crate::check::{check, relative};
 use crate::recorded_names::recorded;
 use crate::training::train;
-use crate::{Case, Check, Golden, formula};
+use crate::{Case, Check, Golden, formula, predictor};
 
 /// Tolerance of forward results and of the first step's losses and gradient norms.
 pub(crate) const FORWARD: f64 = 1e-4;
@@ -142,13 +142,12 @@ fn forward(
 ) -> anyhow::Result<Vec<Check>> {
     let case = &golden.case;
     let input = images("normal.0", case.batch, case, device);
-    let feature_maps = backbone.maps(input.clone());
-    let features: Vec<Tensor<4>> = feature_maps.iter().map(FeatureMap::to_tensor).collect();
+    let features = backbone.forward(input.clone());
     let latent = auto_encoder.encode(&features).inner();
     let energies = discriminator.energies(&features);
 
     let mut checks = vec![
-        check("normal.0", golden, &values(input), FORWARD)?,
+        check("normal.0", golden, &values(input.clone()), FORWARD)?,
         check("latent", golden, &values(latent), FORWARD)?,
     ];
     for ((layer, feature), energy) in case.layers.iter().zip(&features).zip(energies) {
@@ -158,41 +157,39 @@ fn forward(
         checks.push(check(&name, golden, &values(energy.inner()), FORWARD)?);
     }
 
-    let plain = features.iter().cloned().map(FeatureMap::plain).collect();
-    let reconstructions = auto_encoder.forward(&features);
-    let reconstructions = reconstructions.into_iter().map(Tensor::inner);
-    let reconstructions = reconstructions.map(FeatureMap::plain).collect();
-    let mut networks: Vec<(_, Vec<FeatureMap>, Vec<FeatureMap>)> =
-        vec![("learning", plain, reconstructions)];
-    // The one that predicts. A batch norm is recorded as it learns, without the statistics that it predicts with.
-    if case.norm == Norm::Instance {
-        let reconstructions = auto_encoder.valid().frozen().forward(&feature_maps);
-        networks.push(("frozen", feature_maps, reconstructions));
+    let reconstructions: Vec<Tensor<4>> = auto_encoder
+        .forward(&features)
+        .into_iter()
+        .map(Tensor::inner)
+        .collect();
+    for (layer, reconstruction) in case.layers.iter().zip(&reconstructions) {
+        let name = format!("reconstruction.layer{layer}");
+        let values = values(reconstruction.clone());
+        checks.push(check(&name, golden, &values, FORWARD)?);
     }
-    for (network, features, reconstructions) in networks {
-        let mut found = Vec::new();
-        for (layer, reconstruction) in case.layers.iter().zip(&reconstructions) {
-            let name = format!("reconstruction.layer{layer}");
-            let values = values(reconstruction.to_tensor());
-            found.push(check(&name, golden, &values, FORWARD)?);
-        }
-        let mapper = AnomalyMapper::new(case.image_size, case.image_size);
-        let maps = mapper.maps(&features, &reconstructions);
-        found.extend(check_scoring(golden, |rule| {
-            Ok(maps.iter().map(|map| (rule.of(map), map.clone())).collect())
+    let plain = |tensors: &[Tensor<4>]| -> Vec<FeatureMap> {
+        tensors.iter().cloned().map(FeatureMap::plain).collect()
+    };
+    let mapper = AnomalyMapper::new(case.image_size, case.image_size);
+    let maps = mapper.maps(&plain(&features), &plain(&reconstructions));
+    checks.extend(check_scoring(golden, "", |rule| {
+        Ok(maps.iter().map(|map| (rule.of(map), map.clone())).collect())
+    })?);
+    // A batch norm is recorded as it learns, without the statistics that it predicts with.
+    if case.norm == Norm::Instance {
+        let networks = (backbone, auto_encoder);
+        checks.extend(check_scoring(golden, "predictor: ", |rule| {
+            predictor::score(case, networks, rule, input.clone(), device)
         })?);
-        checks.extend(found.into_iter().map(|check| Check {
-            name: format!("{network} {}", check.name),
-            ..check
-        }));
     }
     Ok(checks)
 }
 
-/// Compares what a system says of the case's first images, `normal.0`, under both rules: `score` gives each image's score
+/// Compares what `system` says of the case's first images, `normal.0`, under both rules: `score` gives each image's score
 /// by a rule, and its anomaly map.
 fn check_scoring(
     golden: &Golden,
+    system: &str,
     score: impl Fn(ImageScore) -> anyhow::Result<Vec<(f64, AnomalyMap)>>,
 ) -> anyhow::Result<Vec<Check>> {
     let mut checks = Vec::new();
@@ -216,13 +213,17 @@ fn check_scoring(
             expected.len()
         );
         checks.push(Check {
-            name: name.to_owned(),
+            name: format!("{system}{name}"),
             error: relative(scores.into_iter().zip(expected.iter().copied())),
             tolerance: FORWARD,
         });
         if rule == ImageScore::Top100 {
             let pixels: Vec<f32> = maps.into_iter().flat_map(|map| map.values).collect();
-            checks.push(check("anomaly_map", golden, &pixels, FORWARD)?);
+            let map = check("anomaly_map", golden, &pixels, FORWARD)?;
+            checks.push(Check {
+                name: format!("{system}{}", map.name),
+                ..map
+            });
         }
     }
     Ok(checks)
