@@ -293,10 +293,10 @@ fn leave_out_groups(samples: &mut Vec<Sample>, held: &[Sample]) {
         .filter_map(|sample| sample.group.as_ref())
         .collect();
     samples.retain(|sample| {
-        !sample
+        sample
             .group
             .as_ref()
-            .is_some_and(|group| held.contains(group))
+            .is_none_or(|group| !held.contains(group))
     });
 }
 

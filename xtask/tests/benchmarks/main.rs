@@ -2,60 +2,14 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod bench;
+
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-struct Bench {
-    folder: tempfile::TempDir,
-}
-
-impl Bench {
-    fn new() -> Self {
-        Self {
-            folder: tempfile::tempdir().unwrap(),
-        }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    /// Six runs: one ratio on one data set, with and without labels, of three seeds.
-    fn command(&self, out: &str, more: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
-        command
-            .args(["bench-medical", "--sample", "--datasets", "br35h"])
-            .args(["--ratios", "0,0.05", "--seeds", "111,112,113", "--binary"])
-            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stub_ckaad.sh"))
-            .arg("--out")
-            .arg(self.path(out))
-            .args(more)
-            .env("STUB_LOG", self.path(&format!("{out}.log")))
-            .env_remove("STUB_FAIL")
-            .env_remove("STUB_HANG");
-        command
-    }
-
-    fn run(&self, out: &str, more: &[&str]) -> Output {
-        self.command(out, more).output().unwrap()
-    }
-
-    /// How often the stand-in of `ckaad` was asked for something.
-    fn asked(&self, out: &str, what: &str) -> usize {
-        let log = fs::read_to_string(self.path(&format!("{out}.log"))).unwrap_or_default();
-        log.lines().filter(|line| *line == what).count()
-    }
-
-    fn table(&self, out: &str) -> String {
-        fs::read_to_string(self.path(out).join("bench-medical-sample/table.md")).unwrap()
-    }
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
+use bench::{Bench, stderr};
 
 #[test]
 fn a_grid_is_done_once_and_its_table_made() {

@@ -1,0 +1,68 @@
+//! Normal images as one Gaussian: the Mahalanobis distance of an image's pooled features from those of normal images. Learns
+//! in one pass and seconds, without labels.
+//!
+//! The map is of another, simpler Gaussian at every position (PaDiM with a diagonal covariance), in units of the normal
+//! deviation.
+
+mod detector;
+mod trainer;
+
+use std::collections::BTreeMap;
+
+use ckaad_backbone::BackboneConfig;
+use ckaad_parameters::NamedTensors;
+use serde::{Deserialize, Serialize};
+
+use self::detector::GaussianDetector;
+use self::trainer::GaussianTrainer;
+use crate::{Anomalies, Detector, DetectorError, Needs, Passes, Setup, System, Trainer};
+
+/// It has no settings.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {}
+
+impl System for Settings {
+    fn needs(&self) -> Needs {
+        Needs {
+            images: false,
+            passes: Passes::Once,
+            anomalies: Anomalies::Ignored,
+        }
+    }
+
+    fn check(&self, _: &BackboneConfig, _: usize) -> Result<(), DetectorError> {
+        Ok(())
+    }
+
+    fn trainer(&self, setup: &Setup<'_>) -> Box<dyn Trainer> {
+        Box::new(GaussianTrainer {
+            image_size: setup.image_size,
+            pooled: Vec::new(),
+            positions: Vec::new(),
+        })
+    }
+
+    fn load(
+        &self,
+        setup: &Setup<'_>,
+        parameters: NamedTensors,
+    ) -> Result<Box<dyn Detector>, DetectorError> {
+        let backbone = setup.backbone.config();
+        let channels = backbone.channels();
+        let pooled = 2 * channels.iter().sum::<usize>();
+        let mut shapes = BTreeMap::from([
+            ("mean".to_owned(), vec![pooled]),
+            ("lower".to_owned(), vec![pooled, pooled]),
+        ]);
+        for (scale, (stage, channels)) in backbone.stages.iter().zip(channels).enumerate() {
+            let side = setup.image_size >> (stage + 1);
+            for name in ["position_mean", "position_deviation"] {
+                shapes.insert(format!("{name}.{scale}"), vec![channels, side, side]);
+            }
+        }
+        parameters.check(&shapes)?;
+        let (scales, size) = (backbone.stages.len(), setup.image_size);
+        Ok(Box::new(GaussianDetector::new(parameters, scales, size)))
+    }
+}
