@@ -71,7 +71,8 @@ fn elastic_anomalies_need_no_labels() {
     let config = std::fs::read_to_string(run.join("config.toml")).unwrap();
     assert!(
         config.contains("anomalies = \"elastic\"")
-            && config.contains("validation = \"normal-only\""),
+            && config.contains("validation = \"none\"")
+            && config.contains("calibration = 0.25"),
         "{config}"
     );
     assert!(
