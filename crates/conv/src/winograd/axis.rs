@@ -1,9 +1,12 @@
-//! The transforms along one axis.
+//! The transforms, along one axis and along both.
 //!
 //! Interpolation points 0, ±1/√2, ±√2 and infinity: their rounding error is half that of the usual 0, ±1, ±2, about 1e-6
 //! relative to the result, and no scale is needed for the first and last row.
-// unsafe: the vector operations are.
-#![allow(unsafe_code)]
+// unsafe: the vector operations are, and squares of vectors lie in memory with strides.
+// Loop indices count registers and strides at once.
+#![allow(unsafe_code, clippy::needless_range_loop)]
+
+use std::ops::Range;
 
 use crate::simd::Simd;
 
@@ -11,11 +14,109 @@ use crate::simd::Simd;
 pub(crate) const OUT: usize = 4;
 /// Inputs of a tile along one axis.
 pub(crate) const IN: usize = 6;
+/// Weights along one axis.
+pub(crate) const TAPS: usize = 3;
 /// Products of a tile.
 pub(crate) const POINTS: usize = IN * IN;
 
 const A: f32 = std::f32::consts::FRAC_1_SQRT_2;
 const B: f32 = std::f32::consts::SQRT_2;
+
+/// The transform of `FROM` vectors to `TO` vectors along one axis.
+pub(super) type Axis<V, const FROM: usize, const TO: usize> = unsafe fn([V; FROM]) -> [V; TO];
+
+/// A square of vectors in memory.
+pub(super) struct Square<P> {
+    /// The first vector, which need not exist where only some are read.
+    at: P,
+    /// Floats to the next row and to the next column.
+    strides: [isize; 2],
+    /// Rows and columns that are read where not all are: the other vectors are zero.
+    inside: Option<[Range<usize>; 2]>,
+}
+
+impl<P> Square<P> {
+    #[inline(always)]
+    pub(super) fn new(at: P, row: isize, col: isize) -> Self {
+        Self {
+            at,
+            strides: [row, col],
+            inside: None,
+        }
+    }
+
+    /// The points of a tile.
+    #[inline(always)]
+    pub(super) fn points(at: P, point_len: usize) -> Self {
+        Self::new(at, (IN * point_len) as isize, point_len as isize)
+    }
+
+    #[inline(always)]
+    pub(super) fn inside(self, rows: Range<usize>, cols: Range<usize>) -> Self {
+        let inside = Some([rows, cols]);
+        Self { inside, ..self }
+    }
+
+    #[inline(always)]
+    fn offset(&self, i: usize, j: usize) -> isize {
+        i as isize * self.strides[0] + j as isize * self.strides[1]
+    }
+}
+
+impl Square<*const f32> {
+    /// `M x`: the columns.
+    ///
+    /// # Safety
+    /// The processor has the instructions, and the square can be read.
+    #[inline(always)]
+    pub(super) unsafe fn columns<S: Simd, const FROM: usize, const TO: usize>(
+        &self,
+        axis: Axis<S::V, FROM, TO>,
+    ) -> [[S::V; FROM]; TO] {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let mut half = [[S::splat(0.0); FROM]; TO];
+            for j in 0..FROM {
+                let mut x = [S::splat(0.0); FROM];
+                for i in 0..FROM {
+                    if let Some([rows, cols]) = &self.inside
+                        && !(rows.contains(&i) && cols.contains(&j))
+                    {
+                        continue;
+                    }
+                    x[i] = S::load(self.at.wrapping_offset(self.offset(i, j)));
+                }
+                let y = axis(x);
+                for i in 0..TO {
+                    half[i][j] = y[i];
+                }
+            }
+            half
+        }
+    }
+
+    /// Writes `M x M^T`: columns, then rows.
+    ///
+    /// # Safety
+    /// The processor has the instructions, this square can be read and `to` be written.
+    #[inline(always)]
+    pub(super) unsafe fn transform<S: Simd, const FROM: usize, const TO: usize>(
+        &self,
+        axis: Axis<S::V, FROM, TO>,
+        to: Square<*mut f32>,
+    ) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let half = self.columns::<S, FROM, TO>(axis);
+            for i in 0..TO {
+                let y = axis(half[i]);
+                for j in 0..TO {
+                    S::store(to.at.offset(to.offset(i, j)), y[j]);
+                }
+            }
+        }
+    }
+}
 
 /// `a * x + b * y`
 #[inline(always)]
@@ -86,7 +187,7 @@ pub(super) unsafe fn gradient_axis<S: Simd>(y: [S::V; OUT]) -> [S::V; IN] {
 
 /// `G g`
 #[inline(always)]
-pub(super) unsafe fn weight_axis<S: Simd>(g: [S::V; 3]) -> [S::V; IN] {
+pub(super) unsafe fn weight_axis<S: Simd>(g: [S::V; TAPS]) -> [S::V; IN] {
     // SAFETY: as for `mix`.
     unsafe {
         let even_a = mix::<S>(1.0 / -1.5, g[0], 0.5 / -1.5, g[2]);
@@ -105,7 +206,7 @@ pub(super) unsafe fn weight_axis<S: Simd>(g: [S::V; 3]) -> [S::V; IN] {
 
 /// `G^T u`: the gradient of [`weight_axis`].
 #[inline(always)]
-pub(super) unsafe fn weight_gradient_axis<S: Simd>(u: [S::V; IN]) -> [S::V; 3] {
+pub(super) unsafe fn weight_gradient_axis<S: Simd>(u: [S::V; IN]) -> [S::V; TAPS] {
     // SAFETY: as for `mix`.
     unsafe {
         let (sum_a, sum_b) = (S::add(u[1], u[2]), S::add(u[3], u[4]));

@@ -6,7 +6,7 @@
 #![allow(unsafe_code)]
 
 use super::axis::POINTS;
-use super::tiles::{Grid, InputJob, Tiles, point_len, transform_gradients, transform_inputs};
+use super::tiles::{Grid, PixelJob, Pixels, Tiles, point_len, transform_pixels};
 use super::weights::{WeightGradJob, transform_weight_grads};
 use crate::blocked::Blocked;
 use crate::buffer::Buffer;
@@ -23,11 +23,7 @@ const CHUNK_BYTES: usize = 8 << 20;
 
 /// Writes the gradient with respect to the weights, `[c_out, c_in, 3, 3]`, to `to`.
 pub(crate) fn weight_grad(conv: &Conv2d, input: &Blocked, grad: &Blocked, to: &mut [f32]) {
-    let grid = Grid {
-        batch: input.batch(),
-        height: input.height(),
-        width: input.width(),
-    };
+    let grid = Grid::of(input);
     let (in_blocks, out_blocks) = (input.blocks(), grad.blocks());
     let panels = out_blocks.div_ceil(2);
     let room = (CHUNK_BYTES / (POINTS * (in_blocks + out_blocks) * LANES * 4))
@@ -47,14 +43,14 @@ pub(crate) fn weight_grad(conv: &Conv2d, input: &Blocked, grad: &Blocked, to: &m
         };
         let (to_points, to_grads) = (Shared::new(&mut points), Shared::new(&mut grads));
         for_each(0..in_blocks + out_blocks, |task| {
-            let of_inputs = task < in_blocks;
-            let (map, block, to) = if of_inputs {
-                (input, task, to_points)
+            let (pixels, map, block, to) = if task < in_blocks {
+                (Pixels::Inputs, input, task, to_points)
             } else {
-                (grad, task - in_blocks, to_grads)
+                (Pixels::Gradients, grad, task - in_blocks, to_grads)
             };
-            let job = InputJob {
-                input: &map.data,
+            let job = PixelJob {
+                pixels,
+                map: &map.data,
                 in_blocks: map.blocks(),
                 tiles,
                 block,
@@ -62,14 +58,8 @@ pub(crate) fn weight_grad(conv: &Conv2d, input: &Blocked, grad: &Blocked, to: &m
                 points: to.at(0),
                 room,
             };
-            // SAFETY: the tiles are both maps', and each task transforms one block of channels of one of them.
-            unsafe {
-                if of_inputs {
-                    transform_inputs(conv.isa, &job);
-                } else {
-                    transform_gradients(conv.isa, &job);
-                }
-            }
+            // SAFETY: each task transforms one block of channels of one of the two maps.
+            unsafe { transform_pixels(conv.isa, &job) };
         });
         for_each(sums.chunks_mut(sum_len).enumerate(), |(point, sums)| {
             let points = &points[point * point_len(in_blocks * room)..];

@@ -12,7 +12,9 @@ use std::ops::Range;
 
 use axis::POINTS;
 pub(crate) use grad::weight_grad;
-use tiles::{Grid, InputJob, OutputJob, Tiles, point_len, transform_inputs, transform_outputs};
+use tiles::{
+    Grid, OutputJob, PixelJob, Pixels, Tiles, point_len, transform_outputs, transform_pixels,
+};
 pub(crate) use weights::{Prepared, Source, Weights, is_large};
 use weights::{WeightJob, transform, transform_weights};
 
@@ -76,11 +78,7 @@ pub(crate) fn run(
     epilogue: Epilogue<'_>,
     output: &mut Blocked,
 ) {
-    let grid = Grid {
-        batch: input.batch(),
-        height: input.height(),
-        width: input.width(),
-    };
+    let grid = Grid::of(input);
     let (in_blocks, out_blocks, image_len) = (input.blocks(), output.blocks(), output.image_len());
     let Split {
         group,
@@ -117,7 +115,8 @@ pub(crate) fn run(
             // SAFETY: no two tasks have the same tiles and the same share of the panels.
             unsafe { work.apart(tiles(task / shares), task % shares, shares) };
         }),
-        Order::Together => (0..groups).for_each(|index| work.together(tiles(index))),
+        // SAFETY: one group after the other.
+        Order::Together => (0..groups).for_each(|index| unsafe { work.together(tiles(index)) }),
     }
 }
 
@@ -149,7 +148,10 @@ impl Work<'_> {
     }
 
     /// All panels for these tiles, on all threads.
-    fn together(&self, tiles: Tiles) {
+    ///
+    /// # Safety
+    /// No other task has these tiles.
+    unsafe fn together(&self, tiles: Tiles) {
         let in_blocks = self.input.blocks();
         let mut points = Buffer::stale(POINTS * point_len(in_blocks * tiles.count));
         let to = Shared::new(&mut points);
@@ -160,7 +162,7 @@ impl Work<'_> {
             unsafe { self.inputs(tiles, blocks, to) };
         });
         for_each(0..self.out_blocks.div_ceil(2), |panel| {
-            // SAFETY: each panel is one task's.
+            // SAFETY: each panel is one task's; the tiles are the caller's promise.
             unsafe { self.panel(tiles, &points, panel) };
         });
     }
@@ -170,8 +172,9 @@ impl Work<'_> {
     /// # Safety
     /// No other task writes the points of these blocks meanwhile.
     unsafe fn inputs(&self, tiles: Tiles, blocks: Range<usize>, points: Shared<'_>) {
-        let job = InputJob {
-            input: &self.input.data,
+        let job = PixelJob {
+            pixels: Pixels::Inputs,
+            map: &self.input.data,
             in_blocks: self.input.blocks(),
             tiles,
             block: blocks.start,
@@ -180,7 +183,7 @@ impl Work<'_> {
             room: tiles.count,
         };
         // SAFETY: the tiles are the input's, `points` has room for them, and the rest is the caller's promise.
-        unsafe { transform_inputs(self.isa, &job) };
+        unsafe { transform_pixels(self.isa, &job) };
     }
 
     /// The outputs of these tiles in one panel.

@@ -1,9 +1,10 @@
 //! Tiles of inputs, output gradients and outputs, to and from their 36 points.
-// unsafe: raw pointers into tile buffers; each job states what they must cover.
+// unsafe: raw pointers into maps and tile buffers; each job states what they must cover.
 // Loop indices count registers and strides at once.
 #![allow(unsafe_code, clippy::needless_range_loop)]
 
-use super::axis::{IN, OUT, gradient_axis, input_axis, output_axis};
+use super::axis::{Axis, IN, OUT, Square, gradient_axis, input_axis, output_axis};
+use crate::blocked::Blocked;
 use crate::isa::LANES;
 use crate::simd::{Simd, simd_entry};
 use crate::tile::Finish;
@@ -23,6 +24,14 @@ pub(crate) struct Grid {
 }
 
 impl Grid {
+    pub(crate) fn of(map: &Blocked) -> Self {
+        Self {
+            batch: map.batch(),
+            height: map.height(),
+            width: map.width(),
+        }
+    }
+
     pub(crate) fn per_image(&self) -> usize {
         self.height.div_ceil(OUT) * self.width.div_ceil(OUT)
     }
@@ -48,24 +57,18 @@ pub(crate) struct Tiles {
     pub(crate) count: usize,
 }
 
-/// Loads pixel (y, x), or zero outside the map.
-#[inline(always)]
-unsafe fn pixel<S: Simd>(plane: *const f32, grid: Grid, y: isize, x: isize) -> S::V {
-    let inside = y >= 0 && x >= 0 && y < grid.height as isize && x < grid.width as isize;
-    // SAFETY: the caller's promise that `plane` is a map of this grid.
-    unsafe {
-        if inside {
-            S::load(plane.offset((y * grid.width as isize + x) * LANES as isize))
-        } else {
-            S::splat(0.0)
-        }
-    }
+/// What a map's pixels are: a tile is made of 6 x 6 inputs, or of the gradients of its 4 x 4 outputs.
+#[derive(Clone, Copy)]
+pub(crate) enum Pixels {
+    Inputs,
+    Gradients,
 }
 
-/// Inputs of tiles, channel blocks `block..block + blocks`, to `points[point][block][tile][16]`.
-pub(crate) struct InputJob<'a> {
+/// Pixels of tiles, channel blocks `block..block + blocks`, to `points[point][block][tile][16]`.
+pub(crate) struct PixelJob<'a> {
+    pub(crate) pixels: Pixels,
     /// `[image][in_blocks][height][width][16]`
-    pub(crate) input: &'a [f32],
+    pub(crate) map: &'a [f32],
     pub(crate) in_blocks: usize,
     pub(crate) tiles: Tiles,
     pub(crate) block: usize,
@@ -76,114 +79,54 @@ pub(crate) struct InputJob<'a> {
 }
 
 simd_entry!(
-    /// Transforms inputs.
+    /// Transforms what the pixels are.
     ///
     /// # Safety
-    /// The job's pointers cover what it addresses; its part of `points` is written by this call alone.
-    pub(super) transform_inputs = inputs(job: &InputJob<'_>)
+    /// `points` has room for the blocks, which this call alone writes.
+    pub(super) transform_pixels = pixels(job: &PixelJob<'_>)
 );
 
 #[inline(always)]
-unsafe fn inputs<S: Simd>(job: &InputJob<'_>) {
+unsafe fn pixels<S: Simd>(job: &PixelJob<'_>) {
     // SAFETY: the caller's promise.
     unsafe {
-        let grid = job.tiles.grid;
-        let plane_len = grid.height * grid.width * LANES;
-        let point_len = point_len(job.in_blocks * job.room);
-        for block in job.block..job.block + job.blocks {
-            for t in 0..job.tiles.count {
-                let (n, y, x) = grid.place(job.tiles.first + t);
-                let plane = job
-                    .input
-                    .as_ptr()
-                    .add((n * job.in_blocks + block) * plane_len);
-                let (y, x) = (y as isize - 1, x as isize - 1);
-                let mut half = [[S::splat(0.0); IN]; IN];
-                let inner = y >= 0
-                    && x >= 0
-                    && y + IN as isize <= grid.height as isize
-                    && x + IN as isize <= grid.width as isize;
-                if inner {
-                    let corner = plane.add((y as usize * grid.width + x as usize) * LANES);
-                    for j in 0..IN {
-                        let mut d = [S::splat(0.0); IN];
-                        for i in 0..IN {
-                            d[i] = S::load(corner.add((i * grid.width + j) * LANES));
-                        }
-                        let r = input_axis::<S>(d);
-                        for i in 0..IN {
-                            half[i][j] = r[i];
-                        }
-                    }
+        match job.pixels {
+            Pixels::Inputs => to_points::<S, IN>(job, input_axis::<S>),
+            Pixels::Gradients => to_points::<S, OUT>(job, gradient_axis::<S>),
+        }
+    }
+}
+
+/// Transforms the `SIDE` x `SIDE` pixels about every tile.
+#[inline(always)]
+unsafe fn to_points<S: Simd, const SIDE: usize>(job: &PixelJob<'_>, axis: Axis<S::V, SIDE, IN>) {
+    let Grid { height, width, .. } = job.tiles.grid;
+    let around = (SIDE - OUT) / 2;
+    let plane_len = height * width * LANES;
+    let point_len = point_len(job.in_blocks * job.room);
+    for block in job.block..job.block + job.blocks {
+        for t in 0..job.tiles.count {
+            let (n, y, x) = job.tiles.grid.place(job.tiles.first + t);
+            let plane = &job.map[(n * job.in_blocks + block) * plane_len..][..plane_len];
+            let first = plane[(y * width + x) * LANES..].as_ptr();
+            let corner = first.wrapping_sub(around * (width + 1) * LANES);
+            let square = Square::new(corner, (width * LANES) as isize, LANES as isize);
+            let rows = around.saturating_sub(y)..SIDE.min(height + around - y);
+            let cols = around.saturating_sub(x)..SIDE.min(width + around - x);
+            let to = job.points.wrapping_add((block * job.room + t) * LANES);
+            let to = Square::points(to, point_len);
+            // SAFETY: pixels inside these rows and columns are on the map; the points are the caller's promise.
+            unsafe {
+                if rows.len() == SIDE && cols.len() == SIDE {
+                    square.transform::<S, SIDE, IN>(axis, to);
                 } else {
-                    for j in 0..IN {
-                        let mut d = [S::splat(0.0); IN];
-                        for i in 0..IN {
-                            d[i] = pixel::<S>(plane, grid, y + i as isize, x + j as isize);
-                        }
-                        let r = input_axis::<S>(d);
-                        for i in 0..IN {
-                            half[i][j] = r[i];
-                        }
-                    }
-                }
-                let to = job.points.add((block * job.room + t) * LANES);
-                for i in 0..IN {
-                    let r = input_axis::<S>(half[i]);
-                    for j in 0..IN {
-                        S::store(to.add((i * IN + j) * point_len), r[j]);
-                    }
+                    let edge = square.inside(rows, cols);
+                    edge.transform::<S, SIDE, IN>(axis, to);
                 }
             }
         }
     }
 }
-
-/// Output gradients of tiles, to `points[point][block][tile][16]`; like [`InputJob`] with tiles of 4 x 4.
-#[inline(always)]
-unsafe fn gradients<S: Simd>(job: &InputJob<'_>) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let grid = job.tiles.grid;
-        let plane_len = grid.height * grid.width * LANES;
-        let point_len = point_len(job.in_blocks * job.room);
-        for block in job.block..job.block + job.blocks {
-            for t in 0..job.tiles.count {
-                let (n, y, x) = grid.place(job.tiles.first + t);
-                let plane = job
-                    .input
-                    .as_ptr()
-                    .add((n * job.in_blocks + block) * plane_len);
-                let mut half = [[S::splat(0.0); OUT]; IN];
-                for j in 0..OUT {
-                    let mut d = [S::splat(0.0); OUT];
-                    for i in 0..OUT {
-                        d[i] = pixel::<S>(plane, grid, (y + i) as isize, (x + j) as isize);
-                    }
-                    let r = gradient_axis::<S>(d);
-                    for i in 0..IN {
-                        half[i][j] = r[i];
-                    }
-                }
-                let to = job.points.add((block * job.room + t) * LANES);
-                for i in 0..IN {
-                    let r = gradient_axis::<S>(half[i]);
-                    for j in 0..IN {
-                        S::store(to.add((i * IN + j) * point_len), r[j]);
-                    }
-                }
-            }
-        }
-    }
-}
-
-simd_entry!(
-    /// Transforms output gradients.
-    ///
-    /// # Safety
-    /// As for [`transform_inputs`].
-    pub(super) transform_gradients = gradients(job: &InputJob<'_>)
-);
 
 /// Products of tiles, `products[point][vec][tile][16]`, to outputs.
 pub(crate) struct OutputJob<'a> {
@@ -221,28 +164,19 @@ unsafe fn outputs<S: Simd>(job: &OutputJob<'_>) {
             };
             for t in 0..job.tiles.count {
                 let (n, y, x) = grid.place(job.tiles.first + t);
-                let from = job.products.as_ptr().add((vec * job.room + t) * LANES);
-                let mut half = [[S::splat(0.0); IN]; OUT];
-                for j in 0..IN {
-                    let mut m = [S::splat(0.0); IN];
-                    for i in 0..IN {
-                        m[i] = S::load(from.add((i * IN + j) * point_len));
-                    }
-                    let r = output_axis::<S>(m);
-                    for i in 0..OUT {
-                        half[i][j] = r[i];
-                    }
-                }
+                let from = job.products[(vec * job.room + t) * LANES..].as_ptr();
+                let from = Square::points(from, point_len);
+                let half = from.columns::<S, IN, OUT>(output_axis::<S>);
                 let (rows, cols) = (OUT.min(grid.height - y), OUT.min(grid.width - x));
                 let at = n * job.image_len + vec * plane_len + (y * grid.width + x) * LANES;
                 for i in 0..rows {
-                    let r = output_axis::<S>(half[i]);
+                    let row = output_axis::<S>(half[i]);
                     for j in 0..OUT {
                         if j >= cols {
                             break;
                         }
                         let to = at + (i * grid.width + j) * LANES;
-                        let mut value = S::add(r[j], bias);
+                        let mut value = S::add(row[j], bias);
                         if let Some(residual) = finish.residual {
                             value = S::add(value, S::load(residual.as_ptr().add(to)));
                         }

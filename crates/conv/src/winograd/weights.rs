@@ -1,9 +1,8 @@
 //! Weights to their 36 points, and gradients back.
 // unsafe: raw pointers into weight buffers; each job states what they must cover.
-// Loop indices count registers and strides at once.
-#![allow(unsafe_code, clippy::needless_range_loop)]
+#![allow(unsafe_code)]
 
-use super::axis::{IN, POINTS, weight_axis, weight_gradient_axis};
+use super::axis::{POINTS, Square, TAPS, weight_axis, weight_gradient_axis};
 use super::tiles::point_len;
 use crate::buffer::Buffer;
 use crate::isa::{Isa, LANES};
@@ -144,28 +143,13 @@ unsafe fn weights<S: Simd>(job: &WeightJob<'_>) {
                     false,
                 ),
             };
-            for vec in 0..2 {
-                let mut half = [[S::splat(0.0); 3]; IN];
-                for j in 0..3 {
-                    let mut g = [S::splat(0.0); 3];
-                    for i in 0..3 {
-                        let tap = 3 * i + j;
-                        let tap = if mirror { 8 - tap } else { tap };
-                        g[i] = S::load(taps.as_ptr().add(tap * PANEL + vec * LANES));
-                    }
-                    let r = weight_axis::<S>(g);
-                    for i in 0..IN {
-                        half[i][j] = r[i];
-                    }
-                }
-                for i in 0..IN {
-                    let r = weight_axis::<S>(half[i]);
-                    for j in 0..IN {
-                        let at =
-                            (i * IN + j) * point_len + (channel - job.first) * PANEL + vec * LANES;
-                        S::store(job.points.add(at), r[j]);
-                    }
-                }
+            // In reverse order the last tap comes first.
+            let (first, step) = if mirror { (8, -1) } else { (0, 1) };
+            let [row, col] = [TAPS * PANEL, PANEL].map(|stride| step * stride as isize);
+            for vec in [0, LANES] {
+                let from = Square::new(taps[first * PANEL + vec..].as_ptr(), row, col);
+                let to = job.points.add((channel - job.first) * PANEL + vec);
+                from.transform::<S, _, _>(weight_axis::<S>, Square::points(to, point_len));
             }
         }
     }
@@ -190,31 +174,17 @@ simd_entry!(
 
 #[inline(always)]
 unsafe fn weight_grads<S: Simd>(job: WeightGradJob<'_>) {
-    let to = job.taps.as_mut_ptr();
-    // SAFETY: the caller's promise.
-    unsafe {
-        for row in 0..job.rows {
-            for vec in 0..2 {
-                let at = row * PANEL + vec * LANES;
-                let mut half = [[S::splat(0.0); IN]; 3];
-                for j in 0..IN {
-                    let mut u = [S::splat(0.0); IN];
-                    for i in 0..IN {
-                        u[i] = S::load(job.points.as_ptr().add((i * IN + j) * job.point_len + at));
-                    }
-                    let r = weight_gradient_axis::<S>(u);
-                    for i in 0..3 {
-                        half[i][j] = r[i];
-                    }
-                }
-                for i in 0..3 {
-                    let r = weight_gradient_axis::<S>(half[i]);
-                    for j in 0..3 {
-                        let at = (row * 9 + i * 3 + j) * PANEL + vec * LANES;
-                        S::store(to.add(at), r[j]);
-                    }
-                }
-            }
+    let row_len = (TAPS * PANEL) as isize;
+    for row in 0..job.rows {
+        for vec in [0, LANES] {
+            let from = job.points[row * PANEL + vec..].as_ptr();
+            let to = job.taps[row * TAPS * TAPS * PANEL + vec..].as_mut_ptr();
+            let (from, to) = (
+                Square::points(from, job.point_len),
+                Square::new(to, row_len, PANEL as isize),
+            );
+            // SAFETY: the caller's promise.
+            unsafe { from.transform::<S, _, _>(weight_gradient_axis::<S>, to) };
         }
     }
 }
