@@ -18,8 +18,7 @@ pub(crate) fn cholesky(mut matrix: Vec<f64>, n: usize) -> Option<Vec<f64>> {
             this[column] = (this[column] - dot(&this[..column], &other[..column])) / other[column];
         }
         let square = this[row] - dot(&this[..row], &this[..row]);
-        // Written so that NaN is refused, too.
-        if !(square > 0.0) {
+        if square.is_nan() || square <= 0.0 {
             return None;
         }
         this[row] = square.sqrt();
