@@ -1,5 +1,6 @@
 //! What can go wrong between a folder and a batch, and whose fault it is.
 
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use ckaad_files::FileError;
@@ -49,12 +50,22 @@ pub enum DataError {
         total: usize,
     },
     /// A valid image of a kind that is not converted (for example floating-point TIFF).
-    #[error("{image}: not supported: {kind}; convert it to 8-bit grey or RGB")]
+    #[error("{image}: not supported: {kind}; convert it to grey or RGB of 8 or 16 bits")]
     Unsupported {
         /// The file.
         image: String,
         /// What is not supported.
         kind: String,
+    },
+    /// A file of several pages (TIFF) or frames (animated PNG and WebP) of which none was chosen, or one that it does not have.
+    #[error("{image}: it has {}", pages_and_way_out(*pages, *wanted))]
+    Pages {
+        /// The file.
+        image: String,
+        /// How many it has.
+        pages: usize,
+        /// Which one was chosen, from 1.
+        wanted: Option<NonZeroU32>,
     },
     /// The header promises more pixels than the limit; nothing was decoded.
     #[error(
@@ -124,6 +135,16 @@ pub enum DataError {
         /// The allowed range.
         reason: String,
     },
+}
+
+fn pages_and_way_out(pages: usize, wanted: Option<NonZeroU32>) -> String {
+    match (wanted, pages) {
+        (None, _) => format!(
+            "{pages} pages or frames; choose one (--page 1), or save each as a file of its own"
+        ),
+        (Some(page), 1) => format!("one page, but page {page} was chosen"),
+        (Some(page), _) => format!("{pages} pages or frames, but page {page} was chosen"),
+    }
 }
 
 impl DataError {

@@ -22,7 +22,7 @@ pub const ALL: [(&str, Parser); 6] = [
 /// A JPEG file of at most a million pixels.
 pub fn jpeg(bytes: &[u8]) -> bool {
     let small =
-        crate::jpeg::dimensions(bytes).is_ok_and(|(width, height)| width * height <= 1_000_000);
+        crate::jpeg::header(bytes).is_ok_and(|header| header.width * header.height <= 1_000_000);
     small && crate::jpeg::decode(bytes, Vec::new()).is_ok()
 }
 

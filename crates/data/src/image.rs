@@ -6,8 +6,11 @@ use std::path::Path;
 
 use ckaad_files::FileError;
 
-use crate::decode::{Buffers, PIXEL_LIMIT, Raster, Values, decode_file, repeat_grey};
+use crate::decode::{
+    Buffers, PIXEL_LIMIT, Raster, Values, pages, read_raster, read_size, repeat_grey,
+};
 use crate::error::DataError;
+use crate::reading::{Reading, SixteenBit};
 use crate::resize::{Resizer, resize};
 use crate::sample::Source;
 
@@ -53,10 +56,12 @@ impl Picture {
     }
 }
 
-/// Decodes an image, converts it to RGB as Pillow's `convert("RGB")` does, and resizes it to `size` x `size`.
+/// Decodes an image, converts it to RGB as Pillow's `convert("RGB")` does, and resizes it to `size` x `size`. Read as published data sets
+/// are ([`Reading::default`]); [`Loader::new`] takes another reading.
 ///
 /// # Errors
-/// [`DataError::File`], [`DataError::Unreadable`], [`DataError::Unsupported`] or [`DataError::TooLarge`], each naming the file.
+/// [`DataError::File`], [`DataError::Unreadable`], [`DataError::Unsupported`], [`DataError::Pages`] or [`DataError::TooLarge`], each naming
+/// the file.
 pub fn load_image(source: &Source, size: usize) -> Result<Image, DataError> {
     let mut pixels = vec![0; size * size * 3];
     Loader::default().load(source, size, &mut pixels)?;
@@ -66,12 +71,35 @@ pub fn load_image(source: &Source, size: usize) -> Result<Image, DataError> {
 /// Loads many images with the same buffers.
 #[derive(Default)]
 pub struct Loader {
+    reading: Reading,
+    sixteen_bit: SixteenBit,
     buffers: Buffers,
     resizer: Resizer,
     grey: Vec<u8>,
 }
 
 impl Loader {
+    /// Images are read as `reading` says.
+    pub fn new(reading: Reading) -> Self {
+        Self {
+            reading,
+            ..Self::default()
+        }
+    }
+
+    /// The 16-bit images loaded since the last call.
+    pub fn take_sixteen_bit(&mut self) -> SixteenBit {
+        std::mem::take(&mut self.sixteen_bit)
+    }
+
+    /// Decodes an image at its own size and converts it to RGB.
+    ///
+    /// # Errors
+    /// As [`load_image`].
+    pub fn load_picture(&mut self, source: &Source) -> Result<Picture, DataError> {
+        self.raster(source).map(Picture::from)
+    }
+
     /// [`load_image`] into `out`.
     ///
     /// # Shapes
@@ -122,7 +150,7 @@ impl Loader {
                 reason: "must be at least 1".into(),
             });
         }
-        let raster = raster(source, &mut self.buffers)?;
+        let raster = self.raster(source)?;
         let (from, to) = ((raster.width, raster.height), (size, size));
         match &raster.values {
             Values::Rgb(pixels) => self.resizer.resize::<3>(pixels, from, to, out),
@@ -132,6 +160,21 @@ impl Loader {
                 self.resizer.resize::<1>(pixels, from, to, &mut self.grey);
                 repeat_grey(&self.grey, out);
             }
+        }
+        Ok(raster)
+    }
+
+    /// The values of a source at their own size.
+    fn raster(&mut self, source: &Source) -> Result<Raster, DataError> {
+        let raster = match source {
+            Source::File(path) => read_raster(path, &self.reading, &mut self.buffers)?,
+            Source::Record { file, offset, .. } => {
+                pages::index(1, self.reading.page, file)?;
+                read_record(file, *offset, source)?
+            }
+        };
+        if let Some(largest) = raster.largest {
+            self.sixteen_bit.merge(SixteenBit { images: 1, largest });
         }
         Ok(raster)
     }
@@ -147,12 +190,24 @@ impl From<Raster> for Picture {
     }
 }
 
-/// Decodes an image at its own size and converts it to RGB.
+/// Decodes an image at its own size and converts it to RGB; read as [`load_image`] does.
 ///
 /// # Errors
 /// As [`load_image`].
 pub fn load_picture(source: &Source) -> Result<Picture, DataError> {
-    raster(source, &mut Buffers::default()).map(Picture::from)
+    Loader::default().load_picture(source)
+}
+
+/// Width and height of the [`Picture`] that a [`Loader`] would make: of the page chosen, turned if that is asked for. Reads the file, but
+/// decodes no pixel.
+///
+/// # Errors
+/// As [`load_image`], as far as the header tells.
+pub fn picture_size(source: &Source, reading: &Reading) -> Result<(usize, usize), DataError> {
+    match source {
+        Source::File(path) => read_size(path, reading),
+        Source::Record { .. } => Ok((RECORD_SIDE, RECORD_SIDE)),
+    }
 }
 
 /// Pixels of an image as its header states them, to plan memory with: decoding takes at most [`DECODING_BYTES`] for each. No more than
@@ -165,14 +220,6 @@ pub fn pixel_count(source: &Source) -> u64 {
         Source::Record { .. } => Some((RECORD_SIDE * RECORD_SIDE) as u64),
     };
     stated.map_or(PIXEL_LIMIT, |pixels| pixels.min(PIXEL_LIMIT))
-}
-
-/// The values of a source at their own size.
-fn raster(source: &Source, buffers: &mut Buffers) -> Result<Raster, DataError> {
-    match source {
-        Source::File(path) => decode_file(path, buffers),
-        Source::Record { file, offset, .. } => read_record(file, *offset, source),
-    }
 }
 
 /// One CIFAR-10 record: three planes of 32 x 32.
@@ -193,5 +240,6 @@ fn read_record(file: &Path, offset: u64, source: &Source) -> Result<Raster, Data
         width: RECORD_SIDE,
         height: RECORD_SIDE,
         values: Values::Rgb(rgb),
+        largest: None,
     })
 }

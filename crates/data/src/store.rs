@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use crate::error::DataError;
 use crate::image::{Image, Loader};
 use crate::normalise::normalise_pixels;
+use crate::reading::{Reading, SixteenBit};
 use crate::sample::Sample;
 
 /// What to do with an image that cannot be read.
@@ -29,14 +30,17 @@ pub struct StoreOptions {
     pub on_bad: OnBad,
     /// Above this many bytes the pixels live in a memory-mapped temporary file instead of memory.
     pub memory_limit: u64,
+    /// How pixels are read.
+    pub reading: Reading,
 }
 
 impl StoreOptions {
-    /// 256 pixels as in the paper; fail on bad images; at most 4 GiB in memory.
+    /// 256 pixels as in the paper; fail on bad images; at most 4 GiB in memory; pixels as in published data sets.
     pub const DEFAULT: Self = Self {
         size: 256,
         on_bad: OnBad::Fail,
         memory_limit: 4 << 30,
+        reading: Reading::PUBLISHED,
     };
 }
 
@@ -63,6 +67,7 @@ pub struct ImageStore {
     size: usize,
     samples: Vec<Sample>,
     pixels: Buffer,
+    sixteen_bit: SixteenBit,
 }
 
 impl ImageStore {
@@ -92,19 +97,27 @@ impl ImageStore {
             options.memory_limit,
         )?;
         let done = AtomicUsize::new(0);
-        let mut errors: Vec<Option<DataError>> = pixels
+        let results: Vec<(Option<DataError>, SixteenBit)> = pixels
             .bytes_mut()
             .par_chunks_exact_mut(image_len)
             .zip(samples)
             .with_max_len(64)
-            .map_init(Loader::default, |loader, (slot, sample)| {
-                let result = loader.load(&sample.path, size, slot);
-                if let Some(report) = progress {
-                    report(done.fetch_add(1, Ordering::Relaxed) + 1, samples.len());
-                }
-                result.err()
-            })
+            .map_init(
+                || Loader::new(options.reading),
+                |loader, (slot, sample)| {
+                    let result = loader.load(&sample.path, size, slot);
+                    if let Some(report) = progress {
+                        report(done.fetch_add(1, Ordering::Relaxed) + 1, samples.len());
+                    }
+                    (result.err(), loader.take_sixteen_bit())
+                },
+            )
             .collect();
+        let (mut errors, depths): (Vec<_>, Vec<_>) = results.into_iter().unzip();
+        let mut sixteen_bit = SixteenBit::default();
+        depths
+            .into_iter()
+            .for_each(|depth| sixteen_bit.merge(depth));
         let bad = errors.iter().flatten().count();
         if bad > 0 && (options.on_bad == OnBad::Fail || bad == samples.len()) {
             return Err(DataError::UnreadableImages {
@@ -136,6 +149,7 @@ impl ImageStore {
                 size,
                 samples: kept,
                 pixels,
+                sixteen_bit,
             },
             skipped,
         ))
@@ -159,6 +173,11 @@ impl ImageStore {
     /// The samples whose images are kept, in order.
     pub fn samples(&self) -> &[Sample] {
         &self.samples
+    }
+
+    /// The 16-bit images among them.
+    pub fn sixteen_bit(&self) -> SixteenBit {
+        self.sixteen_bit
     }
 
     /// The bytes of image `index`, [size, size, 3].

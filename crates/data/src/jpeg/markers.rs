@@ -16,6 +16,8 @@ pub(super) struct Parser<'a> {
     restart_interval: usize,
     jfif: bool,
     adobe: Option<u8>,
+    exif: Option<&'a [u8]>,
+    xmp: Option<&'a [u8]>,
 }
 
 impl<'a> Parser<'a> {
@@ -31,6 +33,8 @@ impl<'a> Parser<'a> {
             restart_interval: 0,
             jfif: false,
             adobe: None,
+            exif: None,
+            xmp: None,
         })
     }
 
@@ -42,6 +46,11 @@ impl<'a> Parser<'a> {
     /// The transform number of an Adobe segment.
     pub(super) fn adobe_transform(&self) -> Option<u8> {
         self.adobe
+    }
+
+    /// The first blocks of EXIF and XMP so far.
+    pub(super) fn metadata(&self) -> (Option<&'a [u8]>, Option<&'a [u8]>) {
+        (self.exif, self.xmp)
     }
 
     /// The next marker, skipping what is between markers as libjpeg does.
@@ -161,6 +170,14 @@ impl<'a> Parser<'a> {
                 _ => return Err(JpegError::Corrupt("a restart interval of wrong length")),
             },
             0xE0 => self.jfif |= self.segment()?.starts_with(b"JFIF\0"),
+            0xE1 => {
+                let body = self.segment()?;
+                if body.starts_with(b"Exif\0\0") {
+                    self.exif = self.exif.or(Some(body));
+                } else if body.starts_with(b"http://ns.adobe.com/xap/1.0/\0") {
+                    self.xmp = self.xmp.or(Some(body));
+                }
+            }
             0xEE => {
                 let body = self.segment()?;
                 if body.len() >= 12 && body.starts_with(b"Adobe") {

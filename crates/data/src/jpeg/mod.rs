@@ -49,13 +49,30 @@ pub(crate) fn is_jpeg(bytes: &[u8]) -> bool {
     bytes.starts_with(&[0xFF, 0xD8, 0xFF])
 }
 
-/// Width and height in the header.
-pub(crate) fn dimensions(bytes: &[u8]) -> Result<(usize, usize), JpegError> {
-    let frame = Parser::new(bytes)?.read_frame_header()?;
-    Ok((frame.width, frame.height))
+/// What comes before the pixels.
+pub(crate) struct Header<'a> {
+    pub(crate) width: usize,
+    pub(crate) height: usize,
+    /// The first block of EXIF.
+    pub(crate) exif: Option<&'a [u8]>,
+    /// The first block of XMP.
+    pub(crate) xmp: Option<&'a [u8]>,
 }
 
-/// Decodes a whole file, reusing the memory of `room`. Check [`dimensions`] first: memory grows with them.
+/// Reads the header.
+pub(crate) fn header(bytes: &[u8]) -> Result<Header<'_>, JpegError> {
+    let mut parser = Parser::new(bytes)?;
+    let frame = parser.read_frame_header()?;
+    let (exif, xmp) = parser.metadata();
+    Ok(Header {
+        width: frame.width,
+        height: frame.height,
+        exif,
+        xmp,
+    })
+}
+
+/// Decodes a whole file, reusing the memory of `room`. Check [`header`] first: memory grows with the sides that it states.
 pub(crate) fn decode(bytes: &[u8], room: Vec<u8>) -> Result<Decoded, JpegError> {
     let mut parser = Parser::new(bytes)?;
     let mut frame = parser.read_frame_header()?;

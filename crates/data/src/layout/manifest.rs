@@ -5,21 +5,25 @@
 //! | field | content |
 //! |---|---|
 //! | `path` | the image, relative to the folder of the manifest, or absolute |
-//! | `label` | `normal` or `anomalous` |
-//! | `split` | `train`, `validation` or `test` |
+//! | `label` | `normal` or `anomalous`; also `good`, `ok`, `0`, and `bad`, `ng`, `defect`, `defective`, `anomaly`, `abnormal`, `1` |
+//! | `split` | `train`, `validation` or `test`; also `training`, `val`, `valid`, `testing` |
 //! | `class` | optional; by default the label |
 //! | `mask` | optional; the pixel-level truth, like `path` |
 //! | `group` | optional; patient, lesion or part |
+//!
+//! Labels and splits are read in any case. Cells of a CSV file may be separated by commas, semicolons or tabs, and `\` in a path that names
+//! no file is read as `/`.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use super::{Dataset, Layout};
 use crate::error::DataError;
 use crate::find_files::{Resolver, entries};
 use crate::sample::{Label, Sample};
-use crate::table::{TABLE_LIMIT, Table};
+use crate::table::{TABLE_LIMIT, Table, text};
 
 const HINT: &str =
     "the layout manifest is a file manifest.csv or manifest.jsonl, given itself or by its folder";
@@ -31,7 +35,9 @@ const NAMES: [&str; 2] = ["manifest.csv", "manifest.jsonl"];
 #[serde(deny_unknown_fields)]
 pub(crate) struct Entry {
     path: String,
+    #[serde(deserialize_with = "from_cell")]
     label: Label,
+    #[serde(deserialize_with = "from_cell")]
     split: Part,
     #[serde(default)]
     class: Option<String>,
@@ -44,12 +50,59 @@ pub(crate) struct Entry {
 }
 
 /// What an image is used for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
     Train,
     Validation,
     Test,
+}
+
+/// A word of a closed list, as people write it.
+trait Word: Sized {
+    /// From small letters; an error says what there is.
+    fn of(word: &str) -> Result<Self, String>;
+}
+
+impl Word for Label {
+    fn of(word: &str) -> Result<Self, String> {
+        match word {
+            "normal" | "good" | "ok" | "0" => Ok(Self::Normal),
+            "anomalous" | "anomaly" | "abnormal" | "bad" | "ng" | "defect" | "defective" | "1" => {
+                Ok(Self::Anomalous)
+            }
+            other => Err(format!(
+                "label \"{other}\" is neither normal (or good, ok, 0) nor anomalous (or anomaly, abnormal, bad, ng, defect, defective, 1)"
+            )),
+        }
+    }
+}
+
+impl Word for Part {
+    fn of(word: &str) -> Result<Self, String> {
+        match word {
+            "train" | "training" => Ok(Self::Train),
+            "validation" | "val" | "valid" => Ok(Self::Validation),
+            "test" | "testing" => Ok(Self::Test),
+            other => Err(format!(
+                "split \"{other}\" is none of train, validation (or val, valid), test"
+            )),
+        }
+    }
+}
+
+/// A word or a number of a JSON object.
+fn from_cell<'de, W: Word, D: Deserializer<'de>>(deserializer: D) -> Result<W, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Cell {
+        Text(String),
+        Number(u64),
+    }
+    let word = match Cell::deserialize(deserializer)? {
+        Cell::Text(text) => text.to_ascii_lowercase(),
+        Cell::Number(number) => number.to_string(),
+    };
+    W::of(&word).map_err(serde::de::Error::custom)
 }
 
 pub(super) fn open(root: &Path) -> Result<Dataset, DataError> {
@@ -57,13 +110,20 @@ pub(super) fn open(root: &Path) -> Result<Dataset, DataError> {
     let parsed = parse(&ckaad_files::read(&path, TABLE_LIMIT)?, &path)?;
     let mut resolver = Resolver::new(path.parent().unwrap_or(Path::new("")));
     let mut dataset = Dataset::new("manifest", Layout::Manifest, Vec::new(), Vec::new());
+    let mut lines: HashMap<PathBuf, u64> = HashMap::new();
     for entry in parsed {
-        let place = format!("line {}", entry.line);
-        let mut find = |name: &str| {
-            resolver
-                .find(name)?
-                .ok_or_else(|| DataError::parse(&path, &*place, format!("{name} does not exist")))
-        };
+        let error =
+            |reason: String| DataError::parse(&path, format!("line {}", entry.line), reason);
+        let mut find = |name: &str| resolve(&mut resolver, name)?.map_err(error);
+        let image = find(&entry.path)?;
+        // Links and the case of names can hide that two lines mean one file.
+        let file = std::fs::canonicalize(&image).unwrap_or_else(|_| image.clone());
+        if let Some(first) = lines.insert(file, entry.line) {
+            let name = &entry.path;
+            return Err(error(format!(
+                "{name} is listed twice, first in line {first}; remove one of the lines"
+            )));
+        }
         let class = entry
             .class
             .filter(|class| !class.is_empty())
@@ -77,7 +137,7 @@ pub(super) fn open(root: &Path) -> Result<Dataset, DataError> {
         let sample = Sample {
             mask,
             group,
-            ..Sample::new(find(&entry.path)?, entry.label, class)
+            ..Sample::new(image, entry.label, class)
         };
         match entry.split {
             Part::Train => dataset.train.push(sample),
@@ -86,6 +146,20 @@ pub(super) fn open(root: &Path) -> Result<Dataset, DataError> {
         }
     }
     Ok(dataset)
+}
+
+/// The file of that name, or why there is none. A path as Windows writes it is tried with the other separator, too.
+fn resolve(resolver: &mut Resolver, name: &str) -> Result<Result<PathBuf, String>, DataError> {
+    if let Some(path) = resolver.find(name)? {
+        return Ok(Ok(path));
+    }
+    if !name.contains('\\') {
+        return Ok(Err(format!("{name} does not exist")));
+    }
+    let converted = name.replace('\\', "/");
+    Ok(resolver.find(&converted)?.ok_or_else(|| {
+        format!("{name} does not exist, nor {converted}; write paths relative to the folder of the manifest, with / between folders")
+    }))
 }
 
 /// The manifest itself, or the one in a folder.
@@ -129,11 +203,11 @@ pub(crate) fn parse(bytes: &[u8], path: &Path) -> Result<Vec<Entry>, DataError> 
 
 fn parse_json_lines(bytes: &[u8], path: &Path) -> Result<Vec<Entry>, DataError> {
     let mut parsed = Vec::new();
-    for (number, line) in (1..).zip(bytes.split(|&byte| byte == b'\n')) {
-        if line.iter().all(u8::is_ascii_whitespace) {
+    for (number, line) in (1..).zip(text(bytes, path)?.lines()) {
+        if line.trim().is_empty() {
             continue;
         }
-        let entry: Entry = serde_json::from_slice(line)
+        let entry: Entry = serde_json::from_str(line)
             .map_err(|error| DataError::parse(path, format!("line {number}"), error))?;
         parsed.push(Entry {
             line: number,
@@ -154,27 +228,9 @@ fn parse_csv(bytes: &[u8], path: &Path) -> Result<Vec<Entry>, DataError> {
     let mut parsed = Vec::with_capacity(table.rows().len());
     for row in table.rows() {
         let optional = |column: Option<_>| column.map(|column| table.cell(row, column).to_owned());
-        let label = match table.cell(row, label) {
-            "normal" => Label::Normal,
-            "anomalous" => Label::Anomalous,
-            other => {
-                return Err(table.error(
-                    row,
-                    format!("label \"{other}\" is neither normal nor anomalous"),
-                ));
-            }
-        };
-        let split = match table.cell(row, split) {
-            "train" => Part::Train,
-            "validation" => Part::Validation,
-            "test" => Part::Test,
-            other => {
-                return Err(table.error(
-                    row,
-                    format!("split \"{other}\" is none of train, validation, test"),
-                ));
-            }
-        };
+        let word = |column| table.cell(row, column).to_ascii_lowercase();
+        let label = Label::of(&word(label)).map_err(|reason| table.error(row, reason))?;
+        let split = Part::of(&word(split)).map_err(|reason| table.error(row, reason))?;
         let path = table.cell(row, name).to_owned();
         if path.is_empty() {
             return Err(table.error(row, "the path is empty"));
