@@ -2,13 +2,16 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use ckaad_ops::{Activation, FeatureMap, Layer, LayerShape, Precision, Residual, Resize};
 use ckaad_parameters::Initialisation;
+use serde::{Deserialize, Serialize};
 
 use crate::{ConvNorm, FrozenConvNorm};
 
-/// The norm behind every convolution.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The norm behind every convolution; in files `instance` or `batch`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Norm {
     /// Instance norm with affine parameters, epsilon 1e-5: the method's.
+    #[default]
     Instance,
     /// Batch norm: an ablation. Its running variance is the biased estimate, unlike PyTorch's; training does not see it.
     Batch,

@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 
+use ckaad_anomaly_map::ImageScore;
+use ckaad_auto_encoder::Norm;
 use ckaad_backbone::{BackboneConfig, Precision, ResNetVariant};
 use ckaad_data::{FolderSource, LabelledClasses, Layout, ValidationRule};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AnomalySource, Elastic, EngineError, FeaturePrecision, FeatureSource, Method, NormName,
-    Objective, Preset, ScoreRule,
+    AnomalySource, Elastic, EngineError, FeaturePrecision, FeatureSource, Method, Objective, Preset,
 };
 
 /// A run's settings. Every key can be given in a TOML file or on the command line; unknown keys are refused.
@@ -27,7 +28,7 @@ pub struct Config {
     pub stages: Vec<usize>,
     /// The norm of the auto-encoder.
     #[serde(default)]
-    pub norm: NormName,
+    pub norm: Norm,
     /// Where the backbone's weights come from.
     #[serde(default)]
     pub features: FeatureSource,
@@ -42,7 +43,7 @@ pub struct Config {
     pub image_size: usize,
     /// How an image's score follows from its anomaly map.
     #[serde(default)]
-    pub image_score: ScoreRule,
+    pub image_score: ImageScore,
     /// Normal images per step, and at most as many anomalous ones.
     pub batch: usize,
     /// Passes over the normal images.

@@ -75,7 +75,7 @@ impl Detector {
 
     fn score_maps(&self, features: &[FeatureMap]) -> Vec<Scored> {
         let reconstructions = self.frozen.forward(features);
-        let rule = ckaad_anomaly_map::ImageScore::from(self.config.image_score);
+        let rule = self.config.image_score;
         self.mapper
             .maps_of_frozen(features, &reconstructions)
             .into_iter()

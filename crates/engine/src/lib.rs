@@ -73,7 +73,7 @@ pub use report::{
 };
 pub use resolve::merge;
 pub use run_folder::RunFolder;
-pub use settings::{AnomalySource, Elastic, FeatureSource, NormName, ScoreRule};
+pub use settings::{AnomalySource, Elastic, FeatureSource};
 pub use step::{AnomalousRecord, Learner, Objective, StepRecord};
 pub use threshold::Threshold;
 pub use train::{Outcome, Surroundings, resume, train};

@@ -137,7 +137,7 @@ impl Detector {
         let backbone = backbone_config
             .from_folded(&tensors.take_prefixed("backbone."), device)
             .map_err(|error| failed(error.to_string()))?;
-        let auto_encoder = auto_encoder_config(&backbone_config, info.config.norm.into());
+        let auto_encoder = auto_encoder_config(&backbone_config, info.config.norm);
         let auto_encoder = apply(
             auto_encoder.zeros(device),
             &tensors.take_prefixed("auto_encoder."),

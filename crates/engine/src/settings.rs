@@ -1,28 +1,7 @@
 //! Settings with names of their own.
 
-use ckaad_anomaly_map::ImageScore;
-use ckaad_auto_encoder::Norm;
 use ckaad_data::ElasticTransform;
 use serde::{Deserialize, Serialize};
-
-/// The norm of the auto-encoder, by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[allow(missing_docs, reason = "the names say it")]
-pub enum NormName {
-    #[default]
-    Instance,
-    Batch,
-}
-
-impl From<NormName> for Norm {
-    fn from(name: NormName) -> Self {
-        match name {
-            NormName::Instance => Self::Instance,
-            NormName::Batch => Self::Batch,
-        }
-    }
-}
 
 /// Where the backbone's weights come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -33,27 +12,6 @@ pub enum FeatureSource {
     Pretrained,
     /// A seeded random draw: no download, much weaker features; for demonstrations and tests.
     Random,
-}
-
-/// How an image's score follows from its anomaly map.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ScoreRule {
-    /// The mean of the 100 largest pixels.
-    #[default]
-    #[serde(rename = "top-100")]
-    Top100,
-    /// The mean of all pixels, for anomalies as large as the image (ISIC2018).
-    Mean,
-}
-
-impl From<ScoreRule> for ImageScore {
-    fn from(rule: ScoreRule) -> Self {
-        match rule {
-            ScoreRule::Top100 => Self::TopMean(100),
-            ScoreRule::Mean => Self::Mean,
-        }
-    }
 }
 
 /// What serves as anomalous images while training.

@@ -107,8 +107,7 @@ pub fn resume(
 fn learner(config: &Config, device: &Device) -> Result<Learner, EngineError> {
     let backbone = config.backbone_config()?;
     let device = device.clone().autodiff();
-    let auto_encoder =
-        auto_encoder_config(&backbone, config.norm.into()).init(config.seed, &device);
+    let auto_encoder = auto_encoder_config(&backbone, config.norm).init(config.seed, &device);
     // Another seed: parameters of the same name in both networks must not start with the same values.
     let seed = config.seed.wrapping_add(1);
     let discriminator =

@@ -1,10 +1,11 @@
 //! What can be checked of settings without touching data or weights.
 
 use burn::tensor::Device;
+use ckaad_auto_encoder::Norm;
 use ckaad_backbone::BackboneConfig;
 
 use crate::networks::size_multiple;
-use crate::{Config, DataConfig, EngineError, Method, NormName};
+use crate::{Config, DataConfig, EngineError, Method};
 
 impl Config {
     pub(crate) fn validate(&self) -> Result<(), EngineError> {
@@ -101,7 +102,7 @@ impl Config {
             let reason = format!("must be a positive multiple of {multiple} for stages {stages}");
             return Err(EngineError::setting("image_size", size, reason));
         }
-        if self.norm == NormName::Instance && size < 2 * multiple {
+        if self.norm == Norm::Instance && size < 2 * multiple {
             let reason = format!(
                 "must be at least {} for stages {stages}: an instance norm of a single position tells nothing",
                 2 * multiple

@@ -52,26 +52,9 @@ pub struct Case {
     pub lr_discriminator: f64,
     /// Weight of the adversarial loss.
     pub lambda: f64,
-    #[serde(default)]
-    norm: NormName,
-}
-
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum NormName {
-    #[default]
-    Instance,
-    Batch,
-}
-
-impl Case {
     /// The norm of the auto-encoder.
-    pub fn norm(&self) -> Norm {
-        match self.norm {
-            NormName::Instance => Norm::Instance,
-            NormName::Batch => Norm::Batch,
-        }
-    }
+    #[serde(default)]
+    pub norm: Norm,
 }
 
 /// Names and shapes by network.

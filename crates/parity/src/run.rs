@@ -44,7 +44,7 @@ pub fn run(
     let backbone = config.from_torchvision(backbone_weights(golden, &config), device)?;
     let training = device.clone().autodiff();
     let auto_encoder = by_formula(
-        auto_encoder_config(&config, case.norm()).zeros(&training),
+        auto_encoder_config(&config, case.norm).zeros(&training),
         "autoencoder",
         &golden.parameters.autoencoder,
         case.seed,
@@ -182,7 +182,7 @@ fn forward(
     for (name, found, expected) in [
         (
             "image_score_top100",
-            scores(ImageScore::TopMean(100)),
+            scores(ImageScore::Top100),
             &golden.image_score_top100,
         ),
         (
