@@ -1,46 +1,18 @@
-use burn::tensor::Tensor;
 use ckaad_ops::FeatureMap;
+
+use crate::AnomalyMap;
 
 /// The square of the smallest norm that a feature vector is divided by.
 const SMALLEST_NORM_SQUARED: f32 = 1e-16;
 
-/// One scale's distance at every position of one image, row-major, in `[0, 2]`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct DistanceMap {
-    /// Rows.
-    pub height: usize,
-    /// Columns.
-    pub width: usize,
-    /// `height * width` values.
-    pub values: Vec<f32>,
-}
-
-/// `1 - cos` over channels between features and reconstructions: for each image, one map per scale.
+/// `1 - cos` over channels, in `[0, 2]`, between features and reconstructions: for each image, one map per scale.
 ///
 /// # Shapes
 /// `features[s]` and `reconstructions[s]`: `[batch, channels(s), height(s), width(s)]`.
 ///
 /// # Panics
 /// If the shapes differ.
-pub fn distances(features: &[Tensor<4>], reconstructions: &[Tensor<4>]) -> Vec<Vec<DistanceMap>> {
-    let plain = |tensors: &[Tensor<4>]| {
-        tensors
-            .iter()
-            .cloned()
-            .map(FeatureMap::plain)
-            .collect::<Vec<_>>()
-    };
-    map_distances(&plain(features), &plain(reconstructions))
-}
-
-/// [`distances`] of maps as frozen networks hand them on.
-///
-/// # Panics
-/// As [`distances`].
-pub fn map_distances(
-    features: &[FeatureMap],
-    reconstructions: &[FeatureMap],
-) -> Vec<Vec<DistanceMap>> {
+pub fn distances(features: &[FeatureMap], reconstructions: &[FeatureMap]) -> Vec<Vec<AnomalyMap>> {
     assert_eq!(
         features.len(),
         reconstructions.len(),
@@ -52,7 +24,7 @@ pub fn map_distances(
         let [_, _, height, width] = feature.dims();
         let values = feature.cosine_distance(reconstruction, SMALLEST_NORM_SQUARED);
         for (image, values) in images.iter_mut().zip(values.chunks_exact(height * width)) {
-            image.push(DistanceMap {
+            image.push(AnomalyMap {
                 height,
                 width,
                 values: values.to_vec(),
@@ -64,6 +36,8 @@ pub fn map_distances(
 
 #[cfg(test)]
 mod tests {
+    use burn::tensor::Tensor;
+
     use super::*;
 
     #[test]
@@ -72,8 +46,11 @@ mod tests {
         let feature = Tensor::<4>::from_floats([[[[1.0, 3.0]], [[0.0, 4.0]]]], &device);
         let reconstruction = Tensor::<4>::from_floats([[[[2.0, 0.0]], [[0.0, 1.0]]]], &device);
         let maps = distances(
-            &[feature.clone().repeat_dim(0, 2)],
-            &[Tensor::cat(vec![reconstruction, feature], 0)],
+            &[FeatureMap::new(feature.clone().repeat_dim(0, 2))],
+            &[FeatureMap::new(Tensor::cat(
+                vec![reconstruction, feature],
+                0,
+            ))],
         );
         assert_eq!((maps.len(), maps[0][0].height, maps[0][0].width), (2, 1, 2));
         let close = |a: f32, b: f32| (a - b).abs() < 1e-6;

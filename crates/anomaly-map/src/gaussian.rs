@@ -123,6 +123,23 @@ mod tests {
         assert!((f64::from(point[20 * 64 + 33]) - peak).abs() < 1e-7);
     }
 
+    /// A kernel of radius 0 leaves the map alone; one far wider than the map leaves its mean.
+    #[test]
+    fn any_sigma_goes_with_any_size() {
+        let map = [0.0_f32, 1.0, 4.0, 9.0, 2.0, 8.0];
+        for [height, width] in [[1, 6], [2, 3], [3, 2], [6, 1]] {
+            let mut same = map;
+            gaussian_filter(&mut same, height, width, 0.1);
+            assert_eq!(same, map);
+            let mut flat = map;
+            gaussian_filter(&mut flat, height, width, 60.0);
+            assert!(
+                flat.iter().all(|value| (value - 4.0).abs() < 1e-3),
+                "{flat:?}"
+            );
+        }
+    }
+
     /// Figures of `scipy.ndimage.gaussian_filter([0, 1, 4, 9], sigma=1)`.
     #[test]
     fn equals_scipy_on_a_short_row() {

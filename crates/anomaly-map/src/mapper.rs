@@ -1,13 +1,12 @@
-use burn::tensor::Tensor;
 use ckaad_ops::FeatureMap;
 use rayon::prelude::*;
 
-use crate::{DistanceMap, distances, gaussian_filter, map_distances, upsample};
+use crate::{Align, distances, gaussian_filter, upsample};
 
 /// The method's smoothing, in pixels of the image that the networks see.
 const SIGMA: f64 = 4.0;
 
-/// How anomalous every pixel of an image is, row-major, in `[0, 2 * scales]`.
+/// How anomalous an image is at every position of a grid of its own size, row-major: the higher, the more anomalous.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AnomalyMap {
     /// Rows.
@@ -18,79 +17,96 @@ pub struct AnomalyMap {
     pub values: Vec<f32>,
 }
 
-impl AnomalyMap {
-    /// The value at a row and a column.
-    ///
-    /// # Panics
-    /// If the position is outside.
-    pub fn at(&self, row: usize, column: usize) -> f32 {
-        assert!(column < self.width, "column within the map");
-        self.values[row * self.width + column]
-    }
-}
-
-/// Turns distances into anomaly maps of image size: every scale up-sampled bilinearly, the scales added, the sum smoothed
-/// by a Gaussian.
+/// Turns maps of several scales into one of any size: every scale up-sampled bilinearly, the scales added, the sum smoothed by a
+/// Gaussian.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AnomalyMapper {
-    height: usize,
-    width: usize,
-    sigma: f64,
+    /// Rows of a map.
+    pub height: usize,
+    /// Columns of a map.
+    pub width: usize,
+    /// Standard deviation of the smoothing, in pixels of a map.
+    pub sigma: f64,
+    /// How the pixels of a scale and of a map lie over each other.
+    pub align: Align,
 }
 
 impl AnomalyMapper {
-    /// Maps of that height and width, smoothed with the method's standard deviation of 4 pixels.
-    ///
-    /// # Panics
-    /// If height or width is zero.
+    /// The method's: maps of that height and width, the corners of all scales aligned, smoothed with a standard deviation of 4
+    /// pixels.
     pub fn new(height: usize, width: usize) -> Self {
-        assert!(height > 0 && width > 0, "maps are not empty");
         Self {
             height,
             width,
             sigma: SIGMA,
+            align: Align::Corners,
         }
     }
 
-    /// The map of one image from its distances at every scale.
-    pub fn map(&self, scales: &[DistanceMap]) -> AnomalyMap {
-        let mut values = vec![0.0; self.height * self.width];
+    /// The map of one image from its maps at every scale.
+    ///
+    /// # Panics
+    /// If a size is zero, or `sigma` is not positive.
+    pub fn map(&self, scales: &[AnomalyMap]) -> AnomalyMap {
+        let (height, width) = (self.height, self.width);
+        let mut values = vec![0.0; height * width];
         for scale in scales {
             let from = [scale.height, scale.width];
-            upsample(&scale.values, from, &mut values, [self.height, self.width]);
+            upsample(
+                &scale.values,
+                from,
+                &mut values,
+                [height, width],
+                self.align,
+            );
         }
-        gaussian_filter(&mut values, self.height, self.width, self.sigma);
+        gaussian_filter(&mut values, height, width, self.sigma);
         AnomalyMap {
-            height: self.height,
-            width: self.width,
+            height,
+            width,
             values,
         }
     }
 
-    /// The maps of a batch from features and reconstructions, fine to coarse.
+    /// The maps of a batch from the distances of features and reconstructions, fine to coarse; values in `[0, 2 * scales]`.
     ///
     /// # Shapes
     /// `features[s]` and `reconstructions[s]`: `[batch, channels(s), height(s), width(s)]`; one map per image.
     ///
     /// # Panics
-    /// If the shapes differ.
-    pub fn maps(&self, features: &[Tensor<4>], reconstructions: &[Tensor<4>]) -> Vec<AnomalyMap> {
-        self.all(&distances(features, reconstructions))
+    /// As [`map`](Self::map), or if the shapes differ.
+    pub fn maps(&self, features: &[FeatureMap], reconstructions: &[FeatureMap]) -> Vec<AnomalyMap> {
+        distances(features, reconstructions)
+            .par_iter()
+            .map(|scales| self.map(scales))
+            .collect()
     }
+}
 
-    /// [`maps`](Self::maps) of features as frozen networks hand them on.
-    ///
-    /// # Panics
-    /// As [`maps`](Self::maps).
-    pub fn maps_of_frozen(
-        &self,
-        features: &[FeatureMap],
-        reconstructions: &[FeatureMap],
-    ) -> Vec<AnomalyMap> {
-        self.all(&map_distances(features, reconstructions))
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    fn all(&self, images: &[Vec<DistanceMap>]) -> Vec<AnomalyMap> {
-        images.par_iter().map(|scales| self.map(scales)).collect()
+    #[test]
+    fn a_map_has_a_size_of_its_own() {
+        let scale = |height, width, values: &[f32]| AnomalyMap {
+            height,
+            width,
+            values: values.to_vec(),
+        };
+        let scales = [scale(1, 2, &[0.0, 4.0]), scale(1, 1, &[1.0])];
+        let mapper = AnomalyMapper {
+            sigma: 0.1,
+            ..AnomalyMapper::new(2, 5)
+        };
+        let map = mapper.map(&scales);
+        assert_eq!((map.height, map.width), (2, 5));
+        assert_eq!(map.values, [1.0, 2.0, 3.0, 4.0, 5.0].repeat(2));
+        let edges = AnomalyMapper {
+            width: 4,
+            align: Align::Edges,
+            ..mapper
+        };
+        assert_eq!(edges.map(&scales).values, [1.0, 2.0, 4.0, 5.0].repeat(2));
     }
 }

@@ -77,7 +77,7 @@ impl Detector {
         let reconstructions = self.frozen.forward(features);
         let rule = self.config.image_score;
         self.mapper
-            .maps_of_frozen(features, &reconstructions)
+            .maps(features, &reconstructions)
             .into_iter()
             .map(|map| Scored {
                 score: rule.of(&map),

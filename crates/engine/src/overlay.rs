@@ -3,7 +3,7 @@
 use std::io::Cursor;
 use std::path::Path;
 
-use ckaad_anomaly_map::{AnomalyMap, upsample};
+use ckaad_anomaly_map::{Align, AnomalyMap, upsample};
 use ckaad_data::Picture;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder};
@@ -50,6 +50,7 @@ pub(crate) fn write_overlay(
         [map.height, map.width],
         &mut heat,
         [picture.height, picture.width],
+        Align::Corners,
     );
     let mut pixels = picture.pixels.clone();
     let threshold = (threshold as f32).max(f32::MIN_POSITIVE);

@@ -6,10 +6,11 @@ use anyhow::ensure;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 use ckaad_anomaly_map::{AnomalyMap, AnomalyMapper, ImageScore};
-use ckaad_auto_encoder::AutoEncoder;
+use ckaad_auto_encoder::{AutoEncoder, Norm};
 use ckaad_backbone::{Backbone, BackboneConfig, Precision};
 use ckaad_discriminator::{PatchDiscriminator, PatchDiscriminatorConfig};
 use ckaad_engine::auto_encoder_config;
+use ckaad_ops::FeatureMap;
 use ckaad_parameters::{NamedTensors, fill};
 
 use crate::check::{check, relative};
@@ -141,67 +142,88 @@ fn forward(
 ) -> anyhow::Result<Vec<Check>> {
     let case = &golden.case;
     let input = images("normal.0", case.batch, case, device);
-    let features = backbone.forward(input.clone());
+    let feature_maps = backbone.maps(input.clone());
+    let features: Vec<Tensor<4>> = feature_maps.iter().map(FeatureMap::to_tensor).collect();
     let latent = auto_encoder.encode(&features).inner();
-    let reconstructions: Vec<Tensor<4>> = auto_encoder
-        .forward(&features)
-        .into_iter()
-        .map(Tensor::inner)
-        .collect();
     let energies = discriminator.energies(&features);
-    let maps =
-        AnomalyMapper::new(case.image_size, case.image_size).maps(&features, &reconstructions);
 
-    let mut checks = vec![check("normal.0", golden, &values(input), FORWARD)?];
-    for (index, layer) in case.layers.iter().enumerate() {
-        let named = [
-            ("feature", values(features[index].clone())),
-            ("reconstruction", values(reconstructions[index].clone())),
-            ("energy", values(energies[index].clone().inner())),
-        ];
-        for (kind, values) in named {
-            checks.push(check(
-                &format!("{kind}.layer{layer}"),
-                golden,
-                &values,
-                FORWARD,
-            )?);
-        }
+    let mut checks = vec![
+        check("normal.0", golden, &values(input), FORWARD)?,
+        check("latent", golden, &values(latent), FORWARD)?,
+    ];
+    for ((layer, feature), energy) in case.layers.iter().zip(&features).zip(energies) {
+        let name = format!("feature.layer{layer}");
+        checks.push(check(&name, golden, &values(feature.clone()), FORWARD)?);
+        let name = format!("energy.layer{layer}");
+        checks.push(check(&name, golden, &values(energy.inner()), FORWARD)?);
     }
-    checks.push(check("latent", golden, &values(latent), FORWARD)?);
-    let pixels: Vec<f32> = maps
-        .iter()
-        .flat_map(|map| map.values.iter().copied())
-        .collect();
-    checks.push(check("anomaly_map", golden, &pixels, FORWARD)?);
-    let scores = |score: ImageScore| {
-        maps.iter()
-            .map(|map: &AnomalyMap| score.of(map))
-            .collect::<Vec<_>>()
-    };
-    for (name, found, expected) in [
+
+    let plain = features.iter().cloned().map(FeatureMap::plain).collect();
+    let reconstructions = auto_encoder.forward(&features);
+    let reconstructions = reconstructions.into_iter().map(Tensor::inner);
+    let reconstructions = reconstructions.map(FeatureMap::plain).collect();
+    let mut networks: Vec<(_, Vec<FeatureMap>, Vec<FeatureMap>)> =
+        vec![("learning", plain, reconstructions)];
+    // The one that predicts. A batch norm is recorded as it learns, without the statistics that it predicts with.
+    if case.norm == Norm::Instance {
+        let reconstructions = auto_encoder.valid().frozen().forward(&feature_maps);
+        networks.push(("frozen", feature_maps, reconstructions));
+    }
+    for (network, features, reconstructions) in networks {
+        let mut found = Vec::new();
+        for (layer, reconstruction) in case.layers.iter().zip(&reconstructions) {
+            let name = format!("reconstruction.layer{layer}");
+            let values = values(reconstruction.to_tensor());
+            found.push(check(&name, golden, &values, FORWARD)?);
+        }
+        let mapper = AnomalyMapper::new(case.image_size, case.image_size);
+        let maps = mapper.maps(&features, &reconstructions);
+        found.extend(check_scoring(golden, |rule| {
+            Ok(maps.iter().map(|map| (rule.of(map), map.clone())).collect())
+        })?);
+        checks.extend(found.into_iter().map(|check| Check {
+            name: format!("{network} {}", check.name),
+            ..check
+        }));
+    }
+    Ok(checks)
+}
+
+/// Compares what a system says of the case's first images, `normal.0`, under both rules: `score` gives each image's score
+/// by a rule, and its anomaly map.
+fn check_scoring(
+    golden: &Golden,
+    score: impl Fn(ImageScore) -> anyhow::Result<Vec<(f64, AnomalyMap)>>,
+) -> anyhow::Result<Vec<Check>> {
+    let mut checks = Vec::new();
+    for (name, rule, expected) in [
         (
             "image_score_top100",
-            scores(ImageScore::Top100),
+            ImageScore::Top100,
             &golden.image_score_top100,
         ),
         (
             "image_score_mean",
-            scores(ImageScore::Mean),
+            ImageScore::Mean,
             &golden.image_score_mean,
         ),
     ] {
+        let (scores, maps): (Vec<f64>, Vec<AnomalyMap>) = score(rule)?.into_iter().unzip();
         ensure!(
-            found.len() == expected.len(),
+            scores.len() == expected.len(),
             "{name}: {} instead of {}",
-            found.len(),
+            scores.len(),
             expected.len()
         );
         checks.push(Check {
             name: name.to_owned(),
-            error: relative(found.iter().copied().zip(expected.iter().copied())),
+            error: relative(scores.into_iter().zip(expected.iter().copied())),
             tolerance: FORWARD,
         });
+        if rule == ImageScore::Top100 {
+            let pixels: Vec<f32> = maps.into_iter().flat_map(|map| map.values).collect();
+            checks.push(check("anomaly_map", golden, &pixels, FORWARD)?);
+        }
     }
     Ok(checks)
 }
