@@ -1,14 +1,12 @@
 //! `cargo xtask ablation`: Table 3, how labelled anomalies are used.
 
+use crate::bench::args::METHODS;
 use crate::bench::builder::Builder;
 use crate::bench::figures::Measures;
 use crate::bench::grid::Grid;
 use crate::bench::row::Cell;
 
 pub(crate) const NAME: &str = "ablation";
-
-/// The strategies, in the order of the table.
-const METHODS: [&str; 5] = ["recon", "recon-sub", "gan", "cka-img", "cka-patch"];
 
 /// Every strategy on every data set.
 pub(crate) fn grid(mut builder: Builder<'_>) -> anyhow::Result<Grid> {

@@ -6,8 +6,8 @@ use clap::Args;
 
 use super::shard::Shard;
 
-/// Names that `ckaad` knows.
-const METHODS: [&str; 5] = ["recon", "recon-sub", "gan", "cka-img", "cka-patch"];
+/// Names that `ckaad` knows; methods in the order of the paper's Table 3.
+pub(crate) const METHODS: [&str; 5] = ["recon", "recon-sub", "gan", "cka-img", "cka-patch"];
 const BACKBONES: [&str; 7] = [
     "resnet18",
     "resnet34",

@@ -61,7 +61,7 @@ impl Folder {
     fn report(&self, run: &Run) -> Option<Value> {
         let bytes = std::fs::read(self.run().join("report.json")).ok()?;
         let report: Value = serde_json::from_slice(&bytes).ok()?;
-        let settings = serde_json::to_value(&run.settings).ok()?;
+        let settings = serde_json::to_value(run.configured()).ok()?;
         (report.get("last").is_some() && holds(report.get("config")?, &settings)).then_some(report)
     }
 

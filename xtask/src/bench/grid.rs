@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use toml::{Table, Value};
 
 use super::figures::Measures;
+use super::library::Place;
 
 /// One training and its evaluation: one folder, one process.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -59,6 +60,30 @@ impl Run {
             synthetic,
             settings,
         }
+    }
+
+    /// The settings as a configuration of `ckaad` has them, without the place of the images: the only code that knows where in it a
+    /// key lies.
+    pub(super) fn configured(&self) -> Table {
+        self.settings.clone()
+    }
+
+    /// The configuration file of the run.
+    pub(super) fn config(&self, place: &Place) -> anyhow::Result<Table> {
+        let root = &place.root;
+        let root = root.to_str().with_context(|| {
+            let root = root.display();
+            format!("the path {root} is no valid Unicode; rename it")
+        })?;
+        let mut data = Table::new();
+        data.insert("layout".to_owned(), place.layout.name().into());
+        data.insert("root".to_owned(), root.into());
+        if let Some(category) = &self.category {
+            data.insert("category".to_owned(), category.clone().into());
+        }
+        let mut config = self.configured();
+        config.insert("data".to_owned(), data.into());
+        Ok(config)
     }
 }
 

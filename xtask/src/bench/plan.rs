@@ -8,11 +8,10 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use ckaad_data::{Layout, StandIn, synth_layout};
 use serde_json::Value;
-use toml::Table;
 
 use super::args::GridArgs;
 use super::grid::{Grid, Run};
-use super::library::Library;
+use super::library::{Library, Place};
 use super::runner::clock;
 use super::settings::Settings;
 use super::{binary, is_finished};
@@ -134,17 +133,21 @@ impl Timed {
             test: 4,
         };
         synth_layout(Layout::Folder, &[], &data, 1, size)?;
-        let mut config = run.settings.clone();
-        config.insert("epochs".to_owned(), 2.into());
-        config.insert("features".to_owned(), "random".into());
-        config.remove("labelled_classes");
-        let mut place = Table::new();
-        place.insert("layout".to_owned(), "folder".into());
-        place.insert("root".to_owned(), path_text(&data)?.into());
-        config.insert("data".to_owned(), place.into());
-        if config.contains_key("labelled_ratio") {
-            config.insert("labelled_ratio".to_owned(), 0.2.into());
+        let mut timed = Run {
+            category: None,
+            ..run.clone()
+        };
+        let settings = &mut timed.settings;
+        settings.insert("epochs".to_owned(), 2.into());
+        settings.insert("features".to_owned(), "random".into());
+        settings.remove("labelled_classes");
+        if settings.contains_key("labelled_ratio") {
+            settings.insert("labelled_ratio".to_owned(), 0.2.into());
         }
+        let config = timed.config(&Place {
+            layout: Layout::Folder,
+            root: data,
+        })?;
         let file = folder.path().join("config.toml");
         super::atomic::write(&file, config.to_string().as_bytes())?;
         let out = folder.path().join("run");
@@ -235,11 +238,6 @@ fn integer(run: &Run, key: &str) -> u64 {
     value
         .and_then(|value| u64::try_from(value).ok())
         .unwrap_or(1)
-}
-
-fn path_text(path: &Path) -> anyhow::Result<&str> {
-    path.to_str()
-        .with_context(|| format!("the path {} is no valid Unicode", path.display()))
 }
 
 fn start(binary: &PathBuf, args: &GridArgs, arguments: &[&Path]) -> anyhow::Result<()> {

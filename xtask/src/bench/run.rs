@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail};
-use toml::Table;
 
 use super::folder::{Folder, State};
 use super::grid::Run;
@@ -91,7 +90,7 @@ impl Workshop {
         place: &Place,
         lock: &File,
     ) -> anyhow::Result<()> {
-        let request = request(run, place)?;
+        let request = run.config(place)?;
         super::atomic::write(&folder.request(), request.to_string().as_bytes())?;
         let began = folder.began(&request);
         let trained = began && folder.run().join("model.safetensors").is_file();
@@ -174,25 +173,6 @@ impl Workshop {
         }
         Ok(())
     }
-}
-
-/// The configuration file of a run.
-fn request(run: &Run, place: &Place) -> anyhow::Result<Table> {
-    let root = place.root.to_str().with_context(|| {
-        format!(
-            "the path {} is no valid Unicode; rename it",
-            place.root.display()
-        )
-    })?;
-    let mut data = Table::new();
-    data.insert("layout".to_owned(), place.layout.name().into());
-    data.insert("root".to_owned(), root.into());
-    if let Some(category) = &run.category {
-        data.insert("category".to_owned(), category.clone().into());
-    }
-    let mut table = run.settings.clone();
-    table.insert("data".to_owned(), data.into());
-    Ok(table)
 }
 
 /// Removes a file or folder, if it is there.
