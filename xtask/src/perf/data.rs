@@ -1,8 +1,7 @@
 //! `cargo xtask perf data`: both sides read the same files and take turns.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::PathBuf;
 
 use anyhow::{Context, ensure};
 
@@ -60,36 +59,15 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     );
     let images = args.images.canonicalize()?;
     let images = images.to_str().context("the folder's name is not UTF-8")?;
-    let example = [
-        "--quiet",
-        "--release",
-        "-p",
-        "ckaad-data",
-        "--example",
-        "pipeline_worker",
-    ];
-    let built = Command::new(env!("CARGO"))
-        .arg("build")
-        .args(example)
-        .status()
-        .context("cannot start cargo")?;
-    ensure!(built.success(), "the worker of ckaad-data does not build");
-    let worker = || {
-        let threads = args.threads.to_string();
-        Worker::start(
-            Command::new(env!("CARGO"))
-                .arg("run")
-                .args(example)
-                .env("RAYON_NUM_THREADS", threads),
-        )
-    };
+    let worker = || Worker::example("ckaad-data", "pipeline_worker", args.threads);
     let setting = format!(
         "load {} {} {} {images}",
         args.count, args.side, args.threads
     );
     let mut ours = worker()?;
     println!("{}", ours.ask(&setting)?);
-    let theirs = python(&args.python)
+    let modules = ["PIL", "numpy", "torchvision"];
+    let theirs = Worker::python(&args.python, &modules, "data.py")
         .and_then(|mut python| python.ask(&setting).map(|answer| (python, answer)));
     let mut theirs = match theirs {
         Ok((python, versions)) => {
@@ -172,16 +150,4 @@ fn differences(ours: &mut Worker, theirs: &mut Worker) -> anyhow::Result<()> {
         );
     }
     Ok(())
-}
-
-fn python(program: &OsString) -> anyhow::Result<Worker> {
-    let check = Command::new(program)
-        .args(["-c", "import PIL, numpy, torchvision"])
-        .stderr(Stdio::null())
-        .status()
-        .context("cannot be started")?;
-    ensure!(check.success(), "has no Pillow, NumPy and torchvision");
-    Worker::start(
-        Command::new(program).arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("perf/data.py")),
-    )
 }

@@ -1,8 +1,6 @@
 //! `cargo xtask perf metrics`: both sides read the same arrays and take turns.
 
 use std::ffi::OsString;
-use std::path::Path;
-use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail, ensure};
 
@@ -54,22 +52,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     ensure!(args.rounds > 0, "--rounds must be at least 1");
-    let worker = || {
-        let run = [
-            "run",
-            "--quiet",
-            "--release",
-            "-p",
-            "ckaad-metrics",
-            "--example",
-            "perf_worker",
-        ];
-        Worker::start(
-            Command::new(env!("CARGO"))
-                .args(run)
-                .env("RAYON_NUM_THREADS", args.threads.to_string()),
-        )
-    };
+    let worker = || Worker::example("ckaad-metrics", "perf_worker", args.threads);
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
     let dir = folder
         .path()
@@ -82,7 +65,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         args.scores, args.maps, args.side
     ))?;
     ours.ask(&format!("load {dir}"))?;
-    let mut theirs = match python(&args.python) {
+    let mut theirs = match Worker::python(&args.python, &["sklearn", "scipy"], "metrics.py") {
         Ok(mut python) => {
             python.ask(&format!("load {dir}"))?;
             Some(python)
@@ -155,15 +138,4 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         args.memory_maps * args.side * args.side,
     );
     Ok(())
-}
-
-fn python(program: &OsString) -> anyhow::Result<Worker> {
-    let check = Command::new(program)
-        .args(["-c", "import sklearn, scipy"])
-        .stderr(Stdio::null())
-        .status()
-        .context("cannot be started")?;
-    ensure!(check.success(), "has no scikit-learn and SciPy");
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("perf/metrics.py");
-    Worker::start(Command::new(program).arg(script))
 }

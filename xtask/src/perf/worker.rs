@@ -1,6 +1,8 @@
 //! A program beside us, and what is made of its times.
 
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use anyhow::{Context, ensure};
@@ -34,6 +36,32 @@ impl Worker {
             input,
             output,
         })
+    }
+
+    /// An example of one of our packages, on so many threads.
+    pub(super) fn example(package: &str, example: &str, threads: usize) -> anyhow::Result<Self> {
+        let mut command = Command::new(env!("CARGO"));
+        command
+            .args(["run", "--quiet", "--release", "-p", package])
+            .args(["--example", example])
+            .env("RAYON_NUM_THREADS", threads.to_string());
+        Self::start(&mut command)
+    }
+
+    /// A script of `xtask/perf` in a Python that has these modules.
+    pub(super) fn python(
+        program: &OsString,
+        modules: &[&str],
+        script: &str,
+    ) -> anyhow::Result<Self> {
+        let check = Command::new(program)
+            .args(["-c", &format!("import {}", modules.join(", "))])
+            .stderr(Stdio::null())
+            .status()
+            .context("cannot be started")?;
+        ensure!(check.success(), "lacks one of {}", modules.join(", "));
+        let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("perf");
+        Self::start(Command::new(program).arg(scripts.join(script)))
     }
 
     /// Its answer to a line.
