@@ -131,6 +131,7 @@ impl Protocol {
             validation,
             test: dataset.test.clone(),
             mask_rule: dataset.layout.mask_rule(),
+            mask_resize: dataset.layout.mask_resize(),
             labelled_wanted,
             excluded,
         };
