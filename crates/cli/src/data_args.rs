@@ -1,8 +1,9 @@
 //! `--layout`, `--data` and their kin.
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
-use ckaad_data::{FolderSource, Layout};
+use ckaad_data::{FolderSource, Layout, MaskRule, Window};
 use ckaad_engine::config::DataConfig;
 use clap::Args;
 
@@ -36,6 +37,18 @@ pub(crate) struct DataArgs {
     /// Use the images of an earlier run's split.json
     #[arg(long, conflicts_with_all = ["data", "normal"], value_name = "FILE")]
     split: Option<PathBuf>,
+    /// When a mask's pixel is anomalous: over one half, or any value but 0
+    #[arg(long, value_parser = named(MaskRule::ALL))]
+    mask_rule: Option<MaskRule>,
+    /// The 16-bit values that become black and white: LOW,HIGH; by default the whole range
+    #[arg(long, value_name = "LOW,HIGH")]
+    window: Option<Window>,
+    /// Page or frame to read of files that have several, from 1
+    #[arg(long, value_name = "N")]
+    page: Option<NonZeroU32>,
+    /// Name of the folder of test images that are normal, where it is none of the usual ones
+    #[arg(long, requires = "test", value_name = "NAME")]
+    normal_class: Option<String>,
     /// Leave unreadable images out instead of failing
     #[arg(long)]
     skip_bad: bool,
@@ -51,6 +64,7 @@ impl DataArgs {
                 anomalous: absolute(self.anomalous)?,
                 test: absolute(self.test)?,
                 masks: absolute(self.masks)?,
+                normal_class: self.normal_class,
             }),
         };
         Ok(DataConfig {
@@ -59,6 +73,9 @@ impl DataArgs {
             category: self.category,
             folders,
             split: absolute(self.split)?,
+            mask_rule: self.mask_rule,
+            window: self.window,
+            page: self.page,
             skip_bad: self.skip_bad,
         })
     }

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use ckaad_files::FileError;
 
+use crate::mask_problem::MaskProblem;
+
 /// The error of a decoder or parser, or what a check of ours found.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
@@ -125,6 +127,12 @@ pub enum DataError {
         /// The other part.
         second: &'static str,
     },
+    /// Masks that would make a figure wrong; every one is listed.
+    #[error("the masks cannot be used as they are:{}", listed(problems))]
+    Masks {
+        /// What is wrong, in the order of the images.
+        problems: Vec<MaskProblem>,
+    },
     /// A parameter out of range.
     #[error("{name} = {value}: {reason}")]
     Parameter {
@@ -145,6 +153,22 @@ fn pages_and_way_out(pages: usize, wanted: Option<NonZeroU32>) -> String {
         (Some(page), 1) => format!("one page, but page {page} was chosen"),
         (Some(page), _) => format!("{pages} pages or frames, but page {page} was chosen"),
     }
+}
+
+/// How many things an error or a warning names one by one.
+pub(crate) const NAMED: usize = 10;
+
+/// A line for each of the first problems, and a count of the rest.
+fn listed(problems: &[MaskProblem]) -> String {
+    let mut text: String = problems
+        .iter()
+        .take(NAMED)
+        .map(|problem| format!("\n  {problem}"))
+        .collect();
+    if problems.len() > NAMED {
+        text += &format!("\n  and {} more", problems.len() - NAMED);
+    }
+    text
 }
 
 impl DataError {

@@ -25,18 +25,16 @@ pub fn is_image_name(path: &Path) -> bool {
         .any(|known| known.eq_ignore_ascii_case(extension))
 }
 
-/// Whether sub-folders are searched.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Descend {
-    /// Only the folder itself.
-    No,
-    /// All folders below it, too.
-    Yes,
+/// A visible file or folder, links followed.
+pub(crate) struct Entry {
+    pub(crate) path: PathBuf,
+    pub(crate) name: String,
+    pub(crate) is_folder: bool,
 }
 
-/// The visible entries of a folder sorted bytewise by name: (path, name, is a folder).
-pub(crate) fn entries(folder: &Path) -> Result<Vec<(PathBuf, String, bool)>, DataError> {
-    let mut found = Vec::new();
+/// The visible entries of a folder sorted bytewise by name, and how many hidden and system ones there are.
+pub(crate) fn entries(folder: &Path) -> Result<(Vec<Entry>, usize), DataError> {
+    let (mut found, mut hidden) = (Vec::new(), 0);
     for entry in fs::read_dir(folder).map_err(FileError::io("list the folder", folder))? {
         let path = entry
             .map_err(FileError::io("list the folder", folder))?
@@ -45,8 +43,9 @@ pub(crate) fn entries(folder: &Path) -> Result<Vec<(PathBuf, String, bool)>, Dat
             continue;
         };
         let lossy = name.to_string_lossy();
-        // Hidden files, and what macOS archives add.
-        if lossy.starts_with('.') || lossy == "__MACOSX" {
+        // Hidden files, what macOS archives add, and the thumbnails of network drives.
+        if lossy.starts_with('.') || lossy == "__MACOSX" || lossy == "@eaDir" {
+            hidden += 1;
             continue;
         }
         let Some(name) = name.to_str().map(str::to_owned) else {
@@ -58,54 +57,34 @@ pub(crate) fn entries(folder: &Path) -> Result<Vec<(PathBuf, String, bool)>, Dat
         };
         // Follows symbolic links, so that a loop is reported here by name; a dangling link that is no image is nobody's business.
         match fs::metadata(&path) {
-            Ok(meta) => found.push((path, name, meta.is_dir())),
+            Ok(meta) => found.push(Entry {
+                path,
+                name,
+                is_folder: meta.is_dir(),
+            }),
             Err(source) if is_image_name(&path) || path.extension().is_none() => {
                 return Err(FileError::io("read the file", &path)(source).into());
             }
             Err(_) => {}
         }
     }
-    found.sort_by(|a, b| a.1.as_bytes().cmp(b.1.as_bytes()));
-    Ok(found)
+    found.sort_by(|a, b| a.name.as_bytes().cmp(b.name.as_bytes()));
+    Ok((found, hidden))
 }
 
-/// Images of a folder, sorted bytewise by name; may be empty.
-pub(crate) fn list_images(folder: &Path, descend: Descend) -> Result<Vec<PathBuf>, DataError> {
-    let mut images = Vec::new();
-    walk(folder, descend, &mut Vec::new(), &mut images)?;
-    Ok(images)
+/// Images directly in a folder, sorted bytewise by name; may be empty.
+pub(crate) fn images_in(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
+    Ok(entries(folder)?
+        .0
+        .into_iter()
+        .filter(|entry| !entry.is_folder && is_image_name(&entry.path))
+        .map(|entry| entry.path)
+        .collect())
 }
 
-/// Adds the images of `folder` and, on request, of the folders below. `above` are the folders that lead here, links resolved.
-fn walk(
-    folder: &Path,
-    descend: Descend,
-    above: &mut Vec<PathBuf>,
-    images: &mut Vec<PathBuf>,
-) -> Result<(), DataError> {
-    let here = fs::canonicalize(folder).map_err(FileError::io("list the folder", folder))?;
-    if above.contains(&here) {
-        return Err(DataError::Missing {
-            path: folder.into(),
-            expected: "an end of the nested folders".into(),
-            hint: "it is a symbolic link to a folder above it; remove the link".into(),
-        });
-    }
-    above.push(here);
-    for (path, _, is_folder) in entries(folder)? {
-        if is_folder && descend == Descend::Yes {
-            walk(&path, descend, above, images)?;
-        } else if !is_folder && is_image_name(&path) {
-            images.push(path);
-        }
-    }
-    above.pop();
-    Ok(())
-}
-
-/// Images of a folder; none is an error.
-pub(crate) fn require_images(folder: &Path, descend: Descend) -> Result<Vec<PathBuf>, DataError> {
-    let images = list_images(folder, descend)?;
+/// Images directly in a folder; none is an error.
+pub(crate) fn require_images(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
+    let images = images_in(folder)?;
     if images.is_empty() {
         let hint = format!("extensions looked for: {}", EXTENSIONS.join(", "));
         return Err(DataError::NoImages {
@@ -122,10 +101,10 @@ pub(crate) fn subfolder(folder: &Path, name: &str) -> Result<Option<PathBuf>, Da
     if exact.is_dir() {
         return Ok(Some(exact));
     }
-    Ok(entries(folder)?
+    Ok(subfolders(folder)?
         .into_iter()
-        .find(|(_, n, is_folder)| *is_folder && n.eq_ignore_ascii_case(name))
-        .map(|(path, ..)| path))
+        .find(|(_, found)| found.eq_ignore_ascii_case(name))
+        .map(|(path, _)| path))
 }
 
 /// The sub-folder of that name, or an error that says what the layout needs.
@@ -144,9 +123,10 @@ pub(crate) fn require_subfolder(
 /// All sub-folders as (path, name), sorted bytewise by name.
 pub(crate) fn subfolders(folder: &Path) -> Result<Vec<(PathBuf, String)>, DataError> {
     Ok(entries(folder)?
+        .0
         .into_iter()
-        .filter(|entry| entry.2)
-        .map(|(path, name, _)| (path, name))
+        .filter(|entry| entry.is_folder)
+        .map(|entry| (entry.path, entry.name))
         .collect())
 }
 
@@ -186,11 +166,11 @@ pub(crate) fn find_file(root: &Path, name: &str) -> Result<Option<PathBuf>, Data
     for _ in 0..=WRAPPERS {
         let mut next = Vec::new();
         for folder in &level {
-            for (path, found, is_folder) in entries(folder)? {
-                if is_folder {
-                    next.push(path);
-                } else if found.eq_ignore_ascii_case(name) {
-                    return Ok(Some(path));
+            for entry in entries(folder)?.0 {
+                if entry.is_folder {
+                    next.push(entry.path);
+                } else if entry.name.eq_ignore_ascii_case(name) {
+                    return Ok(Some(entry.path));
                 }
             }
         }
@@ -232,9 +212,10 @@ impl Resolver {
         }
         if !self.folders.contains_key(folder) {
             let files = entries(folder)?
+                .0
                 .into_iter()
-                .filter(|entry| !entry.2)
-                .map(|(path, name, _)| (name.to_ascii_lowercase(), path))
+                .filter(|entry| !entry.is_folder)
+                .map(|entry| (entry.name.to_ascii_lowercase(), entry.path))
                 .collect();
             self.folders.insert(folder.to_path_buf(), files);
         }

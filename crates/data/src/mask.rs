@@ -1,11 +1,14 @@
 //! Pixel-level truth.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use ::image::ImageReader;
 use serde::{Deserialize, Serialize};
 
 use crate::decode::{Buffers, decode_file};
 use crate::error::DataError;
+use crate::mask_problem::MaskProblem;
+use crate::regions;
 use crate::resize::resize;
 
 /// When a mask pixel counts as anomalous.
@@ -15,8 +18,36 @@ pub enum MaskRule {
     /// Resized bilinearly, then over one half (MVTec AD).
     #[default]
     Half,
-    /// Any non-zero value is anomalous before resizing, then as `Half` (VisA, whose masks hold small class numbers).
+    /// Any non-zero value is anomalous before resizing, then as `Half` (VisA, whose masks hold small class numbers). Where all colours are
+    /// zero and the alpha channel is not the same everywhere, the alpha channel is the mask.
     NonZero,
+}
+
+impl MaskRule {
+    /// Every rule.
+    pub const ALL: [Self; 2] = [Self::Half, Self::NonZero];
+}
+
+impl std::fmt::Display for MaskRule {
+    /// Its name in configurations and on the command line.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Half => "half",
+            Self::NonZero => "non-zero",
+        })
+    }
+}
+
+/// How a mask is brought to the size of the images: Pillow's BILINEAR, then over one half.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MaskResize {
+    /// That alone, as the benchmarks do.
+    #[default]
+    Exact,
+    /// And a connected region (of 8 neighbours) that vanishes keeps the pixels of which it covers at least half as much as of the one that
+    /// it covers most.
+    KeepRegions,
 }
 
 /// A square mask.
@@ -26,7 +57,7 @@ pub struct Mask {
     pub size: usize,
     /// `size * size` values, row by row; true is anomalous.
     pub pixels: Vec<bool>,
-    /// Width and height of the file that it comes from.
+    /// Width and height of the files that it comes from.
     pub original: (usize, usize),
 }
 
@@ -41,11 +72,17 @@ pub struct NativeMask {
     pub pixels: Vec<bool>,
 }
 
-/// Reads a mask and resizes it to `size` x `size`: Pillow's BILINEAR on the grey values, then v / 255 > 0.5.
+/// Reads the masks of an image, unites them and resizes them to `size` x `size`.
 ///
 /// # Errors
-/// As [`load_image`](crate::load_image).
-pub fn load_mask(path: &Path, size: usize, rule: MaskRule) -> Result<Mask, DataError> {
+/// As [`load_image`](crate::load_image); [`DataError::Masks`] if the files have different sizes; [`DataError::Parameter`] for
+/// size 0 or no file.
+pub fn load_mask(
+    files: &[PathBuf],
+    size: usize,
+    rule: MaskRule,
+    how: MaskResize,
+) -> Result<Mask, DataError> {
     if size == 0 {
         return Err(DataError::Parameter {
             name: "image_size",
@@ -53,28 +90,25 @@ pub fn load_mask(path: &Path, size: usize, rule: MaskRule) -> Result<Mask, DataE
             reason: "must be at least 1".into(),
         });
     }
-    let (width, height, grey) = grey(path, rule)?;
-    let pixels = resize::<1>(&grey, (width, height), (size, size))
-        .into_iter()
-        .map(over_half)
-        .collect();
+    let truth = Grey::read(files)?.under(rule);
+    let pixels = truth.resized(size, how);
     Ok(Mask {
         size,
         pixels,
-        original: (width, height),
+        original: (truth.width, truth.height),
     })
 }
 
-/// Reads a mask at its own size.
+/// Reads the masks of an image at their own size and unites them.
 ///
 /// # Errors
 /// As [`load_mask`].
-pub fn load_mask_native(path: &Path, rule: MaskRule) -> Result<NativeMask, DataError> {
-    let (width, height, grey) = grey(path, rule)?;
+pub fn load_mask_native(files: &[PathBuf], rule: MaskRule) -> Result<NativeMask, DataError> {
+    let truth = Grey::read(files)?.under(rule);
     Ok(NativeMask {
-        width,
-        height,
-        pixels: grey.into_iter().map(over_half).collect(),
+        width: truth.width,
+        height: truth.height,
+        pixels: truth.set(),
     })
 }
 
@@ -83,14 +117,117 @@ fn over_half(value: u8) -> bool {
     value >= 128
 }
 
-/// The grey values of the file after the rule's first step.
-fn grey(path: &Path, rule: MaskRule) -> Result<(usize, usize, Vec<u8>), DataError> {
-    let raster = decode_file(path, &mut Buffers::default())?;
-    let (width, height) = (raster.width, raster.height);
-    let mut grey = raster.into_grey();
-    if rule == MaskRule::NonZero {
-        grey.iter_mut()
-            .for_each(|value| *value = if *value == 0 { 0 } else { 255 });
+/// The values of an image's masks, united: the greatest of each pixel.
+pub(crate) struct Grey {
+    pub(crate) width: usize,
+    pub(crate) height: usize,
+    pub(crate) values: Vec<u8>,
+    /// The alpha channels, where all colours are zero and alpha is not the same everywhere.
+    pub(crate) alpha: Option<Vec<u8>>,
+}
+
+impl Grey {
+    /// Reads at least one file.
+    pub(crate) fn read(files: &[PathBuf]) -> Result<Self, DataError> {
+        let Some((first, others)) = files.split_first() else {
+            return Err(DataError::Parameter {
+                name: "masks",
+                value: "none".into(),
+                reason: "must name at least one file".into(),
+            });
+        };
+        let mut all = Self::read_one(first)?;
+        for file in others {
+            let next = Self::read_one(file)?;
+            if (next.width, next.height) != (all.width, all.height) {
+                return Err(DataError::Masks {
+                    problems: vec![MaskProblem::Shape {
+                        mask: file.clone(),
+                        size: (next.width, next.height),
+                        other: first.display().to_string(),
+                        other_size: (all.width, all.height),
+                    }],
+                });
+            }
+            unite(&mut all.values, &next.values);
+            match (&mut all.alpha, next.alpha) {
+                (Some(all), Some(next)) => unite(all, &next),
+                (all, next) => *all = all.take().or(next),
+            }
+        }
+        Ok(all)
     }
-    Ok((width, height, grey))
+
+    fn read_one(file: &Path) -> Result<Self, DataError> {
+        let raster = decode_file(file, &mut Buffers::default())?;
+        let (width, height) = (raster.width, raster.height);
+        let values = raster.into_grey();
+        let empty = values.iter().all(|&value| value == 0);
+        Ok(Self {
+            width,
+            height,
+            values,
+            alpha: empty.then(|| alpha(file)).flatten(),
+        })
+    }
+
+    /// The values after the rule's first step.
+    pub(crate) fn under(mut self, rule: MaskRule) -> Self {
+        if rule == MaskRule::NonZero {
+            if let Some(alpha) = self.alpha.take() {
+                unite(&mut self.values, &alpha);
+            }
+            self.values
+                .iter_mut()
+                .for_each(|value| *value = if *value == 0 { 0 } else { 255 });
+        }
+        self
+    }
+
+    /// Which pixels are anomalous.
+    pub(crate) fn set(&self) -> Vec<bool> {
+        self.values.iter().copied().map(over_half).collect()
+    }
+
+    /// Which pixels are anomalous at another size.
+    fn resized(&self, size: usize, how: MaskResize) -> Vec<bool> {
+        let mut small = self.exact(size);
+        if how == MaskResize::KeepRegions {
+            regions::keep(&self.set(), (self.width, self.height), &mut small, size);
+        }
+        small
+    }
+
+    /// How many connected regions vanish when resized exactly.
+    pub(crate) fn vanished(&self, size: usize) -> usize {
+        let from = (self.width, self.height);
+        regions::keep(&self.set(), from, &mut self.exact(size), size)
+    }
+
+    fn exact(&self, size: usize) -> Vec<bool> {
+        resize::<1>(&self.values, (self.width, self.height), (size, size))
+            .into_iter()
+            .map(over_half)
+            .collect()
+    }
+}
+
+fn unite(all: &mut [u8], next: &[u8]) {
+    all.iter_mut()
+        .zip(next)
+        .for_each(|(all, &next)| *all = next.max(*all));
+}
+
+/// The alpha channel of a file that was decoded before, if it has one that is not the same everywhere.
+fn alpha(file: &Path) -> Option<Vec<u8>> {
+    let reader = ImageReader::open(file).ok()?.with_guessed_format().ok()?;
+    let picture = reader.decode().ok()?;
+    if !picture.color().has_alpha() {
+        return None;
+    }
+    let alpha: Vec<u8> = picture.to_rgba8().pixels().map(|pixel| pixel[3]).collect();
+    alpha
+        .iter()
+        .any(|value| Some(value) != alpha.first())
+        .then_some(alpha)
 }

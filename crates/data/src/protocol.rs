@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::DataError;
 use crate::layout::Dataset;
 use crate::random::Stream;
+use crate::reading::{Orientation, Reading};
 use crate::sample::{Label, Sample};
 use crate::split::Split;
 
@@ -149,7 +150,12 @@ impl Protocol {
             validation,
             calibration,
             test: dataset.test.clone(),
+            reading: Reading {
+                orientation: Orientation::of(dataset.layout),
+                ..Reading::PUBLISHED
+            },
             mask_rule: dataset.layout.mask_rule(),
+            mask_resize: dataset.layout.mask_resize(),
             labelled_wanted,
             excluded,
         };

@@ -106,9 +106,14 @@ pub struct Sample {
     pub label: Label,
     /// Name of its class, as the data set calls it (`NORMAL`, `good`, `scratch`, ...).
     pub class: String,
-    /// Its pixel-level truth, for test images that have one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mask: Option<PathBuf>,
+    /// The files of its pixel-level truth, for test images that have one; several are united. In JSON `mask`: one path, or a list.
+    #[serde(
+        rename = "mask",
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        with = "one_or_many"
+    )]
+    pub masks: Vec<PathBuf>,
     /// The patient, lesion or part that it shows, where the data set names it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
@@ -121,8 +126,36 @@ impl Sample {
             path: path.into(),
             label,
             class: class.into(),
-            mask: None,
+            masks: Vec::new(),
             group: None,
         }
+    }
+}
+
+/// A list of paths that is written as the path alone where there is one.
+mod one_or_many {
+    use super::{Deserialize, PathBuf, Serialize};
+    use serde::{Deserializer, Serializer};
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum OneOrMany {
+        One(PathBuf),
+        Many(Vec<PathBuf>),
+    }
+
+    pub(super) fn serialize<S: Serializer>(paths: &[PathBuf], out: S) -> Result<S::Ok, S::Error> {
+        match paths {
+            [one] => one.serialize(out),
+            many => many.serialize(out),
+        }
+    }
+
+    pub(super) fn deserialize<'a, D: Deserializer<'a>>(from: D) -> Result<Vec<PathBuf>, D::Error> {
+        Ok(match Option::<OneOrMany>::deserialize(from)? {
+            None => Vec::new(),
+            Some(OneOrMany::One(path)) => vec![path],
+            Some(OneOrMany::Many(paths)) => paths,
+        })
     }
 }

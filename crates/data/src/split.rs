@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::error::DataError;
-use crate::mask::MaskRule;
+use crate::mask::{MaskResize, MaskRule};
+use crate::reading::Reading;
 use crate::sample::{Label, Sample, Source};
 
 /// Greatest size of a split file.
@@ -30,6 +31,12 @@ pub struct Split {
     /// When a pixel of a test image's mask is anomalous.
     #[serde(default)]
     pub mask_rule: MaskRule,
+    /// How pixels are read where a file leaves a choice.
+    #[serde(default)]
+    pub reading: Reading,
+    /// How masks are brought to the size of the images.
+    #[serde(default)]
+    pub mask_resize: MaskResize,
     /// Labelled images that the ratio asks for; more than `labelled.len()` where the classes have no more.
     #[serde(default)]
     pub labelled_wanted: usize,

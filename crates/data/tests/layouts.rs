@@ -37,15 +37,16 @@ fn every_layout_reads_its_stand_in_and_every_picture_loads() {
             dataset
                 .test
                 .iter()
-                .filter(|sample| sample.mask.is_some())
+                .filter(|sample| !sample.masks.is_empty())
                 .count(),
             masks,
             "{layout}"
         );
         for sample in dataset.train.iter().chain(&dataset.test) {
             load_image(&sample.path, 16).unwrap();
-            if let Some(mask) = &sample.mask {
-                let mask = load_mask(mask, 32, layout.mask_rule()).unwrap();
+            if !sample.masks.is_empty() {
+                let mask =
+                    load_mask(&sample.masks, 32, layout.mask_rule(), layout.mask_resize()).unwrap();
                 assert!(
                     mask.pixels.contains(&true) && mask.pixels.contains(&false),
                     "{layout}: {}",
@@ -183,6 +184,7 @@ fn folders_anywhere_make_a_data_set() {
         anomalous: Some(at("anomalous")),
         test: Some(at("test")),
         masks: Some(at("masks")),
+        normal_class: None,
     };
     let dataset = Dataset::from_folders(&whole).unwrap();
     assert_eq!(dataset, open(Layout::Folder, dir.path()));
@@ -261,7 +263,7 @@ fn a_manifest_can_be_json_lines() {
                     .unwrap()
                     .to_owned()
             };
-            let mask = sample.mask.as_deref().map(relative);
+            let mask = sample.masks.first().map(|path| relative(path));
             let line = serde_json::json!({ "path": relative(sample.path.file()), "label": sample.label, "split": split,
                 "class": sample.class, "mask": mask, "group": sample.group });
             lines += &format!("{line}\n");

@@ -5,6 +5,7 @@ use burn::tensor::{Device, Tensor};
 use ckaad_anomaly_map::{AnomalyMap, ImageScore};
 use ckaad_auto_encoder::AutoEncoder;
 use ckaad_backbone::Backbone;
+use ckaad_data::Reading;
 use ckaad_detectors::ckaad::{CkaadDetector, Settings};
 use ckaad_detectors::{Detector, DetectorSettings};
 use ckaad_engine::config::{DataConfig, Overrides};
@@ -44,7 +45,7 @@ pub(crate) fn score(
     };
     let info = ModelInfo {
         config: config.check()?,
-        preprocessing: Preprocessing::new(case.image_size),
+        preprocessing: Preprocessing::new(case.image_size, Reading::PUBLISHED),
         threshold: Threshold {
             value: 0.0,
             rule: "none".to_owned(),

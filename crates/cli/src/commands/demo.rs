@@ -1,10 +1,10 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
-use ckaad_data::{Layout, SynthSize, synth_demo};
+use ckaad_data::{Layout, SynthSize, list_images, synth_demo};
 use ckaad_detectors::ckaad::Method;
 use ckaad_engine::config::{DataConfig, FeatureSource};
-use ckaad_engine::scoring::{PredictOptions, find_images, predict_files};
+use ckaad_engine::scoring::{PredictOptions, predict_files};
 use ckaad_engine::{
     Config, Outcome, Overrides, Predictor, RunFolder, TrainContext, evaluate_run, train,
 };
@@ -96,9 +96,10 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
 
     let predictor = Predictor::open(&folder.model(), None, &device)?;
     let heatmaps = args.out.join("heatmaps");
-    let images = find_images(&[data.join("weave/test")], &heatmaps)?;
+    let images = list_images(&[data.join("weave/test")], &[])?.images;
     let options = PredictOptions {
         threshold: predictor.info().threshold.value,
+        reading: predictor.info().preprocessing.reading,
         overlays: true,
         raw: None,
     };

@@ -1,7 +1,9 @@
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use ckaad_backbone::Precision;
-use ckaad_engine::scoring::{PredictOptions, Prediction, RawMap, find_images, predict_files};
+use ckaad_data::{Reading, Window, list_images};
+use ckaad_engine::scoring::{PredictOptions, Prediction, RawMap, predict_files};
 use ckaad_engine::training::Event;
 use ckaad_engine::{EngineError, Predictor, RunFolder};
 use clap::ValueEnum;
@@ -40,6 +42,12 @@ pub(crate) struct Args {
     /// Multiply in another precision than the model was trained in
     #[arg(long, value_parser = named(Precision::ALL))]
     precision: Option<Precision>,
+    /// The 16-bit values that become black and white: LOW,HIGH; by default as the model was trained
+    #[arg(long, value_name = "LOW,HIGH")]
+    window: Option<Window>,
+    /// Page or frame to read of files that have several, from 1; by default as the model was trained
+    #[arg(long, value_name = "N")]
+    page: Option<NonZeroU32>,
     /// Do not fail where images cannot be read; they are listed with their errors all the same
     #[arg(long)]
     skip_bad: bool,
@@ -56,7 +64,9 @@ enum Raw {
 /// Scores images.
 pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
     let display = Display::new();
-    let images = find_images(&args.images, &args.out)?;
+    let found = list_images(&args.images, std::slice::from_ref(&args.out))?;
+    tracing::info!("{found}");
+    let images = found.images;
     let device = global.open_device()?;
     let predictor = Predictor::open(&model_path(&args.model)?, args.precision, &device)?;
     let info = predictor.info();
@@ -69,8 +79,14 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
         (None, None) => (info.threshold.value, info.threshold.promise),
     };
     anyhow::ensure!(threshold.is_finite(), "--threshold must be a finite number");
+    let trained = info.preprocessing.reading;
     let options = PredictOptions {
         threshold,
+        reading: Reading {
+            window: args.window.or(trained.window),
+            page: args.page.or(trained.page),
+            ..trained
+        },
         overlays: !args.no_heatmaps,
         raw: args.raw.map(|raw| match raw {
             Raw::Png => RawMap::Png,

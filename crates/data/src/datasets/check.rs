@@ -180,7 +180,10 @@ fn read_all(
     let mut by_hash: BTreeMap<[u8; 32], (Vec<String>, Vec<String>)> = BTreeMap::new();
     for (&(part, sample, layout), finding) in all.iter().zip(findings) {
         let has_masks = matches!(layout, Layout::MvtecAd | Layout::Visa);
-        if has_masks && part == "test" && sample.label == Label::Anomalous && sample.mask.is_none()
+        if has_masks
+            && part == "test"
+            && sample.label == Label::Anomalous
+            && sample.masks.is_empty()
         {
             report.images_without_mask.push(sample.path.to_string());
         }
@@ -220,8 +223,8 @@ fn read(sample: &Sample, layout: Layout) -> Finding {
             None
         }
     };
-    if let Some(path) = &sample.mask {
-        match load_mask_native(path, layout.mask_rule()) {
+    if let Some(path) = sample.masks.first() {
+        match load_mask_native(&sample.masks, layout.mask_rule()) {
             Ok(mask) if size.is_some_and(|size| size != (mask.width, mask.height)) => {
                 let (width, height) = size.unwrap_or_default();
                 finding.mask_size = Some(format!(

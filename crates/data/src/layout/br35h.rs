@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::{Dataset, Layout};
 use crate::error::DataError;
-use crate::find_files::{Descend, require_images, require_subfolder, subfolder, unwrap_root};
+use crate::find_files::{require_images, require_subfolder, subfolder, unwrap_root};
 use crate::sample::{Label, Sample};
 
 const HINT: &str = "the layout br35h is {yes,no}/*.jpg";
@@ -18,7 +18,7 @@ pub(super) fn open(root: &Path) -> Result<Dataset, DataError> {
     })?;
     let (mut train, mut test) = (Vec::new(), Vec::new());
     for (class, label) in [("no", Label::Normal), ("yes", Label::Anomalous)] {
-        let mut images = require_images(&require_subfolder(&root, class, HINT)?, Descend::No)?;
+        let mut images = require_images(&require_subfolder(&root, class, HINT)?)?;
         let rest = images.split_off(images.len() * 4 / 5);
         train.extend(
             images

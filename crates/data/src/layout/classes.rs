@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::DataError;
-use crate::find_files::{Descend, require_images, require_subfolder, subfolder, unwrap_root};
+use crate::find_files::{require_images, require_subfolder, subfolder, unwrap_root};
 use crate::sample::{Label, Sample};
 
 /// The folder that holds `train/CLASS`, at `root` or in what archives wrap around it.
@@ -32,7 +32,7 @@ pub(super) fn read_part(
     let folder = require_subfolder(root, part, hint)?;
     let mut samples = Vec::new();
     for &(class, label) in classes {
-        for path in require_images(&require_subfolder(&folder, class, hint)?, Descend::No)? {
+        for path in require_images(&require_subfolder(&folder, class, hint)?)? {
             let group = path
                 .file_stem()
                 .and_then(|stem| stem.to_str())

@@ -4,14 +4,17 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::masks::MaskFolder;
+use super::folder_names::{named_otherwise, one_kind};
+use super::masks::{Nested, Pairing};
 use super::{Dataset, Layout};
 use crate::error::DataError;
-use crate::find_files::{Descend, list_images, require_images, subfolder, subfolders};
+use crate::find_files::subfolder;
+use crate::finding::{Finding, FindingKind};
+use crate::listing::{LeftOutCounts, Listing, list_images, list_masks};
 use crate::sample::{Label, Sample};
 
 /// Names of test sub-folders that hold normal images, whatever their case.
-const NORMAL_NAMES: [&str; 4] = ["normal", "good", "ok", "no"];
+pub(super) const NORMAL_NAMES: [&str; 4] = ["normal", "good", "ok", "no"];
 const HINT: &str = "the layout folder is normal/, and optionally anomalous/, test/CLASS/ and masks/CLASS/; or name the folders yourself";
 
 /// Where the images of a data set of one's own are.
@@ -23,12 +26,16 @@ pub struct FolderSource {
     /// Anomalous training images; each sub-folder is a class, images directly in it are of class `anomalous`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub anomalous: Option<PathBuf>,
-    /// Test images, one sub-folder per class; `normal`, `good`, `ok`, `no` and the name of the normal folder are normal.
+    /// Test images, one sub-folder per class.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test: Option<PathBuf>,
-    /// Masks of the test images: `CLASS/STEM.png` or `CLASS/STEM_mask.png`, or without the class folder.
+    /// Masks of the test images, named STEM, STEM_mask, STEM_gt or the like, in a folder per class or together; without this folder, those
+    /// that lie beside the test images.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub masks: Option<PathBuf>,
+    /// The test class that is normal; by default `normal`, `good`, `ok`, `no` and the name of the normal folder are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub normal_class: Option<String>,
 }
 
 /// The layout `folder`: the four folders under one root by their fixed names.
@@ -44,96 +51,178 @@ pub(super) fn open(root: &Path) -> Result<Dataset, DataError> {
         anomalous: subfolder(root, "anomalous")?,
         test: subfolder(root, "test")?,
         masks: subfolder(root, "masks")?,
+        normal_class: None,
     })
 }
 
 pub(super) fn from_folders(source: &FolderSource) -> Result<Dataset, DataError> {
-    let mut train: Vec<Sample> = require_images(&source.normal, Descend::Yes)?
+    let given = [
+        Some(&source.normal),
+        source.anomalous.as_ref(),
+        source.test.as_ref(),
+        source.masks.as_ref(),
+    ];
+    // Of two folders one of which lies in the other, the inner one is not part of the outer.
+    let list = |folder: &PathBuf| {
+        let same = folder.canonicalize().ok();
+        let others: Vec<PathBuf> = given
+            .into_iter()
+            .flatten()
+            .filter(|other| other.canonicalize().ok() != same)
+            .cloned()
+            .collect();
+        list_images(&[folder.clone()], &others)
+    };
+    let (mut left_out, mut findings) = (LeftOutCounts::default(), Vec::new());
+    let mut normal = list(&source.normal)?;
+    findings.extend(named_otherwise(&source.normal, &normal, Label::Normal));
+    left_out.extend(std::mem::take(&mut normal.left_out));
+    let mut train: Vec<Sample> = normal
+        .images
         .into_iter()
         .map(|path| Sample::new(path, Label::Normal, "normal"))
         .collect();
     if let Some(folder) = &source.anomalous {
-        require_images(folder, Descend::Yes)?;
-        for (path, class) in classes(folder, "anomalous")? {
-            train.push(Sample::new(path, Label::Anomalous, class));
-        }
+        let listing = list(folder)?;
+        findings.extend(named_otherwise(folder, &listing, Label::Anomalous));
+        train.extend(
+            classes(folder, &listing.images, "anomalous")
+                .into_iter()
+                .map(|(path, class)| Sample::new(path, Label::Anomalous, class)),
+        );
+        left_out.extend(listing.left_out);
     }
     let (mut test, mut unused_masks) = (Vec::new(), Vec::new());
     if let Some(folder) = &source.test {
-        require_images(folder, Descend::Yes)?;
-        (test, unused_masks) = test_samples(folder, source)?;
+        let listing = list(folder)?;
+        (test, unused_masks) = test_samples(folder, &listing, source)?;
+        findings.extend(one_kind(&test, source));
+        left_out.extend(listing.left_out);
     }
+    let unused: Vec<String> = unused_masks
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
+    findings.extend(Finding::of(
+        FindingKind::UnusedMasks,
+        &unused,
+        format!("{} masks belong to no test image", unused.len()),
+    ));
     Ok(Dataset {
         unused_masks,
+        left_out,
+        findings,
         ..Dataset::new("folder", Layout::Folder, train, test)
     })
 }
 
-/// Images with their class: the first sub-folder, or `direct` for images in the folder itself.
-fn classes(folder: &Path, direct: &str) -> Result<Vec<(PathBuf, String)>, DataError> {
-    let mut found: Vec<_> = list_images(folder, Descend::No)?
-        .into_iter()
-        .map(|path| (path, direct.to_owned()))
+/// Images with their class: the first sub-folder, or `direct` for images in the folder itself, which come first.
+fn classes(folder: &Path, images: &[PathBuf], direct: &str) -> Vec<(PathBuf, String)> {
+    let class = |path: &Path| {
+        let inside = path.strip_prefix(folder).ok()?;
+        let first = inside.iter().next()?.to_str()?.to_owned();
+        (inside.iter().count() > 1).then_some(first)
+    };
+    let mut found: Vec<_> = images
+        .iter()
+        .map(|path| (class(path), path.clone()))
         .collect();
-    for (path, class) in subfolders(folder)? {
-        found.extend(
-            list_images(&path, Descend::Yes)?
-                .into_iter()
-                .map(|path| (path, class.clone())),
-        );
-    }
-    Ok(found)
+    found.sort_by_key(|(class, _)| class.is_some());
+    found
+        .into_iter()
+        .map(|(class, path)| (path, class.unwrap_or_else(|| direct.to_owned())))
+        .collect()
 }
 
-/// Test images with their masks.
+/// The names of test classes that are normal.
+pub(super) fn normal_names(source: &FolderSource) -> Vec<&str> {
+    match &source.normal_class {
+        Some(name) => vec![name],
+        None => {
+            let own = source.normal.file_name().and_then(|name| name.to_str());
+            NORMAL_NAMES.into_iter().chain(own).collect()
+        }
+    }
+}
+
+/// Test images with their masks, and masks of none.
 fn test_samples(
     folder: &Path,
+    listing: &Listing,
     source: &FolderSource,
 ) -> Result<(Vec<Sample>, Vec<PathBuf>), DataError> {
-    let normal_name = source
-        .normal
-        .file_name()
-        .and_then(|name| name.to_str())
-        .unwrap_or("normal");
-    let is_normal = |class: &str| {
-        NORMAL_NAMES
-            .iter()
-            .chain([&normal_name])
-            .any(|name| name.eq_ignore_ascii_case(class))
-    };
-    if !list_images(folder, Descend::No)?.is_empty() {
-        let expected = "one sub-folder per class (images lie directly in it)".to_owned();
-        let hint = "put normal test images into test/normal and anomalous ones into a folder named after their class".to_owned();
-        return Err(DataError::Missing {
-            path: folder.to_path_buf(),
-            expected,
-            hint,
-        });
-    }
-    let (mut samples, mut unused) = (Vec::new(), Vec::new());
-    for (path, class) in subfolders(folder)? {
-        let label = if is_normal(&class) {
+    let names = normal_names(source);
+    let mut samples = Vec::new();
+    for (path, class) in classes(folder, &listing.images, "") {
+        if class.is_empty() {
+            return Err(DataError::Missing {
+                path: folder.to_path_buf(),
+                expected: "one sub-folder per class (images lie directly in it)".into(),
+                hint: "put normal test images into test/normal and anomalous ones into a folder named after their class".into(),
+            });
+        }
+        let normal = names.iter().any(|name| name.eq_ignore_ascii_case(&class));
+        let label = if normal {
             Label::Normal
         } else {
             Label::Anomalous
         };
-        let root = source.masks.as_deref().filter(|_| label.is_anomalous());
-        let own = root
-            .map(|root| subfolder(root, &class))
-            .transpose()?
-            .flatten();
-        let mut masks = MaskFolder::read(own.as_deref().or(root))?;
-        for path in list_images(&path, Descend::Yes)? {
-            let mask = masks.take(&path);
-            samples.push(Sample {
-                mask,
-                ..Sample::new(path, label, &class)
-            });
-        }
-        // Masks that lie together may belong to another class.
-        if own.is_some() {
-            unused.extend(masks.rest());
+        samples.push(Sample::new(path, label, class));
+    }
+    if let Some(name) = &source.normal_class
+        && samples.iter().all(|sample| sample.label.is_anomalous())
+    {
+        let mut known: Vec<String> = samples.into_iter().map(|sample| sample.class).collect();
+        known.dedup();
+        return Err(DataError::Category {
+            given: format!("normal_class = \"{name}\" is no folder of test images"),
+            known,
+        });
+    }
+    let mut pairing = Pairing::default();
+    match &source.masks {
+        Some(root) => pair(folder, &mut samples, root, &mut pairing)?,
+        None => {
+            for samples in samples.chunk_by_mut(|a, b| a.class == b.class) {
+                let folder = folder.join(&samples[0].class);
+                let beside = listing
+                    .masks
+                    .iter()
+                    .filter(|path| path.starts_with(&folder));
+                let beside = beside.cloned().collect();
+                let mut samples: Vec<_> = samples.iter_mut().collect();
+                pairing.pair(&folder, &mut samples, &folder, beside, Nested::AsImages);
+            }
         }
     }
+    let unused = pairing.finish(&samples)?;
     Ok((samples, unused))
+}
+
+/// Pairs each class with the masks in the folder of its name; classes without such a folder share the masks that lie in no class's.
+fn pair(
+    folder: &Path,
+    samples: &mut [Sample],
+    root: &Path,
+    pairing: &mut Pairing,
+) -> Result<(), DataError> {
+    let mut rest = list_masks(root)?;
+    if rest.is_empty() {
+        list_images(&[root.to_path_buf()], &[])?;
+    }
+    let mut together = Vec::new();
+    for samples in samples.chunk_by_mut(|a, b| a.class == b.class) {
+        match subfolder(root, &samples[0].class)? {
+            Some(own) => {
+                let (files, others) = rest.into_iter().partition(|path| path.starts_with(&own));
+                rest = others;
+                let folder = folder.join(&samples[0].class);
+                let mut samples: Vec<_> = samples.iter_mut().collect();
+                pairing.pair(&folder, &mut samples, &own, files, Nested::Anywhere);
+            }
+            None => together.extend(samples.iter_mut()),
+        }
+    }
+    pairing.pair(folder, &mut together, root, rest, Nested::AsImages);
+    Ok(())
 }

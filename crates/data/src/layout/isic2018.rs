@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 use super::{Dataset, Layout};
 use crate::error::DataError;
-use crate::find_files::{Descend, find_file, list_images, subfolders, unwrap_root};
+use crate::find_files::{find_file, subfolders, unwrap_root};
+use crate::listing::list_images;
 use crate::sample::{Label, Sample};
 use crate::table::Table;
 
@@ -76,7 +77,8 @@ fn read_part(
         .ok_or_else(|| missing(format!("folder ISIC2018_Task3_{part}_Input")))?;
     let name = format!("ISIC2018_Task3_{part}_GroundTruth.csv");
     let table = Table::read(&find_file(root, &name)?.ok_or_else(|| missing(name))?)?;
-    let images: HashMap<String, PathBuf> = list_images(&folder, Descend::Yes)?
+    let images: HashMap<String, PathBuf> = list_images(&[folder.clone()], &[])?
+        .images
         .into_iter()
         .filter_map(|path| Some((path.file_stem()?.to_str()?.to_owned(), path)))
         .collect();

@@ -135,7 +135,7 @@ pub(super) fn open(root: &Path) -> Result<Dataset, DataError> {
             .transpose()?;
         let group = entry.group.filter(|group| !group.is_empty());
         let sample = Sample {
-            mask,
+            masks: mask.into_iter().collect(),
             group,
             ..Sample::new(image, entry.label, class)
         };
@@ -168,10 +168,11 @@ fn find(root: &Path) -> Result<PathBuf, DataError> {
         return Ok(root.to_path_buf());
     }
     let found = entries(root)?
+        .0
         .into_iter()
-        .find(|(_, name, is_folder)| !is_folder && NAMES.contains(&name.as_str()));
+        .find(|entry| !entry.is_folder && NAMES.contains(&entry.name.as_str()));
     found
-        .map(|(path, ..)| path)
+        .map(|entry| entry.path)
         .ok_or_else(|| DataError::Missing {
             path: root.to_path_buf(),
             expected: NAMES.join(" or "),

@@ -1,10 +1,12 @@
 //! Data sets as they are published, and their own names for things.
 
+mod account;
 mod br35h;
 mod chest_xray;
 pub(crate) mod cifar10;
 mod classes;
 mod folder;
+mod folder_names;
 mod isic2018;
 pub(crate) mod manifest;
 mod masks;
@@ -19,7 +21,9 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::error::DataError;
-use crate::mask::MaskRule;
+use crate::finding::Finding;
+use crate::listing::LeftOutCounts;
+use crate::mask::{MaskResize, MaskRule};
 use crate::sample::{Label, Sample};
 
 pub use folder::FolderSource;
@@ -93,6 +97,14 @@ impl Layout {
         }
     }
 
+    /// How masks of this layout are resized: the benchmarks as published, data of one's own without losing a region.
+    pub fn mask_resize(self) -> MaskResize {
+        match self {
+            Self::Folder | Self::Manifest => MaskResize::KeepRegions,
+            _ => MaskResize::Exact,
+        }
+    }
+
     /// The categories under `root` (objects of MVTec AD and VisA, classes of CIFAR-10); empty for layouts without.
     ///
     /// # Errors
@@ -147,6 +159,12 @@ pub struct Dataset {
     /// Masks in the folders of masks that belong to no image.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unused_masks: Vec<PathBuf>,
+    /// What lies among the images but is none; counted for the layout `folder`.
+    #[serde(default)]
+    pub left_out: LeftOutCounts,
+    /// What had better be known of the folders.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Finding>,
 }
 
 impl Dataset {
@@ -159,6 +177,8 @@ impl Dataset {
             validation: Vec::new(),
             test,
             unused_masks: Vec::new(),
+            left_out: LeftOutCounts::default(),
+            findings: Vec::new(),
         }
     }
 

@@ -4,12 +4,13 @@
 
 use std::path::{Path, PathBuf};
 
-use super::masks::MaskFolder;
+use super::masks::{Nested, Pairing};
 use super::{Dataset, Layout, choose};
 use crate::error::DataError;
 use crate::find_files::{
-    Descend, list_images, require_images, require_subfolder, subfolder, subfolders, unwrap_root,
+    images_in, require_images, require_subfolder, subfolder, subfolders, unwrap_root,
 };
+use crate::listing::list_masks;
 use crate::sample::{Label, Sample};
 
 const HINT: &str = "the layout mvtec-ad is CATEGORY/{train/good,test/DEFECT,ground_truth/DEFECT}";
@@ -72,9 +73,9 @@ fn read(folder: &Path, name: &str) -> Result<Dataset, DataError> {
     for (path, class) in subfolders(&train_folder)? {
         let label = label_of(&class);
         let images = if label == Label::Normal {
-            require_images(&path, Descend::No)?
+            require_images(&path)?
         } else {
-            list_images(&path, Descend::No)?
+            images_in(&path)?
         };
         train.extend(
             images
@@ -83,23 +84,37 @@ fn read(folder: &Path, name: &str) -> Result<Dataset, DataError> {
         );
     }
     let truth = subfolder(folder, "ground_truth")?;
-    let (mut test, mut unused_masks) = (Vec::new(), Vec::new());
+    let mut test = Vec::new();
+    let mut pairing = Pairing::default();
     for (path, class) in subfolders(&require_subfolder(folder, "test", HINT)?)? {
         let label = label_of(&class);
-        let masks = match &truth {
-            Some(truth) if label.is_anomalous() => subfolder(truth, &class)?,
-            _ => None,
-        };
-        let mut masks = MaskFolder::read(masks.as_deref())?;
-        for path in list_images(&path, Descend::No)? {
-            let mask = masks.take(&path);
-            test.push(Sample {
-                mask,
-                ..Sample::new(path, label, &class)
-            });
+        let first = test.len();
+        test.extend(
+            images_in(&path)?
+                .into_iter()
+                .map(|path| Sample::new(path, label, &class)),
+        );
+        if let (Some(truth), Label::Anomalous) = (&truth, label)
+            && let Some(masks) = subfolder(truth, &class)?
+        {
+            let files = list_masks(&masks)?;
+            let mut samples: Vec<_> = test[first..].iter_mut().collect();
+            pairing.pair(&path, &mut samples, &masks, files, Nested::Anywhere);
         }
-        unused_masks.extend(masks.rest());
     }
+    for (path, class) in truth
+        .map(|truth| subfolders(&truth))
+        .transpose()?
+        .unwrap_or_default()
+    {
+        if !test
+            .iter()
+            .any(|sample| sample.class.eq_ignore_ascii_case(&class))
+        {
+            pairing.unused(list_masks(&path)?);
+        }
+    }
+    let unused_masks = pairing.finish(&test)?;
     Ok(Dataset {
         unused_masks,
         ..Dataset::new(format!("mvtec-ad/{name}"), Layout::MvtecAd, train, test)

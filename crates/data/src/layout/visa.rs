@@ -65,12 +65,12 @@ pub(super) fn open(root: &Path, category: Option<&str>) -> Result<Dataset, DataE
                 .ok_or_else(|| table.error(row, format!("{name} does not exist")))
         };
         let path = find(&mut resolver, table.cell(row, image))?;
-        let mask = match table.cell(row, mask) {
-            "" => None,
-            name => Some(find(&mut resolver, name)?),
+        let masks = match table.cell(row, mask) {
+            "" => Vec::new(),
+            name => vec![find(&mut resolver, name)?],
         };
         let sample = Sample {
-            mask,
+            masks,
             ..Sample::new(path, label, class)
         };
         match table.cell(row, split) {

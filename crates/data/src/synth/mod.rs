@@ -192,7 +192,7 @@ mod tests {
             (3, 8)
         );
         for sample in dataset.test.iter().filter(|s| s.label.is_anomalous()) {
-            let mask = load_mask_native(sample.mask.as_ref().unwrap(), MaskRule::Half).unwrap();
+            let mask = load_mask_native(&sample.masks, MaskRule::Half).unwrap();
             let share =
                 mask.pixels.iter().filter(|&&p| p).count() as f64 / mask.pixels.len() as f64;
             assert!((0.001..0.25).contains(&share), "{}: {share}", sample.path);

@@ -1,6 +1,7 @@
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
-use ckaad_data::{FolderSource, Layout};
+use ckaad_data::{FolderSource, Layout, MaskRule, Window};
 use serde::{Deserialize, Serialize};
 
 use crate::EngineError;
@@ -24,6 +25,15 @@ pub struct DataConfig {
     /// A split file of an earlier run to use again, instead of drawing one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub split: Option<PathBuf>,
+    /// When a mask's pixel is anomalous, where the layout's rule is not meant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mask_rule: Option<MaskRule>,
+    /// Which 16-bit values become black and white, as `[low, high]`; by default the whole range.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<Window>,
+    /// Which page or frame of a file is read, from 1; without it, files of several are refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<NonZeroU32>,
     /// Leave unreadable images out instead of failing.
     #[serde(default)]
     pub skip_bad: bool,

@@ -52,6 +52,9 @@ impl Overrides {
         place.category = data.category.clone().or(place.category.take());
         place.folders = data.folders.clone().or(place.folders.take());
         place.split = data.split.clone().or(place.split.take());
+        place.mask_rule = data.mask_rule.or(place.mask_rule);
+        place.window = data.window.or(place.window);
+        place.page = data.page.or(place.page);
         place.skip_bad |= data.skip_bad;
     }
 }

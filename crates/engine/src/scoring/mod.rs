@@ -1,6 +1,5 @@
 //! From pictures to scores: [`Predictor`] is the one way, for single pictures and for files.
 
-mod find;
 mod map_picture;
 mod model_file;
 mod output_names;
@@ -8,7 +7,6 @@ mod predict_files;
 mod predictor;
 mod table;
 
-pub use find::find_images;
 pub use map_picture::RawMap;
 pub use model_file::{MapInfo, ModelInfo, Preprocessing};
 pub use predict_files::{PredictOptions, Prediction, predict_files};

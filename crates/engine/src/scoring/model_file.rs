@@ -5,6 +5,7 @@ use std::path::Path;
 
 use burn::tensor::Device;
 use ckaad_backbone::{Backbone, Precision};
+use ckaad_data::Reading;
 use ckaad_detectors::{Detector, Setup};
 use ckaad_parameters::NamedTensors;
 use serde::{Deserialize, Serialize};
@@ -74,6 +75,9 @@ pub struct Preprocessing {
     pub size: usize,
     /// How.
     pub resize: String,
+    /// How pixels are read where a file leaves a choice.
+    #[serde(default)]
+    pub reading: Reading,
     /// Means of red, green and blue (of values in `[0, 1]`).
     pub mean: [f32; 3],
     /// Standard deviations of the same.
@@ -81,10 +85,11 @@ pub struct Preprocessing {
 }
 
 impl Preprocessing {
-    /// That of a model for images of that size.
-    pub fn new(size: usize) -> Self {
+    /// That of a model for images of that size, read in that way.
+    pub fn new(size: usize, reading: Reading) -> Self {
         Self {
             size,
+            reading,
             resize: "bilinear with antialiasing, straight to the square".to_owned(),
             mean: ckaad_data::MEAN,
             std: ckaad_data::STD,
@@ -150,7 +155,7 @@ pub(crate) fn read(
     }
     let config = &info.config;
     config.check_device(device)?;
-    if info.preprocessing != Preprocessing::new(config.image_size) {
+    if info.preprocessing != Preprocessing::new(config.image_size, info.preprocessing.reading) {
         let reason = "it asks for a preprocessing that this program does not have";
         return Err(EngineError::file(path, KIND, reason));
     }

@@ -4,7 +4,8 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use ckaad_data::{
-    Ahead, DECODING_BYTES, DataError, Loader, Picture, Prefetch, Source, groups, pixel_count,
+    Ahead, DECODING_BYTES, DataError, Loader, Picture, Prefetch, Reading, Source, groups,
+    pixel_count,
 };
 use ckaad_detectors::Scored;
 use rayon::prelude::*;
@@ -26,6 +27,8 @@ const PICTURE_BYTES: u64 = 128 << 20;
 pub struct PredictOptions {
     /// Images with this score or a higher one are anomalous.
     pub threshold: f64,
+    /// How pixels are read; the model's own way unless somebody knows better.
+    pub reading: Reading,
     /// A picture with the heat map laid over it, for each image, if the model makes maps.
     pub overlays: bool,
     /// The map itself, for each image, if the model makes maps.
@@ -83,7 +86,7 @@ pub fn predict_files(
     let size = predictor.info().config.image_size;
     let draws = outputs.iter().any(|outputs| outputs.overlay.is_some());
     let mut predictions = Vec::with_capacity(inputs.len());
-    for batch in decode_ahead(inputs, size, draws) {
+    for batch in decode_ahead(inputs, size, draws, options.reading) {
         let first = predictions.len();
         let (paths, outputs) = (&inputs[first..], &outputs[first..]);
         let squares: Vec<&[u8]> = batch
@@ -169,7 +172,12 @@ fn refuse_overwriting(inputs: &[PathBuf], outputs: &[Outputs]) -> Result<(), Eng
 }
 
 /// The images in groups for a forward pass, decoded by threads, in order. Whole pictures are kept only where they are drawn on.
-fn decode_ahead(inputs: &[PathBuf], size: usize, draws: bool) -> Prefetch<Vec<Decoded>> {
+fn decode_ahead(
+    inputs: &[PathBuf],
+    size: usize,
+    draws: bool,
+    reading: Reading,
+) -> Prefetch<Vec<Decoded>> {
     let sources: Vec<Source> = inputs.iter().map(|path| path.as_path().into()).collect();
     let sized = sources.into_iter().map(move |source| {
         let pixels = pixel_count(&source);
@@ -187,7 +195,7 @@ fn decode_ahead(inputs: &[PathBuf], size: usize, draws: bool) -> Prefetch<Vec<De
         bytes: DECODED_BYTES,
     };
     Prefetch::start(jobs, ahead, move |group| {
-        let mut loader = Loader::default();
+        let mut loader = Loader::new(reading);
         let mut decode = |source: &Source| {
             let mut square = vec![0; 3 * size * size];
             let picture = match draws {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use burn::tensor::Tensor;
 use ckaad_anomaly_map::AnomalyMap;
 use ckaad_data::{
-    ElasticTransform, ImageStore, OnBad, Order, Sample, Split, StoreOptions, TrainBatch,
+    ElasticTransform, ImageStore, OnBad, Order, Reading, Sample, Split, StoreOptions, TrainBatch,
     TrainBatches,
 };
 use ckaad_detectors::{Detector, Inputs, Passes};
@@ -25,6 +25,8 @@ pub(crate) struct TrainingData {
     pub(crate) validation_labels: Vec<bool>,
     /// Normal images that are held out.
     pub(crate) calibration: FeatureBank,
+    /// How pixels are read.
+    pub(crate) reading: Reading,
 }
 
 /// Where a step's anomalous images come from.
@@ -48,7 +50,9 @@ impl TrainingData {
             observer,
             ..
         } = with;
-        let load = |samples: &[Sample]| load_images(samples, config, observer).map(Arc::new);
+        let load = |samples: &[Sample]| {
+            load_images(samples, config, split.reading, observer).map(Arc::new)
+        };
         let (normal, validation) = (load(&split.normal)?, load(&split.validation)?);
         if normal.len() < config.batch {
             tracing::warn!(
@@ -77,6 +81,7 @@ impl TrainingData {
             normal: storage.keep(normal)?,
             anomalies,
             validation_labels: labels,
+            reading: split.reading,
         })
     }
 
@@ -198,6 +203,7 @@ impl FeatureBank {
 pub(crate) fn load_images(
     samples: &[Sample],
     config: &CheckedConfig,
+    reading: Reading,
     observer: Observer<'_>,
 ) -> Result<ImageStore, EngineError> {
     let options = StoreOptions {
@@ -207,6 +213,7 @@ pub(crate) fn load_images(
         } else {
             OnBad::Fail
         },
+        reading,
         ..StoreOptions::DEFAULT
     };
     let report = |done, total| {
@@ -217,6 +224,9 @@ pub(crate) fn load_images(
         });
     };
     let (store, skipped) = ImageStore::load(samples, options, Some(&report))?;
+    if let Some(warning) = store.sixteen_bit().warning(&reading) {
+        tracing::warn!("{warning}");
+    }
     for skipped in skipped {
         tracing::warn!("left out: {}", skipped.error);
     }

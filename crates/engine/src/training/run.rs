@@ -221,7 +221,7 @@ impl Run<'_> {
         let scores = values(&scores);
         let info = ModelInfo {
             config: self.config.clone(),
-            preprocessing: Preprocessing::new(self.config.image_size),
+            preprocessing: Preprocessing::new(self.config.image_size, self.data.reading),
             threshold: thresholds.choose(&scores, &values(validation_scores))?,
             calibration: if held_out { scores } else { Vec::new() },
             maps,

@@ -1,6 +1,8 @@
 //! Which images serve for what.
 
-use ckaad_data::{Dataset, Label, Labelled, Protocol, Split};
+use ckaad_data::{
+    Dataset, Label, Labelled, Protocol, Split, check_content, check_masks, require_labelled,
+};
 use ckaad_detectors::Anomalies;
 
 use crate::config::AnomalySource;
@@ -10,6 +12,9 @@ use crate::{CheckedConfig, EngineError};
 pub(crate) fn choose_split(config: &CheckedConfig) -> Result<Split, EngineError> {
     if let Some(path) = &config.data.split {
         let split = Split::read(path)?;
+        for finding in check_masks(&split, config.image_size)? {
+            tracing::warn!("{finding}");
+        }
         check_labelled(config, &split)?;
         return Ok(split);
     }
@@ -44,7 +49,11 @@ pub(crate) fn choose_split(config: &CheckedConfig) -> Result<Split, EngineError>
             protocol.labelled = Labelled::Ratio(0.0);
         }
     }
-    let split = protocol.split(&dataset)?;
+    let mut split = protocol.split(&dataset)?;
+    split.mask_rule = config.data.mask_rule.unwrap_or(split.mask_rule);
+    split.reading.window = config.data.window;
+    split.reading.page = config.data.page;
+    report_findings(&dataset, &split, config)?;
     if split.labelled.len() < split.labelled_wanted {
         tracing::warn!(
             "the labelled ratio asks for {} anomalous images, there are {}",
@@ -54,6 +63,37 @@ pub(crate) fn choose_split(config: &CheckedConfig) -> Result<Split, EngineError>
     }
     check_labelled(config, &split)?;
     Ok(split)
+}
+
+/// Says what had better be known of the images before anything is trained on them, and refuses truth that would make figures wrong.
+fn report_findings(
+    dataset: &Dataset,
+    split: &Split,
+    config: &CheckedConfig,
+) -> Result<(), EngineError> {
+    let counts = [
+        ("normal", &split.normal),
+        ("labelled anomalous", &split.labelled),
+        ("validation", &split.validation),
+        ("calibration", &split.calibration),
+        ("test", &split.test),
+    ];
+    let counts = counts.map(|(name, list)| format!("{} {name}", list.len()));
+    let left_out = match dataset.left_out.0.is_empty() {
+        true => String::new(),
+        false => format!(" (left out: {})", dataset.left_out),
+    };
+    tracing::info!("images: {}{left_out}", counts.join(", "));
+    let of_masks = check_masks(split, config.image_size)?;
+    // Published data sets are checked by `datasets check`.
+    let of_content = match config.data.folders {
+        Some(_) => check_content(split),
+        None => Vec::new(),
+    };
+    for finding in dataset.findings.iter().chain(&of_masks).chain(&of_content) {
+        tracing::warn!("{finding}");
+    }
+    Ok(())
 }
 
 /// A detector that learns from labelled images must have some, unless it can do without and was asked to.
@@ -66,6 +106,9 @@ fn check_labelled(config: &CheckedConfig, split: &Split) -> Result<(), EngineErr
     };
     if config.anomalies != AnomalySource::Labelled || !split.labelled.is_empty() {
         return Ok(());
+    }
+    if let Some(ratio) = config.labelled_ratio {
+        require_labelled(split.normal.len(), ratio)?;
     }
     let validation = split
         .validation
