@@ -51,6 +51,7 @@ impl DataArgs {
                 anomalous: absolute(self.anomalous)?,
                 test: absolute(self.test)?,
                 masks: absolute(self.masks)?,
+                normal_class: None,
             }),
         };
         Ok(DataConfig {

@@ -7,7 +7,7 @@ mod report;
 use std::time::Instant;
 
 use burn::tensor::Device;
-use ckaad_data::{ImageStore, MaskRule, Split, load_mask};
+use ckaad_data::{ImageStore, Split, load_mask};
 
 use self::image_level::{at_threshold, counts, image_figures};
 use self::pixel_level::PixelLevel;
@@ -60,7 +60,7 @@ pub fn evaluate_run(
     let store = load_images(&split.test, &config, observer)?;
     let mut models = vec![ModelOnImages::new(&last, &store)];
     models.extend(other.map(|model| ModelOnImages::new(model, &store)));
-    score(&mut models, &store, split.mask_rule, observer)?;
+    score(&mut models, &store, &split, observer)?;
 
     let samples = store.samples();
     let scores = models[0].scores.iter();
@@ -114,7 +114,7 @@ struct ModelOnImages<'a> {
 fn score(
     models: &mut [ModelOnImages<'_>],
     store: &ImageStore,
-    mask_rule: MaskRule,
+    split: &Split,
     observer: Observer<'_>,
 ) -> Result<(), EngineError> {
     let samples = store.samples();
@@ -127,9 +127,10 @@ fn score(
         let inputs = first.inputs(images(store, chunk, first.device()));
         let masks = chunk
             .iter()
-            .map(|&index| samples[index].mask.as_ref().filter(|_| with_masks))
-            .map(|path| {
-                path.map(|path| load_mask(path, store.size(), mask_rule))
+            .map(|&index| &samples[index].masks)
+            .map(|files| {
+                (with_masks && !files.is_empty())
+                    .then(|| load_mask(files, store.size(), split.mask_rule, split.mask_resize))
                     .transpose()
             })
             .collect::<Result<Vec<_>, _>>()?;

@@ -26,7 +26,7 @@ impl PixelLevel {
         anomalous.peek()?;
         let masked = anomalous
             .clone()
-            .filter(|sample| sample.mask.is_some())
+            .filter(|sample| !sample.masks.is_empty())
             .count();
         let all = anomalous.count();
         if masked < all {
