@@ -1,5 +1,7 @@
 //! The directories of a TIFF structure: the pages of a TIFF file, and what a block of EXIF holds.
 
+/// Where the header holds the offset of the first directory.
+pub(super) const HEAD: usize = 4;
 const NEW_SUBFILE_TYPE: u64 = 254;
 const SUBFILE_TYPE: u64 = 255;
 const ORIENTATION: u64 = 0x112;
@@ -18,8 +20,6 @@ pub(super) struct Directory {
 pub(super) struct Directories<'a> {
     bytes: &'a [u8],
     little: bool,
-    /// BigTIFF: 64-bit offsets.
-    wide: bool,
     next: u64,
     /// Entries that fit into the file; reading more of them means going in circles.
     left: u64,
@@ -28,38 +28,28 @@ pub(super) struct Directories<'a> {
 impl<'a> Directories<'a> {
     /// `None` if the bytes do not start as TIFF does.
     pub(super) fn new(bytes: &'a [u8]) -> Option<Self> {
-        let (little, wide) = match bytes.get(..4)? {
-            b"II\x2A\0" => (true, false),
-            b"MM\0\x2A" => (false, false),
-            b"II\x2B\0" => (true, true),
-            b"MM\0\x2B" => (false, true),
+        let little = match bytes.get(..4)? {
+            b"II\x2A\0" => true,
+            b"MM\0\x2A" => false,
             _ => return None,
         };
         let mut directories = Self {
             bytes,
             little,
-            wide,
             next: 0,
             left: bytes.len() as u64 / 6,
         };
-        let (at, width) = directories.head();
-        directories.next = directories.number(at, width)?;
+        directories.next = directories.number(HEAD as u64, 4)?;
         Some(directories)
     }
 
-    /// Where the header holds the offset of the first directory, and its width in bytes.
-    fn head(&self) -> (u64, usize) {
-        if self.wide { (8, 8) } else { (4, 4) }
-    }
-
-    /// The bytes of the header that make the directory at `offset` the first one, and where they belong.
-    pub(super) fn head_pointing_to(&self, offset: u64) -> (usize, Vec<u8>) {
-        let (at, width) = self.head();
-        let mut field = offset.to_le_bytes()[..width].to_vec();
-        if !self.little {
-            field.reverse();
+    /// The bytes at [`HEAD`] that make the directory at `offset` the first one.
+    pub(super) fn head_pointing_to(&self, offset: u64) -> [u8; 4] {
+        let offset = offset as u32;
+        match self.little {
+            true => offset.to_le_bytes(),
+            false => offset.to_be_bytes(),
         }
-        (at as usize, field)
     }
 
     fn number(&self, at: u64, width: usize) -> Option<u64> {
@@ -75,32 +65,26 @@ impl<'a> Directories<'a> {
 
     /// The directory at `offset`; the next one's offset is kept.
     fn read(&mut self, offset: u64) -> Option<Directory> {
-        let (head, entry, value, pointer) = if self.wide {
-            (8, 20, 12, 8)
-        } else {
-            (2, 12, 8, 4)
-        };
-        let count = self.number(offset, head)?;
-        self.left = self.left.checked_sub(count.checked_add(1)?)?;
-        let first = offset.checked_add(head as u64)?;
-        let end = first.checked_add(count.checked_mul(entry)?)?;
+        let count = self.number(offset, 2)?;
+        self.left = self.left.checked_sub(count + 1)?;
+        let first = offset + 2;
         let mut directory = Directory {
             offset,
             orientation: None,
             is_page: true,
         };
         for index in 0..count {
-            let at = first + index * entry;
+            let at = first + index * 12;
             // Whole numbers of 16 and 32 bits.
             let width = match self.number(at + 2, 2)? {
                 3 => 2,
                 4 => 4,
                 _ => continue,
             };
-            if self.number(at + 4, (value - 4) as usize)? != 1 {
+            if self.number(at + 4, 4)? != 1 {
                 continue;
             }
-            let stated = self.number(at + value, width)?;
+            let stated = self.number(at + 8, width)?;
             match self.number(at, 2)? {
                 ORIENTATION => directory.orientation = Some(stated),
                 NEW_SUBFILE_TYPE => directory.is_page &= stated & 0b101 == 0,
@@ -108,7 +92,7 @@ impl<'a> Directories<'a> {
                 _ => {}
             }
         }
-        self.next = self.number(end, pointer)?;
+        self.next = self.number(first + count * 12, 4)?;
         Some(directory)
     }
 }

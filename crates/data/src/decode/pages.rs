@@ -6,7 +6,7 @@ use std::path::Path;
 use ::image::ImageFormat;
 
 use super::chunks::{png_chunks, riff_chunks};
-use super::directories::{Directories, Directory};
+use super::directories::{Directories, Directory, HEAD};
 use crate::error::DataError;
 
 /// Which picture of a file is read.
@@ -85,8 +85,8 @@ fn choose_in_tiff(
         return Err(damaged("it has no page"));
     }
     let page = pages[index(pages.len(), wanted, path)?];
-    let (at, field) = directories.head_pointing_to(page.offset);
-    bytes[at..at + field.len()].copy_from_slice(&field);
+    let field = directories.head_pointing_to(page.offset);
+    bytes[HEAD..HEAD + field.len()].copy_from_slice(&field);
     Ok(Page {
         frame: None,
         orientation: page.orientation,
