@@ -71,7 +71,7 @@ pub(super) fn from_folders(source: &FolderSource) -> Result<Dataset, DataError> 
             .filter(|other| other.canonicalize().ok() != same)
             .cloned()
             .collect();
-        list_images(&[folder.clone()], &others)
+        list_images(std::slice::from_ref(folder), &others)
     };
     let (mut left_out, mut findings) = (LeftOutCounts::default(), Vec::new());
     let mut normal = list(&source.normal)?;

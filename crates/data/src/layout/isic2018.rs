@@ -77,7 +77,7 @@ fn read_part(
         .ok_or_else(|| missing(format!("folder ISIC2018_Task3_{part}_Input")))?;
     let name = format!("ISIC2018_Task3_{part}_GroundTruth.csv");
     let table = Table::read(&find_file(root, &name)?.ok_or_else(|| missing(name))?)?;
-    let images: HashMap<String, PathBuf> = list_images(&[folder.clone()], &[])?
+    let images: HashMap<String, PathBuf> = list_images(std::slice::from_ref(&folder), &[])?
         .images
         .into_iter()
         .filter_map(|path| Some((path.file_stem()?.to_str()?.to_owned(), path)))
