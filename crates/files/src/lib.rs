@@ -1,4 +1,4 @@
-//! What a program that must not damage its files needs of a disk: files that are there whole or not at all ([`write`], [`NewFile`]),
+//! What a program that must not damage its files needs of a disk: files that are there whole or not at all ([`write()`], [`NewFile`]),
 //! folders that one process has to itself ([`FolderLock`]), reads that a wrong file cannot blow up ([`read`]), and buffers larger than
 //! memory ([`Buffer`]).
 //!
