@@ -131,7 +131,7 @@ fn images_and_settings_make_the_name_but_not_their_place() {
 fn write_report(out: &std::path::Path, run: &Run, auroc: f64) {
     let mut report: Value =
         serde_json::from_str(include_str!("../../fixtures/report.json")).unwrap();
-    report["config"] = serde_json::to_value(&run.settings).unwrap();
+    report["config"] = serde_json::to_value(run.configured()).unwrap();
     report["last"]["image"]["image_auroc"] = auroc.into();
     let folder = Folder::of(out, run).path().join("run");
     fs::create_dir_all(&folder).unwrap();
