@@ -1,14 +1,26 @@
 //! How many labelled images a ratio asks for.
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::DataError;
 
+/// How many of the anomalous training images that validation leaves carry a label.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Labelled {
+    /// Every one, if there are any.
+    All,
+    /// So many that they make up r_l, this share in [0, 1) of all training images.
+    Ratio(f64),
+}
+
 /// m = round(n / (1 - r_l) - n): so many labelled images beside n normal ones make up the share r_l of all n + m. Ties round to even.
-pub fn labelled_count(normal: usize, ratio: f64) -> usize {
+pub(crate) fn labelled_count(normal: usize, ratio: f64) -> usize {
     let n = normal as f64;
     (n / (1.0 - ratio) - n).round_ties_even() as usize
 }
 
-/// [`labelled_count`] for a ratio that must ask for an image.
+/// The number of labelled images that a ratio asks for beside `normal` ones, where it must ask for one.
 ///
 /// # Errors
 /// [`DataError::Parameter`] if a ratio above 0 asks for none; it names the smallest that asks for one, to two digits.

@@ -78,7 +78,7 @@ pub use groups::groups;
 pub use image::{
     DECODING_BYTES, Image, Loader, Picture, load_image, load_picture, picture_size, pixel_count,
 };
-pub use labelled_ratio::{labelled_count, require_labelled};
+pub use labelled_ratio::{Labelled, require_labelled};
 pub use layout::{Dataset, FolderSource, Layout};
 pub use listing::{LeftOut, LeftOutCounts, Listing, list_images};
 pub use mask::{Mask, MaskResize, MaskRule, NativeMask, load_mask, load_mask_native};
@@ -86,7 +86,7 @@ pub use mask_check::check_masks;
 pub use mask_problem::MaskProblem;
 pub use normalise::{MEAN, STD, normalise, normalise_pixels};
 pub use prefetch::{Ahead, Prefetch};
-pub use protocol::{Labelled, LabelledClasses, Protocol, ValidationRule};
+pub use protocol::{LabelledClasses, Protocol, ValidationRule};
 pub use reading::{Orientation, Reading, SixteenBit, Window};
 pub use resize::resize;
 pub use same_content::{COMPARED, check_content};

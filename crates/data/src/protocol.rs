@@ -5,21 +5,12 @@ use std::collections::{BTreeSet, HashSet};
 use serde::{Deserialize, Serialize};
 
 use crate::error::DataError;
+use crate::labelled_ratio::{Labelled, labelled_count};
 use crate::layout::Dataset;
 use crate::random::Stream;
 use crate::reading::{Orientation, Reading};
 use crate::sample::{Label, Sample};
 use crate::split::Split;
-
-/// How many of the anomalous training images that validation leaves carry a label.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Labelled {
-    /// Every one, if there are any.
-    All,
-    /// So many that they make up r_l, this share in [0, 1) of all training images.
-    Ratio(f64),
-}
 
 /// Which classes labelled anomalous images are drawn from.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -304,10 +295,4 @@ fn leave_out_groups(samples: &mut Vec<Sample>, held: &[Sample]) {
             .as_ref()
             .is_none_or(|group| !held.contains(group))
     });
-}
-
-/// m = round(n / (1 - r_l) - n): so many labelled images make up the share r_l of all n + m. Ties round to even.
-fn labelled_count(normal: usize, ratio: f64) -> usize {
-    let n = normal as f64;
-    (n / (1.0 - ratio) - n).round_ties_even() as usize
 }
