@@ -12,8 +12,16 @@ use crate::write::make_folder;
 /// It binds only those who ask for it.
 #[derive(Debug)]
 pub struct FolderLock {
-    // Closing the file ends the lock.
-    _file: File,
+    file: File,
+}
+
+impl Drop for FolderLock {
+    /// Unlocks, where closing would not: a process that another thread is starting has a copy of the open file until it runs its own program.
+    fn drop(&mut self) {
+        if let Err(error) = self.file.unlock() {
+            tracing::debug!(%error, "the lock ends when its file is closed");
+        }
+    }
 }
 
 impl FolderLock {
@@ -41,7 +49,7 @@ impl FolderLock {
             Err(TryLockError::Error(error)) if error.kind() != std::io::ErrorKind::Unsupported => {
                 Err(FileError::io("lock the file", &path)(error))
             }
-            _ => Ok(Self { _file: file }),
+            _ => Ok(Self { file }),
         }
     }
 }
