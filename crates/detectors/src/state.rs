@@ -7,6 +7,14 @@ use burn::tensor::Bytes;
 
 use crate::DetectorError;
 
+/// Refuses a part of a state that is not as long as it should be.
+pub(crate) fn fits(fits: bool, part: &str) -> Result<(), DetectorError> {
+    match fits {
+        true => Ok(()),
+        false => Err(DetectorError::state(part)("it is of another length")),
+    }
+}
+
 /// What a training that is gone on with starts from: named parts, as bytes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct State(pub BTreeMap<String, Vec<u8>>);
