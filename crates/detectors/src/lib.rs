@@ -35,6 +35,8 @@ mod contract;
 mod error;
 pub mod gaussian;
 mod linear_algebra;
+mod matrix;
+pub mod patchcore;
 mod pooling;
 mod settings;
 mod state;

@@ -2,7 +2,7 @@ use std::ops::Deref;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{System, ckaad, gaussian};
+use crate::{System, ckaad, gaussian, patchcore};
 
 macro_rules! systems {
     ($($(#[$doc:meta])* $variant:ident = $name:literal: $settings:ty,)+) => {
@@ -39,6 +39,8 @@ systems! {
     Ckaad = "ckaad": ckaad::Settings,
     /// The Mahalanobis distance of pooled features from those of normal images.
     Gaussian = "gaussian": gaussian::Settings,
+    /// The distance of patches from remembered ones of normal images.
+    PatchCore = "patchcore": patchcore::Settings,
 }
 
 impl Default for DetectorSettings {

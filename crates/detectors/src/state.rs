@@ -82,6 +82,22 @@ impl State {
         Err(DetectorError::state(part)("its last number is cut short"))
     }
 
+    /// Adds numbers of single precision.
+    pub(crate) fn insert_values(&mut self, part: &str, values: &[f32]) {
+        let bytes = values.iter().copied().flat_map(f32::to_le_bytes).collect();
+        self.0.insert(part.to_owned(), bytes);
+    }
+
+    /// Takes the numbers that were added by that name.
+    pub(crate) fn take_values(&mut self, part: &str) -> Result<Vec<f32>, DetectorError> {
+        let bytes = self.take(part)?;
+        let (values, rest) = bytes.as_chunks();
+        if rest.is_empty() {
+            return Ok(values.iter().copied().map(f32::from_le_bytes).collect());
+        }
+        Err(DetectorError::state(part)("its last number is cut short"))
+    }
+
     fn insert(&mut self, part: &str, bytes: Bytes) {
         self.0.insert(part.to_owned(), bytes.to_vec());
     }

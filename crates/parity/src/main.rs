@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use ckaad_backbone::Precision;
 use ckaad_device::DeviceSpec;
-use ckaad_parity::{Extent, Golden, run};
+use ckaad_parity::{Extent, Golden, is_system, run, run_system};
 use clap::Parser;
 
 /// Check the networks and the training step against recorded figures
@@ -42,9 +42,11 @@ fn main() -> anyhow::Result<ExitCode> {
     };
     let mut failed = 0;
     for path in &args.cases {
-        let golden = Golden::read(path)?;
         let start = Instant::now();
-        let checks = run(&golden, extent, args.precision, &device)?;
+        let checks = match is_system(path) {
+            true => run_system(path)?,
+            false => run(&Golden::read(path)?, extent, args.precision, &device)?,
+        };
         println!(
             "{} on {} in {} ({:.1} s)",
             path.display(),
