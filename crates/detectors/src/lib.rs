@@ -36,6 +36,7 @@ mod error;
 pub mod gaussian;
 mod linear_algebra;
 mod matrix;
+pub mod padim;
 pub mod patchcore;
 mod pooling;
 mod settings;

@@ -2,7 +2,7 @@ use std::ops::Deref;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{System, ckaad, gaussian, patchcore};
+use crate::{System, ckaad, gaussian, padim, patchcore};
 
 macro_rules! systems {
     ($($(#[$doc:meta])* $variant:ident = $name:literal: $settings:ty,)+) => {
@@ -41,6 +41,8 @@ systems! {
     Gaussian = "gaussian": gaussian::Settings,
     /// The distance of patches from remembered ones of normal images.
     PatchCore = "patchcore": patchcore::Settings,
+    /// The Mahalanobis distance at every position.
+    Padim = "padim": padim::Settings,
 }
 
 impl Default for DetectorSettings {

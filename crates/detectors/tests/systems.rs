@@ -24,3 +24,8 @@ fn follows(file: &str, at_least: usize) {
 fn patchcore() {
     follows("patchcore.json", 30);
 }
+
+#[test]
+fn padim() {
+    follows("padim.json", 11);
+}

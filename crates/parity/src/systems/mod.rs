@@ -3,6 +3,7 @@
 
 mod figures;
 mod inputs;
+mod padim;
 mod patchcore;
 
 use std::path::Path;
@@ -25,6 +26,7 @@ pub fn run_system(path: &Path) -> anyhow::Result<Vec<Check>> {
     let figures = Figures::new(&recorded);
     match recorded.system.as_str() {
         "PatchCore" => patchcore::run(figures),
+        "PaDiM" => padim::run(figures),
         other => bail!("{other} is no system that is here"),
     }
     .with_context(|| format!("the figures of {}", path.display()))
