@@ -39,6 +39,7 @@ mod matrix;
 pub mod padim;
 pub mod patchcore;
 mod pooling;
+pub mod probe;
 mod settings;
 mod state;
 

@@ -2,7 +2,7 @@ use std::ops::Deref;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{System, ckaad, gaussian, padim, patchcore};
+use crate::{System, ckaad, gaussian, padim, patchcore, probe};
 
 macro_rules! systems {
     ($($(#[$doc:meta])* $variant:ident = $name:literal: $settings:ty,)+) => {
@@ -43,6 +43,8 @@ systems! {
     PatchCore = "patchcore": patchcore::Settings,
     /// The Mahalanobis distance at every position.
     Padim = "padim": padim::Settings,
+    /// Logistic regression on pooled features.
+    Probe = "probe": probe::Settings,
 }
 
 impl Default for DetectorSettings {
