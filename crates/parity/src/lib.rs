@@ -16,4 +16,4 @@ mod training;
 pub use case::{Case, Golden};
 pub use check::Check;
 pub use run::{Extent, run};
-pub use systems::{is_system, run_system};
+pub use systems::run_system;

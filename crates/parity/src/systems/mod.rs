@@ -31,8 +31,3 @@ pub fn run_system(path: &Path) -> anyhow::Result<Vec<Check>> {
     }
     .with_context(|| format!("the figures of {}", path.display()))
 }
-
-/// Whether a file holds figures of a system rather than of networks.
-pub fn is_system(path: &Path) -> bool {
-    std::fs::read_to_string(path).is_ok_and(|text| serde_json::from_str::<Recorded>(&text).is_ok())
-}
