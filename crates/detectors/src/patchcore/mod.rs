@@ -64,7 +64,8 @@ pub struct Settings {
     pub form: Form,
     /// The share of all patches that is remembered, in `(0, 1]`.
     pub coreset: f64,
-    /// To how many dimensions patches are projected while those to remember are chosen. Patches of no more dimensions stay as they are.
+    /// To how many dimensions patches are projected while those to remember are chosen: anomalib takes about 300 (Johnson and Lindenstrauss's
+    /// number), the authors 128. Patches of no more dimensions stay as they are.
     pub projection: usize,
     /// Among how many neighbours the nearest item weighs an image's score in the form `means`; 1 weighs nothing.
     pub neighbours: usize,
@@ -75,7 +76,7 @@ impl Default for Settings {
         Self {
             form: Form::Means,
             coreset: 0.1,
-            projection: 128,
+            projection: 320,
             neighbours: 9,
         }
     }
