@@ -40,6 +40,7 @@ pub mod padim;
 pub mod patchcore;
 mod pooling;
 pub mod probe;
+mod samples;
 mod settings;
 mod state;
 
@@ -47,5 +48,6 @@ pub use contract::{
     Anomalies, Detector, Inputs, Losses, Needs, Passes, Scored, Setup, System, Trainer,
 };
 pub use error::DetectorError;
+pub use pooling::Pooling;
 pub use settings::DetectorSettings;
 pub use state::State;

@@ -5,8 +5,8 @@ use ckaad_parameters::{NamedTensor, NamedTensors};
 use rayon::prelude::*;
 
 use super::Settings;
-use super::pooled::{Pooling, parts, pooled, positions};
-use crate::pooling::values;
+use crate::pooling::{Pooling, parts, pooled, positions, values};
+use crate::samples::Standard;
 use crate::{Detector, DetectorError, Inputs, Scored, Setup};
 
 /// What pictures of a map show as everything: log odds that a picture of nothing else would have.
@@ -16,8 +16,7 @@ const NAMES: [&str; 4] = ["mean", "deviation", "weights", "offset"];
 /// The log odds of an anomalous image: `weights (x - mean) / deviation + offset`.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Rule {
-    pub(super) mean: Vec<f32>,
-    pub(super) deviation: Vec<f32>,
+    pub(super) standard: Standard,
     pub(super) weights: Vec<f32>,
     pub(super) offset: f32,
 }
@@ -71,7 +70,7 @@ impl ProbeDetector {
         setup: &Setup<'_>,
         mut parameters: NamedTensors,
     ) -> Result<Self, DetectorError> {
-        let features = settings.features(setup.backbone.config());
+        let features = Pooling::features(&settings.pooling, setup.backbone.config());
         let lengths = [features, features, features, 1];
         let expected: BTreeMap<String, Vec<usize>> = NAMES
             .into_iter()
@@ -82,8 +81,7 @@ impl ProbeDetector {
         let [mean, deviation, weights, offset] =
             NAMES.map(|name| parameters.remove(name).map_or(Vec::new(), |it| it.values));
         let rule = Rule {
-            mean,
-            deviation,
+            standard: Standard { mean, deviation },
             weights,
             offset: offset.first().copied().unwrap_or_default(),
         };
@@ -91,11 +89,9 @@ impl ProbeDetector {
     }
 
     fn score_of(&self, pooled: &[f32]) -> f64 {
+        let Standard { mean, deviation } = &self.rule.standard;
         let Rule {
-            mean,
-            deviation,
-            weights,
-            offset,
+            weights, offset, ..
         } = &self.rule;
         let terms = pooled.iter().zip(mean).zip(deviation).zip(weights);
         let sum: f64 = terms
@@ -125,10 +121,10 @@ fn fields(settings: &Settings, shapes: &[[usize; 3]], rule: &Rule) -> Vec<Field>
                 for part in parts(pooling.len(), [height, width]) {
                     let share =
                         all as f32 / part.iter().map(|side| side.len()).product::<usize>() as f32;
-                    let weight = share * rule.weights[feature] / rule.deviation[feature];
+                    let weight = share * rule.weights[feature] / rule.standard.deviation[feature];
                     for position in positions(part, width) {
                         channel[position] += weight;
-                        field.offset[position] -= weight * rule.mean[feature];
+                        field.offset[position] -= weight * rule.standard.mean[feature];
                     }
                     feature += 1;
                 }
@@ -190,7 +186,8 @@ impl Detector for ProbeDetector {
 
     fn parameters(&self) -> NamedTensors {
         let rule = self.rule.clone();
-        let values = [rule.mean, rule.deviation, rule.weights, vec![rule.offset]];
+        let Standard { mean, deviation } = rule.standard;
+        let values = [mean, deviation, rule.weights, vec![rule.offset]];
         let named = NAMES.into_iter().zip(values).map(|(name, values)| {
             let shape = vec![values.len()];
             (name.to_owned(), NamedTensor { shape, values })

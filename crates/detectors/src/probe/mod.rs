@@ -6,7 +6,6 @@
 
 mod detector;
 mod logistic;
-mod pooled;
 mod trainer;
 
 use ckaad_backbone::BackboneConfig;
@@ -16,9 +15,7 @@ use serde::{Deserialize, Serialize};
 use self::detector::ProbeDetector;
 use self::trainer::ProbeTrainer;
 use crate::error::positive;
-use crate::{Anomalies, Detector, DetectorError, Needs, Passes, Setup, System, Trainer};
-
-pub use self::pooled::Pooling;
+use crate::{Anomalies, Detector, DetectorError, Needs, Passes, Pooling, Setup, System, Trainer};
 
 /// What is looked at, and how closely samples are followed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -45,14 +42,6 @@ impl Default for Settings {
     }
 }
 
-impl Settings {
-    /// How many numbers an image is pooled to.
-    fn features(&self, backbone: &BackboneConfig) -> usize {
-        let of_channel: usize = self.pooling.iter().map(|pooling| pooling.len()).sum();
-        of_channel * backbone.channels().iter().sum::<usize>()
-    }
-}
-
 impl System for Settings {
     fn needs(&self) -> Needs {
         Needs {
@@ -65,12 +54,7 @@ impl System for Settings {
     }
 
     fn check(&self, _: &BackboneConfig, _: usize) -> Result<(), DetectorError> {
-        let twice = |(index, pooling)| self.pooling[..index].contains(pooling);
-        if self.pooling.is_empty() || self.pooling.iter().enumerate().any(twice) {
-            let reason = "must name at least one pooling, and none twice";
-            let value = format!("{:?}", self.pooling);
-            return Err(DetectorError::setting("detector.pooling", value, reason));
-        }
+        Pooling::check(&self.pooling)?;
         positive(&[("detector.cost", self.cost)])
     }
 
