@@ -32,6 +32,8 @@
 mod adam;
 pub mod ckaad;
 mod contract;
+pub mod deep_sad;
+mod descent;
 mod error;
 pub mod gaussian;
 mod linear_algebra;
@@ -48,6 +50,6 @@ pub use contract::{
     Anomalies, Detector, Inputs, Losses, Needs, Passes, Scored, Setup, System, Trainer,
 };
 pub use error::DetectorError;
-pub use pooling::Pooling;
+pub use pooling::{Pooling, pooled};
 pub use settings::DetectorSettings;
 pub use state::State;

@@ -1,22 +1,38 @@
-//! Products of matrices in single precision, by the crate `gemm`: burn's CPU backend multiplies with it already, and it uses the
+//! Products of matrices, by the crate `gemm`: burn's CPU backend multiplies with it already, and it uses the
 //! vector instructions that the processor has, where code compiled for every processor would be several times slower.
 // unsafe: `gemm` takes pointers and strides. A matrix cannot be made unless all its elements lie within its slice.
 #![allow(unsafe_code)]
 
 /// A matrix of any layout: element (i, j) is `values[i * strides[0] + j * strides[1]]`.
 #[derive(Clone, Copy)]
-pub(crate) struct Matrix<'a> {
-    values: &'a [f32],
+pub(crate) struct Matrix<'a, T> {
+    values: &'a [T],
     shape: [usize; 2],
     strides: [usize; 2],
 }
 
-impl<'a> Matrix<'a> {
+/// What is multiplied: single or double precision.
+pub(crate) trait Number: Copy + 'static {
+    const ZERO: Self;
+    const ONE: Self;
+}
+
+impl Number for f32 {
+    const ZERO: Self = 0.0;
+    const ONE: Self = 1.0;
+}
+
+impl Number for f64 {
+    const ZERO: Self = 0.0;
+    const ONE: Self = 1.0;
+}
+
+impl<'a, T: Copy> Matrix<'a, T> {
     /// Rows one after another, each of that length.
     ///
     /// # Panics
     /// If the values are no whole rows.
-    pub(crate) fn rows(values: &'a [f32], length: usize) -> Self {
+    pub(crate) fn rows(values: &'a [T], length: usize) -> Self {
         let rows = values.len() / length;
         assert_eq!(values.len(), rows * length, "whole rows");
         Self {
@@ -56,7 +72,7 @@ impl<'a> Matrix<'a> {
     ///
     /// # Panics
     /// If `out` has another number of elements.
-    pub(crate) fn copy_to(self, out: &mut [f32]) {
+    pub(crate) fn copy_to(self, out: &mut [T]) {
         let ([rows, columns], [down, right]) = (self.shape, self.strides);
         assert_eq!(out.len(), rows * columns, "room for all elements");
         for (row, out) in out.chunks_exact_mut(columns.max(1)).enumerate() {
@@ -76,7 +92,7 @@ impl<'a> Matrix<'a> {
 ///
 /// # Panics
 /// If the shapes do not fit.
-pub(crate) fn multiply(a: Matrix<'_>, b: Matrix<'_>, out: &mut [f32]) {
+pub(crate) fn multiply<T: Number>(a: Matrix<'_, T>, b: Matrix<'_, T>, out: &mut [T]) {
     let ([rows, inner], [depth, columns]) = (a.shape, b.shape);
     assert_eq!(inner, depth, "the matrices fit");
     assert_eq!(out.len(), rows * columns, "room for the product");
@@ -97,8 +113,8 @@ pub(crate) fn multiply(a: Matrix<'_>, b: Matrix<'_>, out: &mut [f32]) {
             b.values.as_ptr(),
             b_strides[1],
             b_strides[0],
-            0.0,
-            1.0,
+            T::ZERO,
+            T::ONE,
             false,
             false,
             false,

@@ -146,7 +146,10 @@ pub(crate) fn positions([rows, columns]: Part, width: usize) -> impl Iterator<It
 }
 
 /// The pooled features of every image of a batch: scale after scale, of each one pooling after the other, of each all channels.
-pub(crate) fn pooled(inputs: &Inputs, poolings: &[Pooling]) -> Vec<Vec<f32>> {
+///
+/// # Shapes
+/// Features `[batch, channels(s), height(s), width(s)]`; `batch` vectors.
+pub fn pooled(inputs: &Inputs, poolings: &[Pooling]) -> Vec<Vec<f32>> {
     let scales: Vec<([usize; 4], Vec<f32>)> = inputs
         .tensors()
         .into_iter()

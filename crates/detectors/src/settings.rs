@@ -2,7 +2,7 @@ use std::ops::Deref;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{System, ckaad, gaussian, padim, patchcore, probe};
+use crate::{System, ckaad, deep_sad, gaussian, padim, patchcore, probe};
 
 macro_rules! systems {
     ($($(#[$doc:meta])* $variant:ident = $name:literal: $settings:ty,)+) => {
@@ -45,6 +45,8 @@ systems! {
     Padim = "padim": padim::Settings,
     /// Logistic regression on pooled features.
     Probe = "probe": probe::Settings,
+    /// The distance from a centre of what a small network makes of pooled features.
+    DeepSad = "deep-sad": deep_sad::Settings,
 }
 
 impl Default for DetectorSettings {

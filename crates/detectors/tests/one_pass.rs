@@ -76,8 +76,8 @@ impl Bench {
     }
 
     fn step(&self, trainer: &mut dyn Trainer, number: u32) {
-        let normal = self.inputs(number, 5, 0.0);
-        trainer.step(&normal, Some(&self.inputs(100 + number, 2, 0.5)));
+        let normal = self.inputs(number, 16, 0.0);
+        trainer.step(&normal, Some(&self.inputs(100 + number, 6, 0.5)));
     }
 
     /// Three steps, and what was learned.
@@ -165,7 +165,10 @@ fn what_is_unlike_normal_images_scores_higher_where_it_is() {
         let anomalous = detector.score(&bench.inputs(61, 4, 0.5));
         for (normal, anomalous) in normal.iter().zip(&anomalous) {
             assert!(normal.score < anomalous.score, "{name}");
-            let map = anomalous.map.as_ref().unwrap();
+            let Some(map) = anomalous.map.as_ref() else {
+                assert_eq!(name, "deep-sad");
+                continue;
+            };
             assert_eq!((map.height, map.width), (IMAGE_SIZE, IMAGE_SIZE), "{name}");
             let all = map.values.iter().enumerate();
             let (peak, _) = all.max_by(|a, b| a.1.total_cmp(b.1)).unwrap();

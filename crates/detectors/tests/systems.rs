@@ -26,6 +26,11 @@ fn patchcore() {
 }
 
 #[test]
+fn deep_sad() {
+    follows("deep_sad.json", 31);
+}
+
+#[test]
 fn padim() {
     follows("padim.json", 11);
 }

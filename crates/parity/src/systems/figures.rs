@@ -23,15 +23,40 @@ pub(super) struct Recorded {
     pub(super) system: String,
     case: Value,
     float32_deviation: BTreeMap<String, Value>,
+    #[serde(default)]
     scalars: BTreeMap<String, Value>,
+    #[serde(default)]
     indices: BTreeMap<String, Vec<usize>>,
     tensors: BTreeMap<String, Record>,
+    #[serde(default)]
+    steps: Vec<Value>,
+}
+
+impl Recorded {
+    /// `step.T/NAME` of every number that is recorded of a training step.
+    fn of_steps(&self) -> impl Iterator<Item = String> {
+        fn numbers(prefix: String, value: &Value, names: &mut Vec<String>) {
+            match value {
+                Value::Object(parts) => {
+                    for (name, part) in parts {
+                        numbers(format!("{prefix}/{name}"), part, names);
+                    }
+                }
+                _ => names.push(prefix),
+            }
+        }
+        let mut names = Vec::new();
+        for (step, record) in self.steps.iter().enumerate() {
+            numbers(format!("step.{step}"), record, &mut names);
+        }
+        names.into_iter()
+    }
 }
 
 /// Figures of ours beside the recorded ones.
 pub(super) struct Figures<'a> {
     recorded: &'a Recorded,
-    left: BTreeSet<&'a str>,
+    left: BTreeSet<String>,
     checks: Vec<Check>,
 }
 
@@ -41,7 +66,7 @@ impl<'a> Figures<'a> {
         let left = scalars.chain(recorded.tensors.keys());
         Self {
             recorded,
-            left: left.map(String::as_str).collect(),
+            left: left.cloned().chain(recorded.of_steps()).collect(),
             checks: Vec::new(),
         }
     }
@@ -90,7 +115,37 @@ impl<'a> Figures<'a> {
         values: impl IntoIterator<Item = impl Into<f64>>,
     ) -> anyhow::Result<()> {
         let recorded = self.recorded.scalars.get(name);
-        let expected: Vec<f64> = match recorded.with_context(|| format!("it records no {name}"))? {
+        let recorded = recorded.with_context(|| format!("it records no {name}"))?;
+        self.numbers(name, recorded, values)
+    }
+
+    /// How many training steps are recorded.
+    pub(super) fn steps(&self) -> usize {
+        self.recorded.steps.len()
+    }
+
+    /// Compares a figure of a training step, named by its path.
+    pub(super) fn step(
+        &mut self,
+        step: usize,
+        path: &str,
+        values: impl IntoIterator<Item = impl Into<f64>>,
+    ) -> anyhow::Result<()> {
+        let mut recorded = self.recorded.steps.get(step);
+        for part in path.split('/') {
+            recorded = recorded.and_then(|record| record.get(part));
+        }
+        let recorded = recorded.with_context(|| format!("step {step} records no {path}"))?;
+        self.numbers(&format!("step.{step}/{path}"), recorded, values)
+    }
+
+    fn numbers(
+        &mut self,
+        name: &str,
+        recorded: &Value,
+        values: impl IntoIterator<Item = impl Into<f64>>,
+    ) -> anyhow::Result<()> {
+        let expected: Vec<f64> = match recorded {
             Value::Array(values) => values.iter().filter_map(Value::as_f64).collect(),
             value => value.as_f64().into_iter().collect(),
         };
@@ -132,8 +187,8 @@ impl<'a> Figures<'a> {
     /// All comparisons, if nothing that is recorded went without one. `properties` are the ends of names that describe the case, not the
     /// system.
     pub(super) fn finish(self, properties: &[&str]) -> anyhow::Result<Vec<Check>> {
-        let described = |name: &&str| properties.iter().any(|property| name.ends_with(property));
-        let left: Vec<&str> = self
+        let described = |name: &String| properties.iter().any(|property| name.ends_with(property));
+        let left: Vec<String> = self
             .left
             .into_iter()
             .filter(|name| !described(name))
@@ -143,10 +198,10 @@ impl<'a> Figures<'a> {
     }
 
     fn push(&mut self, name: &str, errors: impl Iterator<Item = f64>) {
-        let (kind, least) = match name.split('.').next() {
-            Some("moved") => ("moved", LEAST_MOVED),
-            Some("trained") => ("later", LEAST_TOLERANCE),
-            Some("gradient") => ("first_step", LEAST_TOLERANCE),
+        let (kind, least) = match name.split(['.', '/']).collect::<Vec<_>>()[..] {
+            ["moved", ..] => ("moved", LEAST_MOVED),
+            ["gradient", ..] | ["step", "0", ..] => ("first_step", LEAST_TOLERANCE),
+            ["trained" | "step", ..] => ("later", LEAST_TOLERANCE),
             _ => ("forward", LEAST_TOLERANCE),
         };
         let deviation = self.recorded.float32_deviation.get(kind);

@@ -1,6 +1,7 @@
 //! The compared systems against figures recorded in double precision. No image and no backbone is involved: features are formulas
 //! (`inputs`).
 
+mod deep_sad;
 mod figures;
 mod inputs;
 mod padim;
@@ -25,6 +26,7 @@ pub fn run_system(path: &Path) -> anyhow::Result<Vec<Check>> {
         .with_context(|| format!("{} holds no figures of a system", path.display()))?;
     let figures = Figures::new(&recorded);
     match recorded.system.as_str() {
+        "Deep SAD (pooled features)" => deep_sad::run(figures),
         "PatchCore" => patchcore::run(figures),
         "PaDiM" => padim::run(figures),
         other => bail!("{other} is no system that is here"),
