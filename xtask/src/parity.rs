@@ -12,8 +12,11 @@ use crate::precision::Precision;
 #[derive(Debug, Args)]
 pub(crate) struct ParityArgs {
     /// Case files
-    #[arg(required = true, value_name = "CASE.json")]
+    #[arg(required_unless_present = "systems", value_name = "CASE.json")]
     cases: Vec<PathBuf>,
+    /// Figures of the compared systems
+    #[arg(long, num_args = 1.., value_name = "FIGURES.json")]
+    systems: Vec<PathBuf>,
     /// Features to build with, for example cuda
     #[arg(long, value_delimiter = ',')]
     features: Vec<String>,
@@ -36,6 +39,9 @@ pub(crate) fn run(args: &ParityArgs) -> anyhow::Result<ExitCode> {
         command.arg("--features").arg(args.features.join(","));
     }
     command.arg("--").args(&args.cases);
+    for figures in &args.systems {
+        command.arg("--systems").arg(figures);
+    }
     if let Some(device) = &args.device {
         command.args(["--device", device]);
     }

@@ -94,6 +94,19 @@ pub struct Setup<'a> {
     pub device: &'a Device,
 }
 
+impl Setup<'_> {
+    /// `[channels, height, width]` of the features of an image at every scale, fine to coarse.
+    pub fn shapes(&self) -> Vec<[usize; 3]> {
+        let backbone = self.backbone.config();
+        let scales = backbone.stages.iter().zip(backbone.channels());
+        let shape = |(stage, channels): (&usize, usize)| {
+            let side = self.image_size >> (stage + 1);
+            [channels, side, side]
+        };
+        scales.map(shape).collect()
+    }
+}
+
 /// A system that has learned.
 pub trait Detector: Send + Sync {
     /// Scores every image of a batch.

@@ -27,6 +27,12 @@ pub enum DetectorError {
         /// How many it saw.
         found: usize,
     },
+    /// There is no anomalous image to learn from.
+    #[error("{system} learns nothing without anomalous images")]
+    NoAnomalies {
+        /// The system.
+        system: &'static str,
+    },
     /// A saved state cannot be written or does not fit.
     #[error("the state of the training: {part}: {source}")]
     State {

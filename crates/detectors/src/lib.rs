@@ -32,10 +32,17 @@
 mod adam;
 pub mod ckaad;
 mod contract;
+pub mod deep_sad;
+mod descent;
 mod error;
 pub mod gaussian;
 mod linear_algebra;
+mod matrix;
+pub mod padim;
+pub mod patchcore;
 mod pooling;
+pub mod probe;
+mod samples;
 mod settings;
 mod state;
 
@@ -43,5 +50,6 @@ pub use contract::{
     Anomalies, Detector, Inputs, Losses, Needs, Passes, Scored, Setup, System, Trainer,
 };
 pub use error::DetectorError;
+pub use pooling::{Pooling, pooled};
 pub use settings::DetectorSettings;
 pub use state::State;

@@ -2,7 +2,7 @@ use std::ops::Deref;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{System, ckaad, gaussian};
+use crate::{System, ckaad, deep_sad, gaussian, padim, patchcore, probe};
 
 macro_rules! systems {
     ($($(#[$doc:meta])* $variant:ident = $name:literal: $settings:ty,)+) => {
@@ -39,6 +39,14 @@ systems! {
     Ckaad = "ckaad": ckaad::Settings,
     /// The Mahalanobis distance of pooled features from those of normal images.
     Gaussian = "gaussian": gaussian::Settings,
+    /// The distance of patches from remembered ones of normal images.
+    PatchCore = "patchcore": patchcore::Settings,
+    /// The Mahalanobis distance at every position.
+    Padim = "padim": padim::Settings,
+    /// Logistic regression on pooled features.
+    Probe = "probe": probe::Settings,
+    /// The distance from a centre of what a small network makes of pooled features.
+    DeepSad = "deep-sad": deep_sad::Settings,
 }
 
 impl Default for DetectorSettings {

@@ -7,6 +7,14 @@ use burn::tensor::Bytes;
 
 use crate::DetectorError;
 
+/// Refuses a part of a state that is not as long as it should be.
+pub(crate) fn fits(fits: bool, part: &str) -> Result<(), DetectorError> {
+    match fits {
+        true => Ok(()),
+        false => Err(DetectorError::state(part)("it is of another length")),
+    }
+}
+
 /// What a training that is gone on with starts from: named parts, as bytes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct State(pub BTreeMap<String, Vec<u8>>);
@@ -70,6 +78,22 @@ impl State {
         let (numbers, rest) = bytes.as_chunks();
         if rest.is_empty() {
             return Ok(numbers.iter().copied().map(f64::from_le_bytes).collect());
+        }
+        Err(DetectorError::state(part)("its last number is cut short"))
+    }
+
+    /// Adds numbers of single precision.
+    pub(crate) fn insert_values(&mut self, part: &str, values: &[f32]) {
+        let bytes = values.iter().copied().flat_map(f32::to_le_bytes).collect();
+        self.0.insert(part.to_owned(), bytes);
+    }
+
+    /// Takes the numbers that were added by that name.
+    pub(crate) fn take_values(&mut self, part: &str) -> Result<Vec<f32>, DetectorError> {
+        let bytes = self.take(part)?;
+        let (values, rest) = bytes.as_chunks();
+        if rest.is_empty() {
+            return Ok(values.iter().copied().map(f32::from_le_bytes).collect());
         }
         Err(DetectorError::state(part)("its last number is cut short"))
     }

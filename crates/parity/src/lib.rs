@@ -10,8 +10,10 @@ pub mod formula;
 mod predictor;
 mod recorded_names;
 mod run;
+mod systems;
 mod training;
 
 pub use case::{Case, Golden};
 pub use check::Check;
 pub use run::{Extent, run};
+pub use systems::run_system;

@@ -1,20 +1,23 @@
 //! Runs case files and prints the error of every recorded figure.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
 use ckaad_backbone::Precision;
 use ckaad_device::DeviceSpec;
-use ckaad_parity::{Extent, Golden, run};
+use ckaad_parity::{Check, Extent, Golden, run, run_system};
 use clap::Parser;
 
 /// Check the networks and the training step against recorded figures
 #[derive(Parser)]
 struct Args {
     /// Case files
-    #[arg(required = true)]
+    #[arg(required_unless_present = "systems")]
     cases: Vec<PathBuf>,
+    /// Figures of the compared systems, computed on the CPU in single precision
+    #[arg(long, num_args = 1..)]
+    systems: Vec<PathBuf>,
     /// Device to run on: cpu, cuda:0, wgpu:0, ...
     #[arg(long, default_value = "cpu")]
     device: String,
@@ -42,24 +45,14 @@ fn main() -> anyhow::Result<ExitCode> {
     };
     let mut failed = 0;
     for path in &args.cases {
-        let golden = Golden::read(path)?;
         let start = Instant::now();
-        let checks = run(&golden, extent, args.precision, &device)?;
-        println!(
-            "{} on {} in {} ({:.1} s)",
-            path.display(),
-            args.device,
-            args.precision,
-            start.elapsed().as_secs_f64()
-        );
-        for check in &checks {
-            let verdict = if check.passed() { "ok" } else { "FAILED" };
-            println!(
-                "  {:<48} {:>9.2e}  (at most {:.0e})  {verdict}",
-                check.name, check.error, check.tolerance
-            );
-        }
-        failed += checks.iter().filter(|check| !check.passed()).count();
+        let checks = run(&Golden::read(path)?, extent, args.precision, &device)?;
+        let on = format!("{} in {}", args.device, args.precision);
+        failed += report(path, &on, start, &checks);
+    }
+    for path in &args.systems {
+        let start = Instant::now();
+        failed += report(path, "cpu in f32", start, &run_system(path)?);
     }
     if failed == 0 {
         println!("all within tolerance");
@@ -68,4 +61,18 @@ fn main() -> anyhow::Result<ExitCode> {
         println!("{failed} figures are off");
         Ok(ExitCode::FAILURE)
     }
+}
+
+/// Prints every figure of a file, and counts those that are off.
+fn report(path: &Path, on: &str, start: Instant, checks: &[Check]) -> usize {
+    let seconds = start.elapsed().as_secs_f64();
+    println!("{} on {on} ({seconds:.1} s)", path.display());
+    for check in checks {
+        let verdict = if check.passed() { "ok" } else { "FAILED" };
+        println!(
+            "  {:<48} {:>9.2e}  (at most {:.0e})  {verdict}",
+            check.name, check.error, check.tolerance
+        );
+    }
+    checks.iter().filter(|check| !check.passed()).count()
 }

@@ -48,21 +48,19 @@ impl System for Settings {
         setup: &Setup<'_>,
         parameters: NamedTensors,
     ) -> Result<Box<dyn Detector>, DetectorError> {
-        let backbone = setup.backbone.config();
-        let channels = backbone.channels();
-        let pooled = 2 * channels.iter().sum::<usize>();
+        let scales = setup.shapes();
+        let pooled = 2 * scales.iter().map(|shape| shape[0]).sum::<usize>();
         let mut shapes = BTreeMap::from([
             ("mean".to_owned(), vec![pooled]),
             ("lower".to_owned(), vec![pooled, pooled]),
         ]);
-        for (scale, (stage, channels)) in backbone.stages.iter().zip(channels).enumerate() {
-            let side = setup.image_size >> (stage + 1);
+        for (scale, shape) in scales.iter().enumerate() {
             for name in ["position_mean", "position_deviation"] {
-                shapes.insert(format!("{name}.{scale}"), vec![channels, side, side]);
+                shapes.insert(format!("{name}.{scale}"), shape.to_vec());
             }
         }
         parameters.check(&shapes)?;
-        let (scales, size) = (backbone.stages.len(), setup.image_size);
+        let (scales, size) = (scales.len(), setup.image_size);
         Ok(Box::new(GaussianDetector::new(parameters, scales, size)))
     }
 }

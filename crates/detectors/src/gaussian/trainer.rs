@@ -3,6 +3,7 @@ use ckaad_parameters::{NamedTensor, NamedTensors};
 use super::GaussianDetector;
 use crate::linear_algebra::{cholesky, ledoit_wolf};
 use crate::pooling::{mean_and_maximum, values};
+use crate::state::fits;
 use crate::{Detector, DetectorError, Inputs, Losses, State, Trainer};
 
 /// Added to every variance of the map, as PaDiM does.
@@ -120,10 +121,6 @@ impl Trainer for GaussianTrainer {
     }
 
     fn restore(&mut self, mut state: State) -> Result<(), DetectorError> {
-        let fits = |fits: bool, part: &str| match fits {
-            true => Ok(()),
-            false => Err(DetectorError::state(part)("it is of another length")),
-        };
         let pooled = state.take_numbers("pooled")?;
         let (&images, pooled) = pooled.split_first().unwrap_or((&0.0, &[]));
         let images = images as usize;

@@ -1,0 +1,86 @@
+//! Features and permutations by formula.
+
+use burn::tensor::{Device, Tensor, TensorData};
+use ckaad_detectors::Inputs;
+use ckaad_ops::FeatureMap;
+
+use crate::formula::uniform;
+
+/// Channels of ResNet-18's stages.
+const CHANNELS: [usize; 4] = [64, 128, 256, 512];
+
+/// Which features: of `count` images of `image` pixels, those of `defect` with a defect.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Maps<'a> {
+    /// The name that they are drawn by.
+    pub(super) name: &'a str,
+    /// Images.
+    pub(super) count: usize,
+    /// Which stages, counted from 1.
+    pub(super) stages: &'a [usize],
+    /// Side of the images in pixels.
+    pub(super) image: usize,
+    /// Which images have a square of other features.
+    pub(super) defect: &'a [usize],
+    /// Seed of all formulas.
+    pub(super) seed: u64,
+}
+
+/// A scale: its values `[count, channels, side, side]`, and that shape.
+pub(super) type Scale = (Vec<f32>, [usize; 4]);
+
+impl Maps<'_> {
+    /// The scales, fine to coarse: `max(0, base + noise / 2)` with one base for all images; within a defect `max(0, 2 u)`.
+    pub(super) fn scales(&self) -> Vec<Scale> {
+        self.stages.iter().map(|&stage| self.scale(stage)).collect()
+    }
+
+    fn scale(&self, stage: usize) -> Scale {
+        let (channels, side) = (CHANNELS[stage - 1], self.image >> (stage + 1));
+        let length = channels * side * side;
+        let formula = |name: String, count: usize| uniform(&name, count, self.seed);
+        let base = formula(format!("base.stage{stage}"), length);
+        let mut values = formula(format!("{}.stage{stage}", self.name), self.count * length);
+        for image in values.chunks_exact_mut(length) {
+            for (value, base) in image.iter_mut().zip(&base) {
+                *value = (base + 0.5 * *value).max(0.0);
+            }
+        }
+        if !self.defect.is_empty() {
+            let name = format!("{}.defect.stage{stage}", self.name);
+            let other = formula(name, self.count * length);
+            let square = side / 4..side / 2;
+            for &image in self.defect {
+                for channel in image * channels..(image + 1) * channels {
+                    for row in square.clone() {
+                        let row = (channel * side + row) * side;
+                        for at in row + square.start..row + square.end {
+                            values[at] = (2.0 * other[at]).max(0.0);
+                        }
+                    }
+                }
+            }
+        }
+        (values, [self.count, channels, side, side])
+    }
+
+    /// The same as a detector sees it.
+    pub(super) fn inputs(&self, device: &Device) -> Inputs {
+        let scales = self.scales().into_iter();
+        let map = |(values, shape): Scale| {
+            FeatureMap::plain(Tensor::from_data(TensorData::new(values, shape), device))
+        };
+        Inputs {
+            images: None,
+            features: scales.map(map).collect(),
+        }
+    }
+}
+
+/// `0..count` in the ascending order of the formula's values.
+pub(super) fn order(name: &str, count: usize, seed: u64) -> Vec<usize> {
+    let values = uniform(name, count, seed);
+    let mut order: Vec<usize> = (0..count).collect();
+    order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
+    order
+}
