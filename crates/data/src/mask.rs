@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use ::image::ImageReader;
+use ::image::{DynamicImage, ImageDecoder, ImageReader};
 use serde::{Deserialize, Serialize};
 
-use crate::decode::{Buffers, decode_file};
+use crate::decode::{Buffers, read_raster};
 use crate::error::DataError;
 use crate::mask_problem::MaskProblem;
+use crate::reading::{Orientation, Reading, Window};
 use crate::regions;
 use crate::resize::resize;
 
@@ -72,7 +73,8 @@ pub struct NativeMask {
     pub pixels: Vec<bool>,
 }
 
-/// Reads the masks of an image, unites them and resizes them to `size` x `size`.
+/// Reads the masks of an image, unites them and resizes them to `size` x `size`. They are turned as `orientation` says of images. Values of 16
+/// bits count by their high byte, unless none is above 255.
 ///
 /// # Errors
 /// As [`load_image`](crate::load_image); [`DataError::Masks`] if the files have different sizes; [`DataError::Parameter`] for
@@ -82,6 +84,7 @@ pub fn load_mask(
     size: usize,
     rule: MaskRule,
     how: MaskResize,
+    orientation: Orientation,
 ) -> Result<Mask, DataError> {
     if size == 0 {
         return Err(DataError::Parameter {
@@ -90,7 +93,7 @@ pub fn load_mask(
             reason: "must be at least 1".into(),
         });
     }
-    let truth = Grey::read(files)?.under(rule);
+    let truth = Grey::read(files, orientation)?.under(rule);
     let pixels = truth.resized(size, how);
     Ok(Mask {
         size,
@@ -103,8 +106,12 @@ pub fn load_mask(
 ///
 /// # Errors
 /// As [`load_mask`].
-pub fn load_mask_native(files: &[PathBuf], rule: MaskRule) -> Result<NativeMask, DataError> {
-    let truth = Grey::read(files)?.under(rule);
+pub fn load_mask_native(
+    files: &[PathBuf],
+    rule: MaskRule,
+    orientation: Orientation,
+) -> Result<NativeMask, DataError> {
+    let truth = Grey::read(files, orientation)?.under(rule);
     Ok(NativeMask {
         width: truth.width,
         height: truth.height,
@@ -127,8 +134,8 @@ pub(crate) struct Grey {
 }
 
 impl Grey {
-    /// Reads at least one file.
-    pub(crate) fn read(files: &[PathBuf]) -> Result<Self, DataError> {
+    /// Reads at least one file, of one page each.
+    pub(crate) fn read(files: &[PathBuf], orientation: Orientation) -> Result<Self, DataError> {
         let Some((first, others)) = files.split_first() else {
             return Err(DataError::Parameter {
                 name: "masks",
@@ -136,9 +143,9 @@ impl Grey {
                 reason: "must name at least one file".into(),
             });
         };
-        let mut all = Self::read_one(first)?;
+        let mut all = Self::read_one(first, orientation)?;
         for file in others {
-            let next = Self::read_one(file)?;
+            let next = Self::read_one(file, orientation)?;
             if (next.width, next.height) != (all.width, all.height) {
                 return Err(DataError::Masks {
                     problems: vec![MaskProblem::Shape {
@@ -158,8 +165,17 @@ impl Grey {
         Ok(all)
     }
 
-    fn read_one(file: &Path) -> Result<Self, DataError> {
-        let raster = decode_file(file, &mut Buffers::default())?;
+    fn read_one(file: &Path, orientation: Orientation) -> Result<Self, DataError> {
+        let mut reading = Reading {
+            orientation,
+            ..Reading::PUBLISHED
+        };
+        let mut raster = read_raster(file, &reading, &mut Buffers::default())?;
+        if raster.largest.is_some_and(|largest| largest <= 255) {
+            // Bytes in a file of 16 bits.
+            reading.window = Some(Window::new(0, 255)?);
+            raster = read_raster(file, &reading, &mut Buffers::default())?;
+        }
         let (width, height) = (raster.width, raster.height);
         let values = raster.into_grey();
         let empty = values.iter().all(|&value| value == 0);
@@ -167,7 +183,7 @@ impl Grey {
             width,
             height,
             values,
-            alpha: empty.then(|| alpha(file)).flatten(),
+            alpha: empty.then(|| alpha(file, orientation)).flatten(),
         })
     }
 
@@ -219,9 +235,14 @@ fn unite(all: &mut [u8], next: &[u8]) {
 }
 
 /// The alpha channel of a file that was decoded before, if it has one that is not the same everywhere.
-fn alpha(file: &Path) -> Option<Vec<u8>> {
+fn alpha(file: &Path, orientation: Orientation) -> Option<Vec<u8>> {
     let reader = ImageReader::open(file).ok()?.with_guessed_format().ok()?;
-    let picture = reader.decode().ok()?;
+    let mut decoder = reader.into_decoder().ok()?;
+    let turn = decoder.orientation().ok()?;
+    let mut picture = DynamicImage::from_decoder(decoder).ok()?;
+    if orientation == Orientation::Apply {
+        picture.apply_orientation(turn);
+    }
     if !picture.color().has_alpha() {
         return None;
     }

@@ -7,9 +7,10 @@ use rayon::prelude::*;
 
 use crate::error::DataError;
 use crate::finding::{Finding, FindingKind};
-use crate::image::load_picture;
+use crate::image::picture_size;
 use crate::mask::{Grey, MaskResize, MaskRule};
 use crate::mask_problem::MaskProblem;
+use crate::reading::Reading;
 use crate::sample::{Sample, Source};
 use crate::split::Split;
 
@@ -34,7 +35,7 @@ pub fn check_masks(split: &Split, size: usize) -> Result<Vec<Finding>, DataError
         .collect();
     let checked: Vec<Result<Checked, MaskProblem>> = masked
         .par_iter()
-        .map(|sample| check(sample, size, split.mask_rule))
+        .map(|sample| check(sample, size, split))
         .collect();
     let anomalous = masked
         .iter()
@@ -140,10 +141,10 @@ struct Checked {
     vanished: usize,
 }
 
-fn check(sample: &Sample, size: usize, rule: MaskRule) -> Result<Checked, MaskProblem> {
+fn check(sample: &Sample, size: usize, split: &Split) -> Result<Checked, MaskProblem> {
     let image = sample.path.to_string();
     let file = || sample.masks[0].clone();
-    let grey = match Grey::read(&sample.masks) {
+    let grey = match Grey::read(&sample.masks, split.reading.orientation) {
         Ok(grey) => grey,
         Err(DataError::Masks { mut problems }) if problems.len() == 1 => {
             return Err(problems.remove(0));
@@ -154,7 +155,7 @@ fn check(sample: &Sample, size: usize, rule: MaskRule) -> Result<Checked, MaskPr
         }
     };
     let (width, height) = (grey.width, grey.height);
-    if let Some(other_size) = other_aspect(&sample.path, (width, height)) {
+    if let Some(other_size) = other_aspect(&sample.path, &split.reading, (width, height)) {
         return Err(MaskProblem::Shape {
             mask: file(),
             size: (width, height),
@@ -164,7 +165,7 @@ fn check(sample: &Sample, size: usize, rule: MaskRule) -> Result<Checked, MaskPr
     }
     let values = values(&grey);
     let any = grey.alpha.is_some() || grey.values.iter().any(|&value| value > 0);
-    let truth = grey.under(rule);
+    let truth = grey.under(split.mask_rule);
     let set = truth.set();
     let count = set.iter().filter(|&&set| set).count();
     match (sample.label.is_anomalous(), count) {
@@ -173,7 +174,7 @@ fn check(sample: &Sample, size: usize, rule: MaskRule) -> Result<Checked, MaskPr
                 mask: file(),
                 image,
                 values,
-                non_zero: any && rule == MaskRule::Half,
+                non_zero: any && split.mask_rule == MaskRule::Half,
             });
         }
         (false, pixels @ 1..) => {
@@ -193,20 +194,13 @@ fn check(sample: &Sample, size: usize, rule: MaskRule) -> Result<Checked, MaskPr
     })
 }
 
-/// The size of the image if it has another aspect ratio than the mask of that size; sizes that were rounded when scaled agree.
-fn other_aspect(image: &Source, mask: (usize, usize)) -> Option<(usize, usize)> {
-    let agrees = |image: (usize, usize)| {
-        let scale = mask.0 as f64 / image.0 as f64;
-        (mask.1 as f64 - image.1 as f64 * scale).abs() <= scale.max(1.0)
-    };
-    // The header says so without decoding, unless the image is stored on its side. Images that cannot be read are named when loaded.
-    let stated = imagesize::size(image.file()).ok();
-    if stated.is_some_and(|size| agrees((size.width, size.height))) {
-        return None;
-    }
-    let picture = load_picture(image).ok()?;
-    let size = (picture.width, picture.height);
-    (!agrees(size)).then_some(size)
+/// The size of the image if it has another aspect ratio than the mask of that size; sizes that were rounded when scaled agree. Images that
+/// cannot be read are named when they are loaded.
+fn other_aspect(image: &Source, reading: &Reading, mask: (usize, usize)) -> Option<(usize, usize)> {
+    let size = picture_size(image, reading).ok()?;
+    let scale = mask.0 as f64 / size.0 as f64;
+    let agrees = (mask.1 as f64 - size.1 as f64 * scale).abs() <= scale.max(1.0);
+    (!agrees).then_some(size)
 }
 
 /// The values of a mask for a message.

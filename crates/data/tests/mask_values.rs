@@ -49,7 +49,9 @@ fn masks_without_a_pixel_over_half_are_refused_with_their_values() {
         assert_eq!(own.check(MaskRule::NonZero).unwrap(), []);
         let masks = [own.at("masks/hole/001.png")];
         assert_eq!(
-            load_mask_native(&masks, MaskRule::NonZero).unwrap().pixels,
+            load_mask_native(&masks, MaskRule::NonZero, Orientation::Apply)
+                .unwrap()
+                .pixels,
             square(1, 1)
                 .pixels()
                 .map(|pixel| pixel[0] > 0)
@@ -180,21 +182,23 @@ fn masks_that_cannot_be_read_or_have_another_shape_are_all_listed() {
 }
 
 #[test]
-fn sixteen_bit_masks_are_read_or_refused_by_name() {
-    let deep = |n| {
-        ImageBuffer::from_fn(SIDE, SIDE, |x, y| {
-            Luma([u16::from(square(n, 255)[(x, y)][0]) * 257])
-        })
-        .into()
+fn sixteen_bit_masks_count_by_their_range_or_as_bytes() {
+    let drawn = |value: u16| {
+        move |n| {
+            let set = square(n, 1);
+            ImageBuffer::from_fn(SIDE, SIDE, |x, y| Luma([value * u16::from(set[(x, y)][0])]))
+                .into()
+        }
     };
-    match Own::with_masks(in_hole, deep).check(MaskRule::Half) {
-        Ok(findings) => assert_eq!(findings, []),
-        Err(error) => assert!(
-            ["000.png", "001.png", "002.png"]
-                .iter()
-                .all(|name| error.contains(name)),
-            "{error}"
-        ),
+    for value in [65535, 40_000, 255] {
+        let own = Own::with_masks(in_hole, drawn(value));
+        assert_eq!(own.check(MaskRule::Half).unwrap(), [], "{value}");
+    }
+    for value in [1, 30_000] {
+        let own = Own::with_masks(in_hole, drawn(value));
+        let error = own.check(MaskRule::Half).unwrap_err();
+        assert!(error.contains("`non-zero`"), "{error}");
+        assert_eq!(own.check(MaskRule::NonZero).unwrap(), [], "{value}");
     }
 }
 
@@ -258,7 +262,7 @@ fn thin_defects_are_named_and_kept() {
     );
     let masks = [own.at("masks/hole/000.png")];
     let set = |how| {
-        load_mask(&masks, 24, MaskRule::Half, how)
+        load_mask(&masks, 24, MaskRule::Half, how, Orientation::Apply)
             .unwrap()
             .pixels
             .iter()

@@ -71,13 +71,20 @@ fn parts_are_united() {
             .iter()
             .find(|sample| !sample.masks.is_empty())
             .unwrap();
-        let united = load_mask_native(&sample.masks, MaskRule::Half).unwrap();
+        let united = load_mask_native(&sample.masks, MaskRule::Half, Orientation::Apply).unwrap();
         assert_eq!(
             united.pixels.iter().filter(|&&set| set).count(),
             200,
             "{first}"
         );
-        let small = load_mask(&sample.masks, 24, MaskRule::Half, MaskResize::KeepRegions).unwrap();
+        let small = load_mask(
+            &sample.masks,
+            24,
+            MaskRule::Half,
+            MaskResize::KeepRegions,
+            Orientation::Apply,
+        )
+        .unwrap();
         assert_eq!(
             small.pixels.iter().filter(|&&set| set).count(),
             50,

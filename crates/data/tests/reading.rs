@@ -112,6 +112,25 @@ fn every_orientation_of_every_format_is_as_pillow_turns_it() {
 }
 
 #[test]
+fn masks_are_turned_as_images_are() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("mask.tif");
+    let page = TiffPage {
+        size: (3, 2),
+        bits: 8,
+        pixels: &[255, 0, 0, 0, 0, 0],
+        tags: &[(0x112, 6)],
+    };
+    fs::write(&path, tiff(&[page], true)).unwrap();
+    let native = |how| load_mask_native(std::slice::from_ref(&path), MaskRule::Half, how).unwrap();
+    let stored = native(Orientation::Ignore);
+    assert_eq!((stored.width, stored.height), (3, 2));
+    let upright = native(Orientation::Apply);
+    assert_eq!((upright.width, upright.height), (2, 3));
+    assert_eq!(upright.pixels, [false, true, false, false, false, false]);
+}
+
+#[test]
 fn xmp_counts_where_exif_is_silent_and_nonsense_turns_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let png = encoded(&rows().into(), ImageFormat::Png);

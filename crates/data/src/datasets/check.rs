@@ -13,6 +13,7 @@ use crate::error::DataError;
 use crate::image::load_picture;
 use crate::layout::{Dataset, Layout};
 use crate::mask::load_mask_native;
+use crate::reading::Orientation;
 use crate::sample::{Label, Sample};
 use crate::store::Progress;
 use crate::synth::MARKER;
@@ -224,7 +225,7 @@ fn read(sample: &Sample, layout: Layout) -> Finding {
         }
     };
     if let Some(path) = sample.masks.first() {
-        match load_mask_native(&sample.masks, layout.mask_rule()) {
+        match load_mask_native(&sample.masks, layout.mask_rule(), Orientation::of(layout)) {
             Ok(mask) if size.is_some_and(|size| size != (mask.width, mask.height)) => {
                 let (width, height) = size.unwrap_or_default();
                 finding.mask_size = Some(format!(

@@ -40,15 +40,6 @@ pub(crate) struct Buffers {
     pub(crate) pixels: Vec<u8>,
 }
 
-/// Reads and decodes a mask: one page, as stored. 16-bit grey is refused, since a byte cannot tell its values apart.
-pub(crate) fn decode_file(path: &Path, buffers: &mut Buffers) -> Result<Raster, DataError> {
-    let raster = read_raster(path, &Reading::default(), buffers)?;
-    match (&raster.values, raster.largest) {
-        (Values::Grey(_), Some(_)) => Err(unsupported(path, "a 16-bit grey mask".into())),
-        _ => Ok(raster),
-    }
-}
-
 /// Reads and decodes a file.
 pub(crate) fn read_raster(
     path: &Path,

@@ -160,7 +160,7 @@ pub(crate) fn save_png(
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::{Dataset, Label, Layout, MaskRule, load_mask_native};
+    use crate::{Dataset, Label, Layout, MaskRule, Orientation, load_mask_native};
 
     #[test]
     fn the_demo_is_a_complete_marked_mvtec_category() {
@@ -192,7 +192,8 @@ mod tests {
             (3, 8)
         );
         for sample in dataset.test.iter().filter(|s| s.label.is_anomalous()) {
-            let mask = load_mask_native(&sample.masks, MaskRule::Half).unwrap();
+            let mask =
+                load_mask_native(&sample.masks, MaskRule::Half, Orientation::Ignore).unwrap();
             let share =
                 mask.pixels.iter().filter(|&&p| p).count() as f64 / mask.pixels.len() as f64;
             assert!((0.001..0.25).contains(&share), "{}: {share}", sample.path);

@@ -132,7 +132,15 @@ fn score(
             .map(|&index| {
                 let files = &samples[index].masks;
                 let wanted = with_masks && !files.is_empty();
-                let load = || load_mask(files, store.size(), split.mask_rule, split.mask_resize);
+                let load = || {
+                    load_mask(
+                        files,
+                        store.size(),
+                        split.mask_rule,
+                        split.mask_resize,
+                        split.reading.orientation,
+                    )
+                };
                 wanted.then(load).transpose()
             })
             .collect::<Result<Vec<_>, _>>()?;
