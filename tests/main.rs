@@ -8,9 +8,16 @@ mod detectors;
 mod devices;
 mod end_to_end;
 mod features;
+#[path = "../crates/data/tests/support/files.rs"]
+#[allow(dead_code, reason = "made for the tests of images")]
+mod image_files;
 #[cfg(unix)]
 mod interrupt;
 mod methods;
+mod own_data;
+mod own_files;
+#[path = "../crates/data/tests/support/own_folders.rs"]
+mod own_folders;
 mod parity;
 mod precision;
 mod predict;

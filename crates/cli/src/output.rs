@@ -53,6 +53,15 @@ fn model_text(title: &str, report: &ModelReport) -> String {
         figure("oracle F1-max", image.oracle_f1_max);
         figure("oracle accuracy", image.oracle_accuracy);
     }
+    if report.image.is_none() {
+        let kind = if counts.normal == 0 {
+            "anomalous"
+        } else {
+            "normal"
+        };
+        lines.push(format!("  no AUROC: all test images count as {kind}"));
+    }
+    let mut figure = |name: &str, value: f64| lines.push(format!("  {name:<28} {value:.4}"));
     figure("accuracy at the threshold", report.at_threshold.accuracy);
     if let Some(f1) = report.at_threshold.f1 {
         figure("F1 at the threshold", f1);
@@ -62,6 +71,9 @@ fn model_text(title: &str, report: &ModelReport) -> String {
         figure("pixel average precision", pixel.pixel_average_precision);
         figure("AUPRO (limit 0.3)", pixel.aupro_0_3);
         figure("PRO per image", pixel.pro_per_image);
+    }
+    if let Some(omitted) = &report.pixels_omitted {
+        lines.push(format!("  no figures of pixels: {}", omitted.reason));
     }
     lines.push(format!(
         "  threshold {:.6}: {}",

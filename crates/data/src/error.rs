@@ -44,12 +44,18 @@ pub enum DataError {
         source: Cause,
     },
     /// Several images cannot be decoded; raised when loading a list.
-    #[error("{} of {total} images cannot be read; the first: {}", bad.len(), bad.first().map(ToString::to_string).unwrap_or_default())]
+    #[error("{} of {total} images cannot be read: {}", bad.len(), some(bad))]
     UnreadableImages {
         /// One error per image, in the order of the list.
         bad: Vec<DataError>,
         /// Length of the list.
         total: usize,
+    },
+    /// The protocol leaves nothing to learn from.
+    #[error("{reason}")]
+    TooFew {
+        /// How many images there are, where they went, and what to do.
+        reason: String,
     },
     /// A valid image of a kind that is not converted (for example floating-point TIFF).
     #[error("{image}: not supported: {kind}; convert it to grey or RGB of 8 or 16 bits")]
@@ -169,6 +175,22 @@ fn listed(problems: &[MaskProblem]) -> String {
         text += &format!("\n  and {} more", problems.len() - NAMED);
     }
     text
+}
+
+/// Errors that a message lists one by one.
+const LISTED: usize = 10;
+
+/// The first errors, and how many more there are.
+fn some(errors: &[DataError]) -> String {
+    let mut listed: Vec<String> = errors
+        .iter()
+        .take(LISTED)
+        .map(ToString::to_string)
+        .collect();
+    if errors.len() > LISTED {
+        listed.push(format!("and {} more", errors.len() - LISTED));
+    }
+    listed.join("; ")
 }
 
 impl DataError {

@@ -121,10 +121,12 @@ impl Protocol {
             excluded += before - normal.len() - pool.len();
         }
         if normal.is_empty() {
-            let hint = "no normal training image is left after the validation split".into();
-            return Err(DataError::NoImages {
-                path: dataset.name.clone().into(),
-                hint,
+            let [all, held] = [&dataset.train, &validation]
+                .map(|list| list.iter().filter(|s| s.label == Label::Normal).count());
+            return Err(DataError::TooFew {
+                reason: format!(
+                    "{all} normal training images, of which {held} went to validation: none is left; give more, or --set 'validation=\"none\"'"
+                ),
             });
         }
         let held_out = self.calibration_count(normal.len());

@@ -104,6 +104,16 @@ pub enum EngineError {
         /// The file.
         path: PathBuf,
     },
+    /// Results would lie among other ones.
+    #[error("{path} {what}; choose another output folder{hint}")]
+    ResultsExist {
+        /// The folder.
+        path: PathBuf,
+        /// What it holds.
+        what: String,
+        /// What else can be done.
+        hint: &'static str,
+    },
     /// A file or folder cannot be read or written.
     #[error("cannot {action} {path}: {source}")]
     Io {

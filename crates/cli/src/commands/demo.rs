@@ -4,6 +4,7 @@ use anyhow::Context;
 use ckaad_data::{Layout, SynthSize, list_images, synth_demo};
 use ckaad_detectors::ckaad::Method;
 use ckaad_engine::config::{DataConfig, FeatureSource};
+use ckaad_engine::evaluation::EvaluateOptions;
 use ckaad_engine::scoring::{PredictOptions, predict_files};
 use ckaad_engine::{
     Config, Outcome, Overrides, Predictor, RunFolder, TrainContext, evaluate_run, train,
@@ -90,9 +91,13 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
         "stopped after training"
     );
     interrupt.training_is_over();
-    let report = evaluate_run(&folder, &global.device, &device, &|event| {
-        display.show(event)
-    })?;
+    let report = evaluate_run(
+        &folder,
+        &EvaluateOptions::default(),
+        &global.device,
+        &device,
+        &|event| display.show(event),
+    )?;
 
     let predictor = Predictor::open(&folder.model(), None, &device)?;
     let heatmaps = args.out.join("heatmaps");
@@ -102,6 +107,7 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
         reading: predictor.info().preprocessing.reading,
         overlays: true,
         raw: None,
+        overwrite: false,
     };
     predict_files(&predictor, &images, &heatmaps, &options, &|event| {
         display.show(event)

@@ -48,6 +48,9 @@ pub(crate) struct Args {
     /// Page or frame to read of files that have several, from 1; by default as the model was trained
     #[arg(long, value_name = "N")]
     page: Option<NonZeroU32>,
+    /// Replace what an earlier prediction left in the folder
+    #[arg(long)]
+    overwrite: bool,
     /// Do not fail where images cannot be read; they are listed with their errors all the same
     #[arg(long)]
     skip_bad: bool,
@@ -92,6 +95,7 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
             Raw::Png => RawMap::Png,
             Raw::Npy => RawMap::Npy,
         }),
+        overwrite: args.overwrite,
     };
     let observer = |event: Event<'_>| display.show(event);
     let predictions = predict_files(&predictor, &images, &args.out, &options, &observer)?;

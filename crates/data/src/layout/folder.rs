@@ -10,7 +10,7 @@ use super::{Dataset, Layout};
 use crate::error::DataError;
 use crate::find_files::subfolder;
 use crate::finding::{Finding, FindingKind};
-use crate::listing::{LeftOutCounts, Listing, list_images, list_masks};
+use crate::listing::{Listing, list_images, list_masks};
 use crate::sample::{Label, Sample};
 
 /// Names of test sub-folders that hold normal images, whatever their case.
@@ -56,64 +56,76 @@ pub(super) fn open(root: &Path) -> Result<Dataset, DataError> {
 }
 
 pub(super) fn from_folders(source: &FolderSource) -> Result<Dataset, DataError> {
+    let mut dataset = Dataset::new("folder", Layout::Folder, Vec::new(), Vec::new());
+    let mut normal = list(&source.normal, source)?;
+    let findings = &mut dataset.findings;
+    findings.extend(named_otherwise(&source.normal, &normal, Label::Normal));
+    dataset
+        .left_out
+        .extend(std::mem::take(&mut normal.left_out));
+    let samples = normal.images.into_iter();
+    dataset.train = samples
+        .map(|path| Sample::new(path, Label::Normal, "normal"))
+        .collect();
+    if let Some(folder) = &source.anomalous {
+        let listing = list(folder, source)?;
+        findings.extend(named_otherwise(folder, &listing, Label::Anomalous));
+        dataset.train.extend(
+            classes(folder, &listing.images, "anomalous")
+                .into_iter()
+                .map(|(path, class)| Sample::new(path, Label::Anomalous, class)),
+        );
+        dataset.left_out.extend(listing.left_out);
+    }
+    if let Some(folder) = &source.test {
+        add_test(&mut dataset, folder, source)?;
+    }
+    Ok(dataset)
+}
+
+/// The test part of a source alone; its other folders need not exist.
+pub(super) fn test_of_folders(source: &FolderSource) -> Result<Dataset, DataError> {
+    let mut dataset = Dataset::new("folder", Layout::Folder, Vec::new(), Vec::new());
+    if let Some(folder) = &source.test {
+        add_test(&mut dataset, folder, source)?;
+    }
+    Ok(dataset)
+}
+
+fn add_test(dataset: &mut Dataset, folder: &Path, source: &FolderSource) -> Result<(), DataError> {
+    let listing = list(folder, source)?;
+    let (test, unused_masks) = test_samples(folder, &listing, source)?;
+    let unused: Vec<String> = unused_masks
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
+    let message = format!("{} masks belong to no test image", unused.len());
+    dataset.findings.extend(one_kind(&test, source));
+    dataset
+        .findings
+        .extend(Finding::of(FindingKind::UnusedMasks, &unused, message));
+    dataset.left_out.extend(listing.left_out);
+    dataset.test = test;
+    dataset.unused_masks = unused_masks;
+    Ok(())
+}
+
+/// The images of one of the folders. Of two folders one of which lies in the other, the inner one is not part of the outer.
+fn list(folder: &Path, source: &FolderSource) -> Result<Listing, DataError> {
     let given = [
         Some(&source.normal),
         source.anomalous.as_ref(),
         source.test.as_ref(),
         source.masks.as_ref(),
     ];
-    // Of two folders one of which lies in the other, the inner one is not part of the outer.
-    let list = |folder: &PathBuf| {
-        let same = folder.canonicalize().ok();
-        let others: Vec<PathBuf> = given
-            .into_iter()
-            .flatten()
-            .filter(|other| other.canonicalize().ok() != same)
-            .cloned()
-            .collect();
-        list_images(std::slice::from_ref(folder), &others)
-    };
-    let (mut left_out, mut findings) = (LeftOutCounts::default(), Vec::new());
-    let mut normal = list(&source.normal)?;
-    findings.extend(named_otherwise(&source.normal, &normal, Label::Normal));
-    left_out.extend(std::mem::take(&mut normal.left_out));
-    let mut train: Vec<Sample> = normal
-        .images
+    let same = folder.canonicalize().ok();
+    let others: Vec<PathBuf> = given
         .into_iter()
-        .map(|path| Sample::new(path, Label::Normal, "normal"))
+        .flatten()
+        .filter(|other| other.canonicalize().ok() != same)
+        .cloned()
         .collect();
-    if let Some(folder) = &source.anomalous {
-        let listing = list(folder)?;
-        findings.extend(named_otherwise(folder, &listing, Label::Anomalous));
-        train.extend(
-            classes(folder, &listing.images, "anomalous")
-                .into_iter()
-                .map(|(path, class)| Sample::new(path, Label::Anomalous, class)),
-        );
-        left_out.extend(listing.left_out);
-    }
-    let (mut test, mut unused_masks) = (Vec::new(), Vec::new());
-    if let Some(folder) = &source.test {
-        let listing = list(folder)?;
-        (test, unused_masks) = test_samples(folder, &listing, source)?;
-        findings.extend(one_kind(&test, source));
-        left_out.extend(listing.left_out);
-    }
-    let unused: Vec<String> = unused_masks
-        .iter()
-        .map(|path| path.display().to_string())
-        .collect();
-    findings.extend(Finding::of(
-        FindingKind::UnusedMasks,
-        &unused,
-        format!("{} masks belong to no test image", unused.len()),
-    ));
-    Ok(Dataset {
-        unused_masks,
-        left_out,
-        findings,
-        ..Dataset::new("folder", Layout::Folder, train, test)
-    })
+    list_images(&[folder.to_path_buf()], &others)
 }
 
 /// Images with their class: the first sub-folder, or `direct` for images in the folder itself, which come first.

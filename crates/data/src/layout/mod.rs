@@ -222,6 +222,14 @@ impl Dataset {
         folder::from_folders(source)?.require_normal(&source.normal)
     }
 
+    /// The test images of a source alone, with their masks; its other folders are not looked into.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn test_of_folders(source: &FolderSource) -> Result<Self, DataError> {
+        folder::test_of_folders(source)
+    }
+
     /// Every layout needs at least one normal training image.
     fn require_normal(self, root: &Path) -> Result<Self, DataError> {
         if self

@@ -3,32 +3,51 @@
 mod image_level;
 mod pixel_level;
 mod report;
+mod test_images;
 
+use std::path::PathBuf;
 use std::time::Instant;
 
 use burn::tensor::Device;
-use ckaad_data::{ImageStore, Split, load_mask};
+use ckaad_data::{DataError, ImageStore, Mask, Split, load_mask};
 
 use self::image_level::{at_threshold, counts, image_figures};
 use self::pixel_level::PixelLevel;
 use self::report::definitions;
-use crate::scoring::{decision, number, write_table};
+use self::test_images::split_of;
+use crate::scoring::{decision, number, results_folder, write_table};
 use crate::training::features::{CHUNK, images};
 use crate::training::{Event, Observer, load_images, log};
 use crate::{Config, EngineError, Predictor, RunFolder};
 
 pub use self::report::{
-    AtThreshold, Counts, ImageFigures, ModelReport, PixelReport, Report, Seconds, TrainingCounts,
+    AtThreshold, Counts, ImageFigures, ModelReport, PixelReport, PixelsOmitted, Report, Seconds,
+    TrainingCounts,
 };
+pub use self::test_images::TestFolder;
+
+/// What [`evaluate_run`] looks at, and where its results go.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EvaluateOptions {
+    /// Other test images than those that the run was trained with.
+    pub test: Option<TestFolder>,
+    /// The folder of the results; by default the run's.
+    pub out: Option<PathBuf>,
+    /// Results that are in that folder are removed.
+    pub overwrite: bool,
+}
 
 /// Evaluates a finished run on its test images, with the last model and the one that was best on validation, and writes
-/// `report.json` and `predictions.csv` (scores of the last model). `device_name` is what the report calls the device.
+/// `report.json` and `predictions.csv` (scores of the last model). `device_name` is what the report calls the device. Where figures of pixels
+/// cannot be had, [`ModelReport::pixels_omitted`] says why; all else is written.
 ///
 /// # Errors
-/// [`EngineError::NotARun`] if the run has no model yet, [`EngineError::NoImages`] if the
-/// run has no test images, [`EngineError::Data`] if one or its mask cannot be read, [`EngineError::Metric`] if a metric fails.
+/// [`EngineError::NotARun`] if the run has no model yet, [`EngineError::NoImages`] if there are no test images, or not where they were,
+/// [`EngineError::Data`] if one cannot be read or masks that were given would make figures wrong, [`EngineError::Metric`] if a metric of
+/// images fails.
 pub fn evaluate_run(
     folder: &RunFolder,
+    options: &EvaluateOptions,
     device_name: &str,
     device: &Device,
     observer: Observer<'_>,
@@ -41,13 +60,14 @@ pub fn evaluate_run(
         });
     }
     let config = Config::read(&folder.config())?;
-    let split = Split::read(&folder.split())?;
-    if split.test.is_empty() {
-        return Err(EngineError::NoImages {
-            reason: "the run has no test images: give some when training (--test DIR), or score images with `predict`"
-                .to_owned(),
-        });
-    }
+    let split = split_of(folder, &config, options.test.as_ref())?;
+    let results = match &options.out {
+        Some(out) if out != folder.path() => {
+            results_folder::prepare(out, std::iter::empty(), options.overwrite)?;
+            RunFolder::results(out)
+        }
+        _ => folder.clone(),
+    };
     let last = Predictor::open(&folder.model(), None, device)?;
     let best = match folder.best_model() {
         path if path.is_file() => Some(Predictor::open(&path, None, device)?),
@@ -75,7 +95,7 @@ pub fn evaluate_run(
         ]
     });
     let header = ["path", "label", "class", "score", "decision", "p_value"];
-    write_table(&folder.predictions(), header, rows)?;
+    write_table(&results.predictions(), header, rows)?;
     let epochs = log::read(&folder.log(), config.epochs)?;
     let weights = last.info().weights.clone();
     let mut reports = models.into_iter().map(|model| model.report(&store));
@@ -92,6 +112,7 @@ pub fn evaluate_run(
             calibration: split.calibration.len(),
         },
         config,
+        test_folder: options.test.as_ref().map(|test| test.images.clone()),
         weights,
         device: device_name.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -101,7 +122,7 @@ pub fn evaluate_run(
         },
         definitions: definitions(),
     };
-    report.write(&folder.report())?;
+    report.write(&results.report())?;
     Ok(report)
 }
 
@@ -110,6 +131,8 @@ struct ModelOnImages<'a> {
     model: &'a Predictor,
     scores: Vec<f64>,
     pixels: Option<PixelLevel>,
+    /// Why there are none.
+    pixels_omitted: Option<PixelsOmitted>,
 }
 
 /// Scores the test images with every model, on features that are computed once: the models of a run have one backbone.
@@ -124,32 +147,27 @@ fn score(
     let Some(first) = models.first().map(|model| model.model) else {
         return Ok(());
     };
-    let with_masks = models.iter().any(|model| model.pixels.is_some());
     for chunk in indices.chunks(CHUNK) {
         let inputs = first.inputs(images(store, chunk, first.device()));
-        let masks = chunk
-            .iter()
-            .map(|&index| {
-                let files = &samples[index].masks;
-                let wanted = with_masks && !files.is_empty();
-                let load = || {
-                    load_mask(
-                        files,
-                        store.size(),
-                        split.mask_rule,
-                        split.mask_resize,
-                        split.reading.orientation,
-                    )
-                };
-                wanted.then(load).transpose()
-            })
-            .collect::<Result<Vec<_>, _>>()?;
+        let with_masks = models.iter().any(|model| model.pixels.is_some());
+        let masks = match with_masks {
+            true => masks(chunk, store, split),
+            false => Ok(vec![None; chunk.len()]),
+        };
+        if let Err(error) = &masks {
+            models.iter_mut().for_each(|model| model.omit_pixels(error));
+        }
+        let masks = masks.unwrap_or_default();
         for model in &mut *models {
             let scored = model.model.detector().score(&inputs);
+            model
+                .scores
+                .extend(scored.iter().map(|scored| scored.score));
             for ((&index, scored), mask) in chunk.iter().zip(scored).zip(&masks) {
-                model.scores.push(scored.score);
-                if let (Some(pixels), Some(map)) = (&mut model.pixels, &scored.map) {
-                    pixels.push(index, map, mask.as_ref())?;
+                if let (Some(pixels), Some(map)) = (&mut model.pixels, &scored.map)
+                    && let Err(error) = pixels.push(index, map, mask.as_ref())
+                {
+                    model.omit_pixels(&error);
                 }
             }
         }
@@ -162,20 +180,60 @@ fn score(
     Ok(())
 }
 
+/// The masks of images that have any.
+fn masks(
+    images: &[usize],
+    store: &ImageStore,
+    split: &Split,
+) -> Result<Vec<Option<Mask>>, DataError> {
+    let Split {
+        mask_rule,
+        mask_resize,
+        reading,
+        ..
+    } = split;
+    images
+        .iter()
+        .map(|&index| match store.samples()[index].masks.as_slice() {
+            [] => Ok(None),
+            files => {
+                let orientation = reading.orientation;
+                load_mask(files, store.size(), *mask_rule, *mask_resize, orientation).map(Some)
+            }
+        })
+        .collect()
+}
+
 impl<'a> ModelOnImages<'a> {
     fn new(model: &'a Predictor, store: &ImageStore) -> Self {
-        let maps = model.info().maps.is_some();
+        let (pixels, pixels_omitted) = match model.info().maps {
+            Some(_) => PixelLevel::new(store.samples(), store.size()),
+            None => (None, None),
+        };
         Self {
             model,
             scores: Vec::with_capacity(store.len()),
-            pixels: maps
-                .then(|| PixelLevel::new(store.samples(), store.size()))
-                .flatten(),
+            pixels,
+            pixels_omitted,
         }
     }
 
+    /// Gives up on figures of pixels, and on nothing else.
+    fn omit_pixels(&mut self, error: &dyn std::error::Error) {
+        self.pixels = None;
+        self.pixels_omitted.get_or_insert(PixelsOmitted {
+            reason: error.to_string(),
+            failed: true,
+        });
+    }
+
     /// Every figure that is defined on the images.
-    fn report(self, store: &ImageStore) -> Result<ModelReport, EngineError> {
+    fn report(mut self, store: &ImageStore) -> Result<ModelReport, EngineError> {
+        let pixel = self.pixels.take().map(PixelLevel::finish).transpose();
+        let pixel = pixel.unwrap_or_else(|error| {
+            self.omit_pixels(&error);
+            None
+        });
         let info = self.model.info();
         let samples = store.samples();
         let labels: Vec<bool> = samples
@@ -187,7 +245,8 @@ impl<'a> ModelOnImages<'a> {
             validation_auroc: info.validation_auroc,
             image: image_figures(&self.scores, &labels)?,
             at_threshold: at_threshold(&self.scores, &labels, info.threshold.value)?,
-            pixel: self.pixels.map(PixelLevel::finish).transpose()?,
+            pixel,
+            pixels_omitted: self.pixels_omitted,
             threshold: info.threshold.clone(),
             counts: counts(samples),
         })

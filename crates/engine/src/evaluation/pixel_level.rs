@@ -2,7 +2,7 @@ use ckaad_anomaly_map::AnomalyMap;
 use ckaad_data::{Mask, Sample};
 use ckaad_metrics::{AnnotatedMap, Connectivity, PixelAccumulator, pro_of_map};
 
-use super::report::PixelReport;
+use super::report::{PixelReport, PixelsOmitted};
 use crate::EngineError;
 
 /// The upper limit of the false-positive rate in AUPRO.
@@ -17,32 +17,33 @@ pub(super) struct PixelLevel {
 }
 
 impl PixelLevel {
-    /// `None` unless every anomalous image has a mask: without one it cannot be said which pixels are anomalous.
-    pub(super) fn new(samples: &[Sample], size: usize) -> Option<Self> {
-        let mut anomalous = samples
-            .iter()
-            .filter(|sample| sample.label.is_anomalous())
-            .peekable();
-        anomalous.peek()?;
-        let masked = anomalous
-            .clone()
-            .filter(|sample| !sample.masks.is_empty())
-            .count();
-        let all = anomalous.count();
-        if masked < all {
-            if masked > 0 {
-                tracing::warn!(
-                    "{} anomalous test images have no mask: no pixel-level metrics",
-                    all - masked
-                );
+    /// Needs a mask of every anomalous image: without one it cannot be said which pixels are anomalous. Where some have one, says what is
+    /// missing.
+    pub(super) fn new(samples: &[Sample], size: usize) -> (Option<Self>, Option<PixelsOmitted>) {
+        let anomalous = samples.iter().filter(|sample| sample.label.is_anomalous());
+        let all = anomalous.clone().count();
+        let masked = anomalous.filter(|sample| !sample.masks.is_empty()).count();
+        match masked {
+            0 => (None, None),
+            _ if masked < all => {
+                let omitted = PixelsOmitted {
+                    reason: format!(
+                        "{} of {all} anomalous test images have no mask",
+                        all - masked
+                    ),
+                    failed: false,
+                };
+                (None, Some(omitted))
             }
-            return None;
+            _ => {
+                let level = Self {
+                    size,
+                    ranking: PixelAccumulator::new(Connectivity::Eight),
+                    per_image: (0.0, 0),
+                };
+                (Some(level), None)
+            }
         }
-        Some(Self {
-            size,
-            ranking: PixelAccumulator::new(Connectivity::Eight),
-            per_image: (0.0, 0),
-        })
     }
 
     /// Adds an image: its map, brought to the size of the mask, and the mask if it is anomalous.

@@ -1,7 +1,7 @@
 //! `report.json` and `predictions.csv`: what an evaluation found, and by which definition.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +20,9 @@ pub struct Report {
     pub training: TrainingCounts,
     /// Settings of the run.
     pub config: CheckedConfig,
+    /// The folder of the test images, if they are not those that the run was trained with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_folder: Option<PathBuf>,
     /// Where the backbone's weights came from.
     pub weights: String,
     /// The device that evaluated.
@@ -65,8 +68,20 @@ pub struct ModelReport {
     pub at_threshold: AtThreshold,
     /// Figures of pixels, if every anomalous image has a mask.
     pub pixel: Option<PixelReport>,
+    /// Why there are none although there are masks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pixels_omitted: Option<PixelsOmitted>,
     /// Test images.
     pub counts: Counts,
+}
+
+/// Why there are no figures of pixels.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PixelsOmitted {
+    /// What is missing or wrong.
+    pub reason: String,
+    /// Whether they were to be had when the run was trained: something is damaged.
+    pub failed: bool,
 }
 
 /// Image-level figures.

@@ -5,6 +5,7 @@ mod model_file;
 mod output_names;
 mod predict_files;
 mod predictor;
+pub(crate) mod results_folder;
 mod table;
 
 pub use map_picture::RawMap;

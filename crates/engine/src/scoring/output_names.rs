@@ -1,11 +1,17 @@
 use std::collections::{HashMap, HashSet};
+use std::hash::Hasher;
 use std::path::{Component, Path};
+
+use fnv::FnvHasher;
 
 /// Parents that are tried before numbers are.
 const PARENTS: usize = 16;
+/// Bytes of a name that every file system takes with any of the endings of outputs behind it.
+const LONGEST: usize = 200;
 
 /// A name for the outputs of each input, no two alike even where the case of letters does not count: its stem, with as many
-/// parent folders before it as tell it from the others, then its ending, and at last a number.
+/// parent folders before it as tell it from the others, then its ending, and at last a number. One that would be too long for a file is
+/// cut, and ends in a digest of the whole.
 pub(crate) fn output_names(inputs: &[impl AsRef<Path>]) -> Vec<String> {
     let mut names: Vec<String> = inputs.iter().map(|path| name(path.as_ref(), 0)).collect();
     for parents in 1..PARENTS {
@@ -20,6 +26,7 @@ pub(crate) fn output_names(inputs: &[impl AsRef<Path>]) -> Vec<String> {
     }
     let mut taken = HashSet::new();
     for name in &mut names {
+        shorten(name);
         let stem = name.clone();
         let mut number = 2;
         while !taken.insert(name.to_lowercase()) {
@@ -41,6 +48,17 @@ fn name(path: &Path, parents: usize) -> String {
         })
         .collect();
     parts[parts.len().saturating_sub(parents + 1)..].join("_")
+}
+
+/// Cuts a name that is too long.
+fn shorten(name: &mut String) {
+    if name.len() > LONGEST {
+        let mut digest = FnvHasher::default();
+        digest.write(name.as_bytes());
+        let digest = format!("_{:016x}", digest.finish());
+        name.truncate(name.floor_char_boundary(LONGEST - digest.len()));
+        name.push_str(&digest);
+    }
 }
 
 /// The positions of names that stand there more than once.
@@ -84,6 +102,19 @@ mod tests {
             ["line1_x_png", "line1_x_png_2"]
         );
         assert_eq!(output_names(&["a.png", "A.png"]), ["a_png", "A_png_2"]);
+    }
+
+    #[test]
+    fn names_too_long_for_a_file_are_cut_and_stay_apart() {
+        let long = "ö".repeat(120);
+        let names = output_names(&[format!("{long}a.png"), format!("{long}b.png")]);
+        assert!(
+            names
+                .iter()
+                .all(|name| name.len() <= LONGEST && name.starts_with("öö")),
+            "{names:?}"
+        );
+        assert_ne!(names[0], names[1]);
     }
 
     proptest! {

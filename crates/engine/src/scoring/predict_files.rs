@@ -4,14 +4,15 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use ckaad_data::{
-    Ahead, DECODING_BYTES, DataError, Loader, Picture, Prefetch, Reading, Source, groups,
-    pixel_count,
+    Ahead, DECODING_BYTES, DataError, Loader, Picture, Prefetch, Reading, SixteenBit, Source,
+    groups, pixel_count,
 };
 use ckaad_detectors::Scored;
 use rayon::prelude::*;
 
 use super::map_picture::{self, RawMap};
 use super::output_names::output_names;
+use super::results_folder::{self, FILES, TABLE};
 use super::{Predictor, decision, number, write_table};
 use crate::EngineError;
 use crate::training::{Event, Observer};
@@ -33,6 +34,8 @@ pub struct PredictOptions {
     pub overlays: bool,
     /// The map itself, for each image, if the model makes maps.
     pub raw: Option<RawMap>,
+    /// What an earlier prediction left in the folder is removed.
+    pub overwrite: bool,
 }
 
 /// What became of an image.
@@ -68,11 +71,18 @@ struct Outputs {
     raw: Option<PathBuf>,
 }
 
+impl Outputs {
+    fn files(&self) -> impl Iterator<Item = &PathBuf> {
+        self.overlay.iter().chain(&self.raw)
+    }
+}
+
 /// Scores images and writes `predictions.csv` and the maps asked for into `out`, which is made if it is missing. Decoding
 /// runs ahead of the networks. An image that cannot be read is a row with an error; the others are scored all the same.
 ///
 /// # Errors
-/// [`EngineError::Overwrites`] if an output would replace an input, [`EngineError::Files`] if something cannot be written.
+/// [`EngineError::Overwrites`] if an output would replace an input, [`EngineError::ResultsExist`] if the folder is a run's, or holds results
+/// that are not to be overwritten, [`EngineError::Files`] if something cannot be written.
 pub fn predict_files(
     predictor: &Predictor,
     inputs: &[PathBuf],
@@ -80,13 +90,20 @@ pub fn predict_files(
     options: &PredictOptions,
     observer: Observer<'_>,
 ) -> Result<Vec<Prediction>, EngineError> {
-    ckaad_files::make_folder(out)?;
     let outputs = plan(predictor, inputs, out, options)?;
     refuse_overwriting(inputs, &outputs)?;
+    results_folder::prepare(
+        out,
+        outputs.iter().flat_map(Outputs::files),
+        options.overwrite,
+    )?;
+    ckaad_files::make_folder(out)?;
     let size = predictor.info().config.image_size;
     let draws = outputs.iter().any(|outputs| outputs.overlay.is_some());
     let mut predictions = Vec::with_capacity(inputs.len());
-    for batch in decode_ahead(inputs, size, draws, options.reading) {
+    let mut sixteen_bit = SixteenBit::default();
+    for (batch, of_batch) in decode_ahead(inputs, size, draws, options.reading) {
+        sixteen_bit.merge(of_batch);
         let first = predictions.len();
         let (paths, outputs) = (&inputs[first..], &outputs[first..]);
         let squares: Vec<&[u8]> = batch
@@ -125,7 +142,10 @@ pub fn predict_files(
             total: inputs.len(),
         });
     }
-    write_predictions(&out.join("predictions.csv"), &predictions)?;
+    if let Some(warning) = sixteen_bit.warning(&options.reading) {
+        tracing::warn!("{warning}");
+    }
+    write_predictions(&out.join(TABLE), &predictions)?;
     Ok(predictions)
 }
 
@@ -155,10 +175,7 @@ fn refuse_overwriting(inputs: &[PathBuf], outputs: &[Outputs]) -> Result<(), Eng
         .iter()
         .filter_map(|path| path.canonicalize().ok())
         .collect();
-    let all = outputs
-        .iter()
-        .flat_map(|outputs| outputs.overlay.iter().chain(&outputs.raw));
-    for output in all {
+    for output in outputs.iter().flat_map(Outputs::files) {
         if output
             .canonicalize()
             .is_ok_and(|path| inputs.contains(&path))
@@ -177,7 +194,7 @@ fn decode_ahead(
     size: usize,
     draws: bool,
     reading: Reading,
-) -> Prefetch<Vec<Decoded>> {
+) -> Prefetch<(Vec<Decoded>, SixteenBit)> {
     let sources: Vec<Source> = inputs.iter().map(|path| path.as_path().into()).collect();
     let sized = sources.into_iter().map(move |source| {
         let pixels = pixel_count(&source);
@@ -204,7 +221,8 @@ fn decode_ahead(
             };
             Ok((square, picture))
         };
-        group.iter().map(|(source, ..)| decode(source)).collect()
+        let decoded = group.iter().map(|(source, ..)| decode(source)).collect();
+        (decoded, loader.take_sixteen_bit())
     })
 }
 
@@ -264,8 +282,9 @@ fn write_predictions(path: &Path, predictions: &[Prediction]) -> Result<(), Engi
             ],
         }
     });
+    let [heatmap, map] = FILES;
     let header = [
-        "path", "score", "decision", "p_value", "heatmap", "map", "error",
+        "path", "score", "decision", "p_value", heatmap, map, "error",
     ];
     write_table(path, header, rows)
 }

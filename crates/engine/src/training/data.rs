@@ -6,8 +6,8 @@ use std::sync::Arc;
 use burn::tensor::Tensor;
 use ckaad_anomaly_map::AnomalyMap;
 use ckaad_data::{
-    ElasticTransform, ImageStore, OnBad, Order, Reading, Sample, Split, StoreOptions, TrainBatch,
-    TrainBatches,
+    DataError, ElasticTransform, ImageStore, OnBad, Order, Reading, Sample, Split, StoreOptions,
+    TrainBatch, TrainBatches,
 };
 use ckaad_detectors::{Detector, Inputs, Passes};
 
@@ -50,10 +50,22 @@ impl TrainingData {
             observer,
             ..
         } = with;
-        let load = |samples: &[Sample]| {
-            load_images(samples, config, split.reading, observer).map(Arc::new)
+        let needs = config.detector.needs();
+        let ignored = needs.anomalies == ckaad_detectors::Anomalies::Ignored;
+        let of_labels = config.anomalies == AnomalySource::Labelled && !ignored;
+        let labelled = if of_labels {
+            split.labelled.as_slice()
+        } else {
+            &[]
         };
-        let (normal, validation) = (load(&split.normal)?, load(&split.validation)?);
+        let lists = [
+            split.normal.as_slice(),
+            labelled,
+            &split.validation,
+            &split.calibration,
+        ];
+        let stores = lists.map(|list| load_images(list, config, split.reading, observer));
+        let [normal, labelled, validation, calibration] = all_of(stores)?.map(Arc::new);
         if normal.len() < config.batch {
             tracing::warn!(
                 "{} normal images are fewer than a batch of {}: every step sees all of them",
@@ -68,16 +80,14 @@ impl TrainingData {
             .collect();
         let mut storage = FeatureStorage::new(config, (backbone, fingerprint), device, observer)?;
         let anomalies = match config.anomalies {
-            _ if config.detector.needs().anomalies == ckaad_detectors::Anomalies::Ignored => {
-                Anomalies::None
-            }
+            _ if ignored => Anomalies::None,
             AnomalySource::Elastic => Anomalies::Elastic(config.elastic),
-            AnomalySource::Labelled if split.labelled.is_empty() => Anomalies::None,
-            AnomalySource::Labelled => Anomalies::Labelled(storage.keep(load(&split.labelled)?)?),
+            AnomalySource::Labelled if labelled.is_empty() => Anomalies::None,
+            AnomalySource::Labelled => Anomalies::Labelled(storage.keep(labelled)?),
         };
         Ok(Self {
             validation: storage.keep(validation)?,
-            calibration: storage.keep(load(&split.calibration)?)?,
+            calibration: storage.keep(calibration)?,
             normal: storage.keep(normal)?,
             anomalies,
             validation_labels: labels,
@@ -197,6 +207,32 @@ impl FeatureBank {
             })
             .collect()
     }
+}
+
+/// Every list, or one error that names the bad images of all.
+fn all_of<const N: usize>(
+    lists: [Result<ImageStore, EngineError>; N],
+) -> Result<[ImageStore; N], EngineError> {
+    let (mut bad, mut total) = (Vec::new(), 0);
+    let mut stores = Vec::with_capacity(N);
+    for list in lists {
+        match list {
+            Err(EngineError::Data(DataError::UnreadableImages {
+                bad: more,
+                total: of,
+            })) => {
+                bad.extend(more);
+                total += of;
+            }
+            list => {
+                let store = list?;
+                total += store.len();
+                stores.push(store);
+            }
+        }
+    }
+    let stores = stores.try_into();
+    stores.map_err(|_| DataError::UnreadableImages { bad, total }.into())
 }
 
 /// Decodes the images of a list.

@@ -103,6 +103,11 @@ impl RunFolder {
         })
     }
 
+    /// A folder that is to hold results of a run, and not the run.
+    pub(crate) fn results(path: &Path) -> Self {
+        Self(path.to_owned())
+    }
+
     /// The folder itself.
     pub fn path(&self) -> &Path {
         &self.0

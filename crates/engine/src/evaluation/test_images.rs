@@ -1,0 +1,90 @@
+use std::path::PathBuf;
+
+use ckaad_data::{Dataset, FolderSource, Layout, MaskRule, Split, check_content, check_masks};
+
+use crate::{Config, EngineError, RunFolder};
+
+/// Test images that a run was not trained with, or that have moved since.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TestFolder {
+    /// One sub-folder per class.
+    pub images: PathBuf,
+    /// The masks, where they do not lie beside the images.
+    pub masks: Option<PathBuf>,
+    /// The class that is normal, where its folder has none of the usual names.
+    pub normal_class: Option<String>,
+    /// When a pixel of a mask is anomalous; by default as the run says.
+    pub mask_rule: Option<MaskRule>,
+}
+
+/// The images of a run, with those of `test` in the place of its test images.
+pub(super) fn split_of(
+    run: &RunFolder,
+    config: &Config,
+    test: Option<&TestFolder>,
+) -> Result<Split, EngineError> {
+    let mut split = Split::read(&run.split())?;
+    match test {
+        Some(test) => replace(&mut split, config, test)?,
+        None => check_in_place(&split, run)?,
+    }
+    if split.test.is_empty() {
+        let path = run.path().display();
+        return Err(EngineError::NoImages {
+            reason: format!(
+                "the run has no test images: name some (`ckaad evaluate {path} --test DIR`), or score images with `predict`"
+            ),
+        });
+    }
+    Ok(split)
+}
+
+fn replace(split: &mut Split, config: &Config, test: &TestFolder) -> Result<(), EngineError> {
+    let folders = config.data.folders.clone().unwrap_or_default();
+    let dataset = Dataset::test_of_folders(&FolderSource {
+        test: Some(test.images.clone()),
+        masks: test.masks.clone(),
+        normal_class: test.normal_class.clone().or(folders.normal_class),
+        ..folders
+    })?;
+    split.test = dataset.test;
+    split.mask_resize = Layout::Folder.mask_resize();
+    split.mask_rule = test.mask_rule.unwrap_or(split.mask_rule);
+    split.check_leak()?;
+    let left_out = match dataset.left_out.0.is_empty() {
+        true => String::new(),
+        false => format!(" (left out: {})", dataset.left_out),
+    };
+    tracing::info!("images: {} test{left_out}", split.test.len());
+    let only_test = Split {
+        validation: Vec::new(),
+        ..split.clone()
+    };
+    let of_masks = check_masks(&only_test, config.image_size)?;
+    let of_content = check_content(split);
+    for finding in dataset.findings.iter().chain(&of_masks).chain(&of_content) {
+        tracing::warn!("{finding}");
+    }
+    Ok(())
+}
+
+/// Images that are gone have probably moved; what is damaged is told apart when it is read.
+fn check_in_place(split: &Split, run: &RunFolder) -> Result<(), EngineError> {
+    let mut gone = split
+        .test
+        .iter()
+        .filter(|sample| !sample.path.file().exists());
+    let Some(first) = gone.next() else {
+        return Ok(());
+    };
+    Err(EngineError::NoImages {
+        reason: format!(
+            "{} of the {} test images are no longer where they were, such as {}; name their new place: `ckaad evaluate {} --test DIR` \
+             (and --masks DIR)",
+            gone.count() + 1,
+            split.test.len(),
+            first.path,
+            run.path().display()
+        ),
+    })
+}

@@ -1,0 +1,76 @@
+//! The folder that a prediction is written into.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::{EngineError, RunFolder};
+
+/// The table of a prediction.
+pub(super) const TABLE: &str = "predictions.csv";
+/// Its columns that name files.
+pub(super) const FILES: [&str; 2] = ["heatmap", "map"];
+
+/// Makes the folder ready for results: with `replace`, what an earlier prediction left there is removed, so that no old map lies beside a new
+/// table.
+///
+/// # Errors
+/// [`EngineError::ResultsExist`] if it is a run's folder, or without `replace` if it holds a table of predictions or one of `outputs`;
+/// [`EngineError::Io`].
+pub(crate) fn prepare<'a>(
+    folder: &Path,
+    outputs: impl Iterator<Item = &'a PathBuf>,
+    replace: bool,
+) -> Result<(), EngineError> {
+    let refuse = |what: String, hint| {
+        let path = folder.to_owned();
+        Err(EngineError::ResultsExist { path, what, hint })
+    };
+    if RunFolder::open(folder).is_ok() {
+        return refuse("is the folder of a run".to_owned(), "");
+    }
+    let table = folder.join(TABLE);
+    let mut old: BTreeSet<PathBuf> = outputs.filter(|path| path.exists()).cloned().collect();
+    if table.exists() {
+        old.extend(named_in(&table, folder));
+        old.insert(table);
+    }
+    if old.is_empty() {
+        return Ok(());
+    }
+    if !replace {
+        let what = format!("holds {} files of an earlier prediction", old.len());
+        return refuse(what, ", or replace them by --overwrite");
+    }
+    old.iter()
+        .try_for_each(|path| fs::remove_file(path).map_err(EngineError::io(path, "remove")))
+}
+
+/// The files of a folder that a table in it names; none if it is no table of predictions.
+fn named_in(table: &Path, folder: &Path) -> Vec<PathBuf> {
+    let Ok(mut rows) = csv::Reader::from_path(table) else {
+        return Vec::new();
+    };
+    let columns: Vec<usize> = match rows.headers() {
+        Ok(header) => FILES
+            .iter()
+            .filter_map(|name| header.iter().position(|column| column == *name))
+            .collect(),
+        Err(_) => Vec::new(),
+    };
+    let names = rows.records().flatten().flat_map(|row| {
+        let named = |&column: &usize| row.get(column).map(str::to_owned);
+        columns.iter().filter_map(named).collect::<Vec<_>>()
+    });
+    // Names alone: a table that was changed leads nowhere else.
+    let inside = |name: &String| {
+        Path::new(name)
+            .file_name()
+            .is_some_and(|file| file == name.as_str())
+    };
+    names
+        .filter(inside)
+        .map(|name| folder.join(name))
+        .filter(|path| path.is_file())
+        .collect()
+}
