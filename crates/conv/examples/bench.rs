@@ -3,21 +3,19 @@
 //!     cargo run --release -p ckaad-conv --example bench -- --batch 8 --passes packed,forward
 //!
 //! Passes: `packed` (weights packed before, layers in the blocked layout: a frozen network), `forward` (contiguous
-//! tensors, weights packed in the call: training), `direct` (`packed`, without Winograd), `pack` (packing alone), `input-grad`, `weight-grad`, `backward` (both). `xtask/perf/conv.py` runs this in
-//! alternation with PyTorch.
+//! tensors, weights packed in the call: training), `direct` (`packed`, without Winograd), `pack` (packing alone),
+//! `input-grad`, `weight-grad`, `backward` (both). `xtask/perf/conv.py` runs this in alternation with PyTorch.
 
 use std::time::Instant;
 
-use ckaad_conv::{Activation, Algorithm, Blocked, Conv2d, ConvTranspose2d};
+use ckaad_conv::{Activation, Algorithm, Blocked, Conv2d, ConvTranspose2d, Convolution};
 
-#[derive(Clone, Copy)]
 enum Operator {
     Conv(Conv2d),
     /// 2x2, stride 2.
     Transposed(ConvTranspose2d),
 }
 
-#[derive(Clone, Copy)]
 struct Case {
     name: &'static str,
     operator: Operator,
@@ -27,6 +25,13 @@ struct Case {
 }
 
 impl Case {
+    fn convolution(&self) -> &dyn Convolution {
+        match &self.operator {
+            Operator::Conv(conv) => conv,
+            Operator::Transposed(conv) => conv,
+        }
+    }
+
     fn out_side(&self) -> usize {
         match self.operator {
             Operator::Conv(conv) => conv.output(self.side),
@@ -36,10 +41,11 @@ impl Case {
 
     /// Products and sums of one image.
     fn flop(&self) -> f64 {
-        match self.operator {
-            Operator::Conv(conv) => 2.0 * (self.out_side().pow(2) * conv.weight_len()) as f64,
-            Operator::Transposed(conv) => 2.0 * (self.side.pow(2) * conv.weight_len()) as f64,
-        }
+        let side = match self.operator {
+            Operator::Conv(_) => self.out_side(),
+            Operator::Transposed(_) => self.side,
+        };
+        2.0 * (side.pow(2) * self.convolution().weight_len()) as f64
     }
 }
 
@@ -112,88 +118,60 @@ fn time(seconds: f64, mut call: impl FnMut()) -> (f64, f64) {
     (times[0], times[times.len() / 2])
 }
 
-fn run(case: Case, batch: usize, pass: &str, seconds: f64) -> Option<(f64, f64)> {
-    let Case {
-        operator,
-        side,
-        c_in,
-        c_out,
-        ..
-    } = case;
-    let input = values(batch * c_in * side * side);
-    let grad = values(batch * c_out * case.out_side().pow(2));
-    let (mut output, mut input_grad) = (grad.clone(), input.clone());
+/// A layer that packed its weights before.
+type Packed = Box<dyn Fn(&Blocked) -> Blocked>;
+
+fn pack(case: &Case, weight: &[f32], algorithm: Option<Algorithm>) -> Option<Packed> {
+    let relu = Activation::Relu;
+    match (&case.operator, algorithm) {
+        (Operator::Conv(conv), _) => {
+            let packed = conv.pack_for(algorithm.unwrap_or(conv.algorithm()), weight, None);
+            Some(Box::new(move |x| packed.forward(x, None, relu)))
+        }
+        (Operator::Transposed(conv), None) => {
+            let packed = conv.pack(weight, None);
+            Some(Box::new(move |x| packed.forward(x, None, relu)))
+        }
+        (Operator::Transposed(_), Some(_)) => None,
+    }
+}
+
+fn run(case: &Case, batch: usize, pass: &str, seconds: f64) -> Option<(f64, f64)> {
+    let (conv, side) = (case.convolution(), case.side);
+    let input = values(batch * case.c_in * side * side);
+    let grad = values(batch * case.c_out * case.out_side().pow(2));
+    let weight = values(conv.weight_len());
+    let (mut output, mut input_grad, mut weight_grad) =
+        (grad.clone(), input.clone(), weight.clone());
     let size = [batch, side, side];
-    let blocked = Blocked::from_nchw(&input, batch, c_in, side, side);
-    Some(match operator {
-        Operator::Conv(conv) => {
-            let weight = values(conv.weight_len());
-            let mut weight_grad = weight.clone();
+    Some(match (pass, &case.operator) {
+        ("packed", Operator::Conv(conv)) if case.c_in <= 4 => {
             let packed = conv.pack(&weight, None);
-            match pass {
-                "packed" if c_in <= 4 => time(seconds, || {
-                    drop(packed.forward_nchw(&input, size, Activation::Relu))
-                }),
-                "packed" => time(seconds, || {
-                    drop(packed.forward(&blocked, None, Activation::Relu))
-                }),
-                "direct" if c_in > 4 => {
-                    let packed = conv.pack_for(Algorithm::Direct, &weight, None);
-                    time(seconds, || {
-                        drop(packed.forward(&blocked, None, Activation::Relu))
-                    })
-                }
-                "pack" => time(seconds, || drop(conv.pack(&weight, None))),
-                "forward" => time(seconds, || {
-                    conv.forward(&input, size, &weight, None, &mut output)
-                }),
-                "input-grad" => time(seconds, || {
-                    conv.input_grad(&grad, size, &weight, &mut input_grad)
-                }),
-                "weight-grad" => time(seconds, || {
-                    conv.weight_grad(&input, size, &grad, &mut weight_grad)
-                }),
-                "backward" => time(seconds, || {
-                    conv.backward(
-                        &input,
-                        size,
-                        &weight,
-                        &grad,
-                        &mut input_grad,
-                        &mut weight_grad,
-                    );
-                }),
-                _ => return None,
-            }
+            time(seconds, || {
+                drop(packed.forward_nchw(&input, size, Activation::Relu))
+            })
         }
-        Operator::Transposed(conv) => {
-            let weight = values(conv.weight_len());
-            let mut weight_grad = weight.clone();
-            let packed = conv.pack(&weight, None);
-            match pass {
-                "packed" => time(seconds, || {
-                    drop(packed.forward(&blocked, None, Activation::Relu))
-                }),
-                "forward" => time(seconds, || conv.forward(&input, size, &weight, &mut output)),
-                "input-grad" => time(seconds, || {
-                    conv.input_grad(&grad, size, &weight, &mut input_grad)
-                }),
-                "weight-grad" => time(seconds, || {
-                    conv.weight_grad(&input, size, &grad, &mut weight_grad)
-                }),
-                "backward" => time(seconds, || {
-                    conv.backward(
-                        &input,
-                        size,
-                        &weight,
-                        &grad,
-                        &mut input_grad,
-                        &mut weight_grad,
-                    );
-                }),
-                _ => return None,
-            }
+        ("packed" | "direct", _) => {
+            let algorithm = (pass == "direct").then_some(Algorithm::Direct);
+            let packed = pack(case, &weight, algorithm)?;
+            let blocked = Blocked::from_nchw(&input, batch, case.c_in, side, side);
+            time(seconds, || drop(packed(&blocked)))
         }
+        ("pack", _) => time(seconds, || drop(pack(case, &weight, None))),
+        ("forward", _) => time(seconds, || {
+            conv.forward(&input, size, &weight, None, &mut output)
+        }),
+        ("input-grad", _) => time(seconds, || {
+            conv.input_grad(&grad, size, &weight, &mut input_grad)
+        }),
+        ("weight-grad", _) => time(seconds, || {
+            conv.weight_grad(&input, size, &grad, &mut weight_grad)
+        }),
+        ("backward", _) => time(seconds, || {
+            let to = (&mut input_grad, &mut weight_grad);
+            conv.backward(&input, size, &weight, &grad, to.0, to.1);
+        }),
+        _ => return None,
     })
 }
 
@@ -226,7 +204,7 @@ fn main() {
             }
             let (name, flop) = (case.name, case.flop() * batch as f64);
             for pass in passes.split(',') {
-                let Some((min, median)) = run(case, batch, pass, seconds) else {
+                let Some((min, median)) = run(&case, batch, pass, seconds) else {
                     continue;
                 };
                 if json {

@@ -5,7 +5,7 @@
 use std::time::Instant;
 
 use ckaad_conv::{
-    Activation, Blocked, Conv2d, ConvTranspose2d, PackedConv2d, PackedConvTranspose2d,
+    Activation, Blocked, Conv2d, ConvTranspose2d, Convolution, PackedConv2d, PackedConvTranspose2d,
 };
 
 /// Pseudo-random values in [-1, 1) times `scale`.

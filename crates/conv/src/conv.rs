@@ -1,14 +1,12 @@
-//! A convolution: its configuration, its packed weights, its forward pass.
+//! A convolution: its configuration, its packed weights.
 
 use crate::blocked::Blocked;
+use crate::convolution::Convolution;
 use crate::direct::Plan;
-use crate::epilogue::{Activation, Epilogue};
-use crate::images::by_images;
 use crate::isa::Isa;
 use crate::packed::{PackedConv2d, Panels};
-use crate::parallel::in_pool;
 use crate::weights::{WeightView, pack_bias};
-use crate::winograd::{self, Prepared, Source, Weights};
+use crate::winograd::Prepared;
 
 /// How a convolution is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,11 +92,6 @@ impl Conv2d {
         (padded - self.kernel) / self.stride + 1
     }
 
-    /// Floats of the weights `[c_out, c_in, kernel, kernel]`.
-    pub fn weight_len(&self) -> usize {
-        self.c_out * self.c_in * self.kernel * self.kernel
-    }
-
     /// The fastest algorithm for these weights.
     pub fn algorithm(&self) -> Algorithm {
         if self.c_in <= 4 && self.kernel > 1 {
@@ -150,47 +143,6 @@ impl Conv2d {
             weights,
             bias,
         }
-    }
-
-    /// `output = input * weight + bias` on contiguous `[batch, channels, height, width]`, `size` = `[batch, height, width]`
-    /// of the input.
-    ///
-    /// # Panics
-    /// If a length does not fit.
-    pub fn forward(
-        &self,
-        input: &[f32],
-        size: [usize; 3],
-        weight: &[f32],
-        bias: Option<&[f32]>,
-        output: &mut [f32],
-    ) {
-        in_pool(|| {
-            if let Some(images) = self.images_per_task(size) {
-                let packed = self.pack(weight, bias);
-                return by_images(self.isa, images, size[0], input, output, |part, count| {
-                    packed.forward_nchw(part, [count, size[1], size[2]], Activation::Identity)
-                });
-            }
-            if self.algorithm() != Algorithm::Winograd {
-                let packed = self.pack(weight, bias);
-                let to = packed.forward_nchw(input, size, Activation::Identity);
-                return to.to_nchw_with(self.isa, output);
-            }
-            let source = Source::View {
-                view: self.view(weight),
-                mirror: false,
-            };
-            let bias = bias.map(|bias| pack_bias(bias, self.c_out));
-            let epilogue = Epilogue {
-                bias: bias.as_deref(),
-                ..Epilogue::default()
-            };
-            let input = self.blocked_input(input, size);
-            let mut to = Blocked::stale(size[0], self.c_out, size[1], size[2]);
-            winograd::run(self.isa, &input, Weights::Fresh(source), epilogue, &mut to);
-            to.to_nchw_with(self.isa, output);
-        });
     }
 
     /// The weights `[c_out, c_in, kernel, kernel]`.

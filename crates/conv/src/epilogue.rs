@@ -1,4 +1,5 @@
 //! What follows a convolution without another pass over memory.
+use crate::blocked::Blocked;
 use crate::tile::{Finish, PANEL};
 
 /// The activation applied last.
@@ -22,6 +23,25 @@ pub(crate) struct Epilogue<'a> {
 }
 
 impl<'a> Epilogue<'a> {
+    /// # Panics
+    /// If the residual has another shape than the output.
+    pub(crate) fn new(
+        bias: Option<&'a [f32]>,
+        residual: Option<&'a Blocked>,
+        activation: Activation,
+        output: &Blocked,
+    ) -> Self {
+        assert!(
+            residual.is_none_or(|residual| residual.shape() == output.shape()),
+            "the residual has another shape than the output"
+        );
+        Self {
+            bias,
+            residual: residual.map(|residual| residual.data.as_slice()),
+            activation,
+        }
+    }
+
     /// For panel `panel`, whose output starts at `offset`.
     pub(crate) fn finish(&self, panel: usize, offset: usize) -> Finish<'a> {
         Finish {

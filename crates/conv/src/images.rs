@@ -3,7 +3,7 @@
 
 use crate::blocked::Blocked;
 use crate::conv::Conv2d;
-use crate::isa::{Isa, LANES};
+use crate::isa::LANES;
 use crate::parallel::{for_each, serially, threads};
 use crate::winograd::is_large;
 
@@ -27,15 +27,18 @@ impl Conv2d {
     }
 }
 
-/// `output = map(input)` on contiguous tensors, `images` of the `batch` at a time; `map` is told how many it gets.
+/// `output = map(input)` on contiguous tensors, as many images at a time as is best; `map` is told their `[batch, height,
+/// width]`, which for all of them is `size`.
 pub(crate) fn by_images(
-    isa: Isa,
-    images: usize,
-    batch: usize,
+    conv: &Conv2d,
+    size @ [batch, height, width]: [usize; 3],
     input: &[f32],
     output: &mut [f32],
-    map: impl Fn(&[f32], usize) -> Blocked + Sync + Send,
+    map: impl Fn(&[f32], [usize; 3]) -> Blocked + Sync + Send,
 ) {
+    let Some(images) = conv.images_per_task(size) else {
+        return map(input, size).to_nchw_with(conv.isa, output);
+    };
     assert!(
         input.len().is_multiple_of(batch) && output.len().is_multiple_of(batch),
         "images of a batch are of one size"
@@ -45,7 +48,8 @@ pub(crate) fn by_images(
     for_each(
         parts.zip(output.chunks_mut(images * out_len)),
         |(from, to)| {
-            serially(|| map(from, from.len() / in_len).to_nchw_with(isa, to));
+            let size = [from.len() / in_len, height, width];
+            serially(|| map(from, size).to_nchw_with(conv.isa, to));
         },
     );
 }

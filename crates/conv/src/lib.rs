@@ -7,13 +7,13 @@
 //! | everything else | direct, tap by tap on blocks of 16 channels |
 //! | transposed, stride = kernel | one product of matrices per position of the kernel |
 //!
-//! Two ways in. Contiguous `[batch, channels, height, width]` slices, weights as they are ([`Conv2d::forward`],
-//! [`Conv2d::backward`], [`ConvTranspose2d`]): training. Or a frozen network that stays in the [`Blocked`] layout from layer
+//! Two ways in. Contiguous `[batch, channels, height, width]` slices, weights as they are ([`Convolution`]):
+//! training. Or a frozen network that stays in the [`Blocked`] layout from layer
 //! to layer, its weights packed once ([`Conv2d::pack`]), with bias, residual and ReLU done on the way out of each
 //! convolution:
 //!
 //! ```
-//! use ckaad_conv::{Activation, Blocked, Conv2d};
+//! use ckaad_conv::{Activation, Blocked, Conv2d, Convolution};
 //!
 //! let conv = Conv2d::new(16, 32, 3, 1, 1);
 //! let packed = conv.pack(&vec![0.01; conv.weight_len()], Some(&[0.5; 32]));
@@ -35,6 +35,7 @@
 mod blocked;
 mod buffer;
 mod conv;
+mod convolution;
 mod cosine;
 mod direct;
 mod epilogue;
@@ -78,6 +79,7 @@ pub use blocked::Blocked;
 pub const BLOCK: usize = isa::LANES;
 
 pub use conv::{Algorithm, Conv2d};
+pub use convolution::Convolution;
 pub use epilogue::Activation;
 pub use isa::Isa;
 pub use packed::PackedConv2d;

@@ -47,19 +47,7 @@ impl PackedConv2d {
         );
         let (height, width) = (conv.output(input.height()), conv.output(input.width()));
         let mut output = Blocked::stale(input.batch(), conv.c_out, height, width);
-        if let Some(residual) = residual {
-            assert_eq!(
-                residual.shape(),
-                output.shape(),
-                "the residual has another shape than the output"
-            );
-        }
-        let residual = residual.map(|r| r.data.as_slice());
-        let epilogue = Epilogue {
-            bias: self.bias.as_deref(),
-            residual,
-            activation,
-        };
+        let epilogue = Epilogue::new(self.bias.as_deref(), residual, activation, &output);
         match &self.weights {
             Panels::Winograd(weights) => {
                 winograd::run(conv.isa, input, weights.weights(), epilogue, &mut output)

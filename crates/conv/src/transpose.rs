@@ -32,7 +32,7 @@ pub(crate) fn to_block(
         #[cfg(target_arch = "x86_64")]
         if isa != Isa::Portable && channels == LANES {
             done = pixels / 8 * 8;
-            squares_to_block(planes, plane, done, block, block_row);
+            squares([LANES, done], planes, plane, block, block_row);
         }
         for p in done..pixels {
             for c in 0..LANES {
@@ -66,7 +66,7 @@ pub(crate) unsafe fn from_block(
         #[cfg(target_arch = "x86_64")]
         if isa != Isa::Portable && channels == LANES {
             done = pixels / 8 * 8;
-            squares_from_block(block, block_row, planes, plane, done);
+            squares([done, LANES], block, block_row, planes, plane);
         }
         for c in 0..channels {
             for p in done..pixels {
@@ -77,49 +77,25 @@ pub(crate) unsafe fn from_block(
     let _ = isa;
 }
 
-/// [`to_block`] of 16 channels and whole groups of 8 pixels.
+/// Transposes `rows` x `cols` floats, both multiples of 8.
+///
+/// # Safety
+/// The processor has AVX2, and both pointers cover what is addressed.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-unsafe fn squares_to_block(
-    planes: *const f32,
-    plane: usize,
-    pixels: usize,
-    block: *mut f32,
-    block_row: usize,
+unsafe fn squares(
+    [rows, cols]: [usize; 2],
+    from: *const f32,
+    from_row: usize,
+    to: *mut f32,
+    to_row: usize,
 ) {
-    for p in (0..pixels).step_by(8) {
-        for half in [0, 8] {
-            // SAFETY: the caller's promise; the square is 8 of the pixels and 8 of the channels.
+    for col in (0..cols).step_by(8) {
+        for row in (0..rows).step_by(8) {
+            // SAFETY: the caller's promise.
             unsafe {
-                let (from, to) = (
-                    planes.add(half * plane + p),
-                    block.add(p * block_row + half),
-                );
-                square(from, plane, to, block_row);
-            }
-        }
-    }
-}
-
-/// [`from_block`] of 16 channels and whole groups of 8 pixels.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-unsafe fn squares_from_block(
-    block: *const f32,
-    block_row: usize,
-    planes: *mut f32,
-    plane: usize,
-    pixels: usize,
-) {
-    for half in [0, 8] {
-        for p in (0..pixels).step_by(8) {
-            // SAFETY: the caller's promise; the square is 8 of the pixels and 8 of the channels.
-            unsafe {
-                let (from, to) = (
-                    block.add(p * block_row + half),
-                    planes.add(half * plane + p),
-                );
-                square(from, block_row, to, plane);
+                let (from, to) = (from.add(row * from_row + col), to.add(col * to_row + row));
+                square(from, from_row, to, to_row);
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::blocked::Blocked;
 use crate::conv::Conv2d;
+use crate::convolution::Convolution;
 use crate::epilogue::Activation;
 use crate::input_grad::PackedTransposed;
 use crate::isa::Isa;
@@ -32,77 +33,8 @@ impl ConvTranspose2d {
         }
     }
 
-    /// Floats of the weights `[c_in, c_out, kernel, kernel]`.
-    pub fn weight_len(&self) -> usize {
-        self.conv.weight_len()
-    }
-
     fn enlarged(&self, [batch, height, width]: [usize; 3]) -> [usize; 3] {
         [batch, height * self.conv.kernel, width * self.conv.kernel]
-    }
-
-    /// From `[batch, c_in, height, width]` to `[batch, c_out, kernel * height, kernel * width]`; `size` =
-    /// `[batch, height, width]`.
-    ///
-    /// # Panics
-    /// If a length does not fit.
-    pub fn forward(&self, input: &[f32], size: [usize; 3], weight: &[f32], output: &mut [f32]) {
-        self.conv
-            .input_grad(input, self.enlarged(size), weight, output);
-    }
-
-    /// Gradient with respect to the input, from that of the output.
-    ///
-    /// # Panics
-    /// If a length does not fit.
-    pub fn input_grad(
-        &self,
-        output_grad: &[f32],
-        size: [usize; 3],
-        weight: &[f32],
-        input_grad: &mut [f32],
-    ) {
-        self.conv
-            .forward(output_grad, self.enlarged(size), weight, None, input_grad);
-    }
-
-    /// Gradient with respect to the weights, from the input and the output's gradient.
-    ///
-    /// # Panics
-    /// If a length does not fit.
-    pub fn weight_grad(
-        &self,
-        input: &[f32],
-        size: [usize; 3],
-        output_grad: &[f32],
-        weight_grad: &mut [f32],
-    ) {
-        self.conv
-            .weight_grad(output_grad, self.enlarged(size), input, weight_grad);
-    }
-
-    /// Both gradients: [`Self::input_grad`] and [`Self::weight_grad`], cheaper than one after the other.
-    ///
-    /// # Panics
-    /// If a length does not fit.
-    pub fn backward(
-        &self,
-        input: &[f32],
-        size: [usize; 3],
-        weight: &[f32],
-        output_grad: &[f32],
-        input_grad: &mut [f32],
-        weight_grad: &mut [f32],
-    ) {
-        let (conv, large) = (&self.conv, self.enlarged(size));
-        in_pool(|| {
-            let grad = conv.blocked_input(output_grad, large);
-            let packed = conv.pack(weight, None);
-            packed
-                .forward(&grad, None, Activation::Identity)
-                .to_nchw_with(conv.isa, input_grad);
-            conv.blocked_weight_grad(&grad, &conv.blocked_output(input, large), weight_grad);
-        });
     }
 
     /// Packs the weights `[c_in, c_out, kernel, kernel]` and a bias of `c_out` for any number of forward passes.
@@ -111,6 +43,67 @@ impl ConvTranspose2d {
     /// If a length does not fit.
     pub fn pack(&self, weight: &[f32], bias: Option<&[f32]>) -> PackedConvTranspose2d {
         PackedConvTranspose2d(self.conv.pack_transposed(weight, bias))
+    }
+}
+
+/// The weights are `[c_in, c_out, kernel, kernel]`; the output has `kernel` times the height and width of the input.
+impl Convolution for ConvTranspose2d {
+    fn weight_len(&self) -> usize {
+        self.conv.weight_len()
+    }
+
+    fn forward(
+        &self,
+        input: &[f32],
+        size: [usize; 3],
+        weight: &[f32],
+        bias: Option<&[f32]>,
+        output: &mut [f32],
+    ) {
+        let size = self.enlarged(size);
+        self.conv.transposed(input, size, weight, bias, output);
+    }
+
+    fn input_grad(
+        &self,
+        output_grad: &[f32],
+        size: [usize; 3],
+        weight: &[f32],
+        input_grad: &mut [f32],
+    ) {
+        let size = self.enlarged(size);
+        self.conv
+            .forward(output_grad, size, weight, None, input_grad);
+    }
+
+    fn weight_grad(
+        &self,
+        input: &[f32],
+        size: [usize; 3],
+        output_grad: &[f32],
+        weight_grad: &mut [f32],
+    ) {
+        let size = self.enlarged(size);
+        self.conv.weight_grad(output_grad, size, input, weight_grad);
+    }
+
+    fn backward(
+        &self,
+        input: &[f32],
+        size: [usize; 3],
+        weight: &[f32],
+        output_grad: &[f32],
+        input_grad: &mut [f32],
+        weight_grad: &mut [f32],
+    ) {
+        let (conv, size) = (&self.conv, self.enlarged(size));
+        in_pool(|| {
+            let grad = conv.blocked_input(output_grad, size);
+            conv.pack(weight, None)
+                .forward(&grad, None, Activation::Identity)
+                .to_nchw_with(conv.isa, input_grad);
+            conv.blocked_weight_grad(&grad, &conv.blocked_output(input, size), weight_grad);
+        });
     }
 }
 

@@ -10,35 +10,15 @@ use std::ops::Range;
 use crate::blocked::Blocked;
 use crate::buffer::Buffer;
 use crate::conv::Conv2d;
+use crate::convolution::Convolution;
 use crate::isa::{Isa, LANES};
 use crate::outer::{Outer, run_outer};
-use crate::parallel::{Shared, for_each, in_pool};
+use crate::parallel::{Shared, for_each};
 use crate::tile::PANEL;
 use crate::transpose::from_block;
 use crate::winograd;
 
 impl Conv2d {
-    /// Gradient with respect to the weights `[c_out, c_in, kernel, kernel]`, from the input `[batch, c_in, height, width]`
-    /// (`size` = `[batch, height, width]`) and the output's gradient.
-    ///
-    /// # Panics
-    /// If a length does not fit.
-    pub fn weight_grad(
-        &self,
-        input: &[f32],
-        size: [usize; 3],
-        output_grad: &[f32],
-        weight_grad: &mut [f32],
-    ) {
-        in_pool(|| {
-            let (input, grad) = (
-                self.blocked_input(input, size),
-                self.blocked_output(output_grad, size),
-            );
-            self.blocked_weight_grad(&input, &grad, weight_grad);
-        });
-    }
-
     pub(crate) fn blocked_weight_grad(
         &self,
         input: &Blocked,

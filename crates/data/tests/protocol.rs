@@ -212,7 +212,7 @@ fn wrong_settings_are_typed_errors() {
     }
     assert!(matches!(
         protocol(0.0).split(&dataset(1, &[("a", 1)], 0)),
-        Err(DataError::NoImages { .. })
+        Err(DataError::TooFew { .. })
     ));
 }
 

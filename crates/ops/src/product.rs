@@ -108,26 +108,36 @@ where
             Autodiff::<B>::from_inner(on_backend(tensor.try_into_primitive::<B>()))
         }
     });
-    let operator = Multiplication(PhantomData);
-    let nodes = [x.node(), weight.node()];
-    let prepared = Backward::<B, 2>::prepare::<NoCheckpointing>(operator, nodes)
+    let operator = Multiplication::<P>(PhantomData);
+    let y = record::<B, _, 2>(operator, [x, weight], |[x, weight]| {
+        let y = rounded::<B>(&product, rounding, Pass::Forward, x.clone(), weight.clone());
+        let state = State {
+            product,
+            rounding,
+            x,
+            weight,
+        };
+        (y, state)
+    });
+    Tensor::from_primitive::<Autodiff<B>>(y)
+}
+
+/// The output of an operator on tracked inputs. `forward` returns with it what the backward pass needs.
+pub(crate) fn record<B: Backend, O: Backward<B, N>, const N: usize>(
+    operator: O,
+    inputs: [FloatTensor<Autodiff<B>>; N],
+    forward: impl FnOnce([FloatTensor<B>; N]) -> (FloatTensor<B>, O::State),
+) -> FloatTensor<Autodiff<B>> {
+    let nodes = inputs.each_ref().map(|input| input.node());
+    let prepared = operator
+        .prepare::<NoCheckpointing>(nodes)
         .compute_bound()
         .stateful();
-    let [x, weight] = [x, weight].map(Autodiff::<B>::inner);
-    let y = rounded::<B>(&product, rounding, Pass::Forward, x.clone(), weight.clone());
-    let y = match prepared {
+    let (y, state) = forward(inputs.map(|input| input.into_primitive()));
+    match prepared {
         OpsKind::UnTracked(prepared) => prepared.finish(y),
-        OpsKind::Tracked(prepared) => {
-            let state = State {
-                product,
-                rounding,
-                x,
-                weight,
-            };
-            prepared.finish(state, y)
-        }
-    };
-    Tensor::from_primitive::<Autodiff<B>>(y)
+        OpsKind::Tracked(prepared) => prepared.finish(state, y),
+    }
 }
 
 fn on_backend<T, E: Debug>(tensor: Result<T, E>) -> T {

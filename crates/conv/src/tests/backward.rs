@@ -2,7 +2,7 @@
 
 use super::reference::{CASES, convolution, gradients, on_threads, relative_error, values};
 use crate::isa::Isa;
-use crate::{Activation, Blocked, Conv2d, ConvTranspose2d};
+use crate::{Activation, Blocked, Conv2d, ConvTranspose2d, Convolution};
 
 #[test]
 fn gradients_agree_with_f64() {
@@ -50,18 +50,22 @@ fn the_transposed_convolution_is_the_adjoint_of_its_convolution() {
         let input = values(batch * c_in * height * width, 4);
         let weight = values(adjoint.weight_len(), 5);
         let grad = values(batch * c_out * large[1] * large[2], 6);
-        let (exact_output, exact_weight) = gradients(&adjoint, large, &grad, &weight, &input);
+        let bias = values(c_out, 7);
+        let (mut exact_output, exact_weight) = gradients(&adjoint, large, &grad, &weight, &input);
+        for (i, value) in exact_output.iter_mut().enumerate() {
+            *value += f64::from(bias[i / (large[1] * large[2]) % c_out]);
+        }
         let exact_input = super::reference::forward(&adjoint, large, &grad, &weight);
         for isa in Isa::all() {
             let transposed = ConvTranspose2d::new(c_in, c_out, kernel).with_isa(isa);
             let size = [batch, height, width];
             let mut output = vec![f32::NAN; exact_output.len()];
-            transposed.forward(&input, size, &weight, &mut output);
+            transposed.forward(&input, size, &weight, Some(&bias), &mut output);
             assert!(relative_error(&output, &exact_output) < 1e-6);
             let blocked = Blocked::from_nchw(&input, batch, c_in, height, width);
             let mut packed = vec![f32::NAN; exact_output.len()];
             transposed
-                .pack(&weight, None)
+                .pack(&weight, Some(&bias))
                 .forward(&blocked, None, Activation::Identity)
                 .to_nchw(&mut packed);
             assert_eq!(output, packed);

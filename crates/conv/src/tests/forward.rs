@@ -2,7 +2,7 @@
 
 use super::reference::{CASES, convolution, forward, on_threads, relative_error, values};
 use crate::isa::Isa;
-use crate::{Activation, Algorithm, Blocked, Conv2d};
+use crate::{Activation, Algorithm, Blocked, Conv2d, Convolution};
 
 #[test]
 fn every_shape_and_instruction_set_agrees_with_f64() {

@@ -2,14 +2,15 @@
 
 use burn::backend::Flex;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
-use burn::backend::autodiff::checkpoint::strategy::NoCheckpointing;
 use burn::backend::autodiff::grads::Gradients;
-use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::backend::autodiff::ops::{Backward, Ops};
 use burn::backend::flex::FlexTensor;
 use burn::tensor::Tensor;
 use rayon::prelude::*;
 
-use super::operands::{Operands, contiguous, from_values, operands, plain, slice, tracked};
+use super::operands::{
+    Operands, contiguous, from_values, operands, plain, record, register, slice,
+};
 
 /// Values that one task works through: they fit a core's first cache.
 const CHUNK: usize = 4096;
@@ -32,17 +33,10 @@ pub(crate) fn leaky_relu(x: Tensor<4>, slope: f64) -> Result<Tensor<4>, Tensor<4
     drop(x);
     Ok(match operands {
         Operands::Plain([x]) => plain(leak(x, slope, shape)),
-        Operands::Tracked([x]) => {
-            let prepared = LeakyRelu
-                .prepare::<NoCheckpointing>([x.node()])
-                .compute_bound()
-                .stateful();
-            let y = leak(contiguous(x.into_primitive()), slope, shape);
-            tracked(match prepared {
-                OpsKind::UnTracked(prepared) => prepared.finish(y),
-                OpsKind::Tracked(prepared) => prepared.finish((y.clone(), slope, shape), y),
-            })
-        }
+        Operands::Tracked(x) => record(LeakyRelu, x, |[x]| {
+            let y = leak(x, slope, shape);
+            (y.clone(), (y, slope, shape))
+        }),
     })
 }
 
@@ -88,10 +82,8 @@ impl Backward<Flex, 1> for LeakyRelu {
                     *to = if *y > 0.0 { *grad } else { *grad * slope };
                 }
             });
-        let [node] = ops.parents;
-        if let Some(node) = node {
-            gradients.register::<Flex>(node.id, from_values(x_grad, shape));
-        }
+        let [id] = ops.parents.map(|parent| parent.map(|node| node.id));
+        register(gradients, id, Some(x_grad), shape);
     }
 }
 
@@ -103,21 +95,10 @@ pub(crate) fn normalise_channels(x: &Tensor<4>, smallest: f32) -> Option<Tensor<
     }
     Some(match operands([x.clone().into_dispatch()])? {
         Operands::Plain([x]) => plain(normalise(&x, smallest, shape).0),
-        Operands::Tracked([x]) => {
-            let prepared = Normalisation
-                .prepare::<NoCheckpointing>([x.node()])
-                .compute_bound()
-                .stateful();
-            let x = contiguous(x.into_primitive());
+        Operands::Tracked(x) => record(Normalisation, x, |[x]| {
             let (y, inverse) = normalise(&x, smallest, shape);
-            tracked(match prepared {
-                OpsKind::UnTracked(prepared) => prepared.finish(y),
-                OpsKind::Tracked(prepared) => {
-                    let floor = 1.0 / smallest.sqrt();
-                    prepared.finish((y.clone(), inverse, floor, shape), y)
-                }
-            })
-        }
+            (y.clone(), (y, inverse, 1.0 / smallest.sqrt(), shape))
+        }),
     })
 }
 
@@ -211,9 +192,7 @@ impl Backward<Flex, 1> for Normalisation {
                     }
                 }
             });
-        let [node] = ops.parents;
-        if let Some(node) = node {
-            gradients.register::<Flex>(node.id, from_values(x_grad, shape));
-        }
+        let [id] = ops.parents.map(|parent| parent.map(|node| node.id));
+        register(gradients, id, Some(x_grad), shape);
     }
 }

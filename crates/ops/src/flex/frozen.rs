@@ -6,9 +6,8 @@ use burn::nn::InstanceNorm;
 use burn::tensor::{Device, Tensor};
 use ckaad_conv::{Blocked as Maps, PackedConv2d, PackedConvTranspose2d};
 
-use super::conv::{is_tiny_map, kernel};
+use super::conv::{is_tiny_map, kernel, transposed_kernel};
 use super::operands::{Operands, from_values, operands, plain, slice};
-use super::transposed::kernel as transposed_kernel;
 use crate::Activation;
 use crate::frozen::Layer;
 
@@ -136,6 +135,16 @@ pub(crate) fn cosine_distance(a: &Blocked, b: &Blocked, smallest: f32) -> Vec<f3
 }
 
 pub(crate) fn pack(layer: &Layer, tiny: bool) -> Option<Packed> {
+    let (weight, bias) = match layer {
+        Layer::Plain(layer) => (&layer.weight, &layer.bias),
+        Layer::Transposed(layer) => (&layer.weight, &layer.bias),
+    };
+    let weight = contents(&weight.val().inner_or_self())?;
+    let bias = match bias {
+        Some(bias) => Some(contents(&bias.val().inner_or_self())?),
+        None => None,
+    };
+    let (weight, bias) = (slice(&weight), bias.as_ref().map(slice));
     match layer {
         Layer::Plain(layer) => {
             let conv = kernel(layer)?;
@@ -144,18 +153,11 @@ pub(crate) fn pack(layer: &Layer, tiny: bool) -> Option<Packed> {
             } else {
                 conv
             };
-            let weight = contents(&layer.weight.val().inner_or_self())?;
-            let bias = match &layer.bias {
-                Some(bias) => Some(contents(&bias.val().inner_or_self())?),
-                None => None,
-            };
-            let packed = conv.pack(slice(&weight), bias.as_ref().map(slice));
-            Some(Packed::Plain(packed))
+            Some(Packed::Plain(conv.pack(weight, bias)))
         }
         Layer::Transposed(layer) => {
             let conv = transposed_kernel(layer)?;
-            let weight = contents(&layer.weight.val().inner_or_self())?;
-            Some(Packed::Transposed(conv.pack(slice(&weight), None)))
+            Some(Packed::Transposed(conv.pack(weight, bias)))
         }
     }
 }

@@ -7,12 +7,10 @@ pub(crate) mod frozen;
 mod norm;
 mod operands;
 mod squares;
-mod transposed;
 
 pub(crate) use adam::adam;
-pub(crate) use conv::conv2d;
+pub(crate) use conv::{conv_transpose2d, conv2d};
 pub(crate) use elementwise::{leaky_relu, normalise_channels};
 pub(crate) use norm::instance_norm;
 pub(crate) use operands::covers;
 pub(crate) use squares::sum_of_squares;
-pub(crate) use transposed::conv_transpose2d;

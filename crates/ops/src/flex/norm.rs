@@ -2,15 +2,16 @@
 
 use burn::backend::Flex;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
-use burn::backend::autodiff::checkpoint::strategy::NoCheckpointing;
 use burn::backend::autodiff::grads::Gradients;
-use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::backend::autodiff::ops::{Backward, Ops};
 use burn::backend::flex::FlexTensor;
 use burn::nn::InstanceNorm as Layer;
 use burn::tensor::Tensor;
 use ckaad_conv::{InstanceNorm, NormBackward, NormForward, NormGradients};
 
-use super::operands::{Operands, contiguous, from_values, operands, plain, slice, tracked};
+use super::operands::{
+    Operands, contiguous, from_values, operands, plain, record, register, slice,
+};
 use crate::Activation;
 
 /// The layer's output, or `None` if the kernels do not cover the layer or its tensors.
@@ -35,45 +36,30 @@ pub(crate) fn instance_norm(
     let gamma = layer.gamma.as_ref()?.val().into_dispatch();
     let beta = layer.beta.as_ref()?.val().into_dispatch();
     match residual {
-        None => run(norm, shape, operands([x, gamma, beta])?),
+        None => Some(run(norm, shape, operands([x, gamma, beta])?)),
         Some(residual) => {
             let residual = residual.clone().into_dispatch();
-            run(norm, shape, operands([x, gamma, beta, residual])?)
+            Some(run(norm, shape, operands([x, gamma, beta, residual])?))
         }
     }
 }
 
 /// Runs on input, scale, shift and, if there is one, the residual.
-fn run<const N: usize>(
-    norm: InstanceNorm,
-    shape: [usize; 4],
-    operands: Operands<N>,
-) -> Option<Tensor<4>> {
+fn run<const N: usize>(norm: InstanceNorm, shape: [usize; 4], operands: Operands<N>) -> Tensor<4> {
     match operands {
-        Operands::Plain(inputs) => Some(plain(forward(&norm, shape, &inputs).0)),
-        Operands::Tracked(inputs) => {
-            let nodes = inputs.each_ref().map(|input| input.node());
-            let prepared = Normalisation
-                .prepare::<NoCheckpointing>(nodes)
-                .compute_bound()
-                .stateful();
-            let inputs = inputs.map(|input| contiguous(input.into_primitive()));
+        Operands::Plain(inputs) => plain(forward(&norm, shape, &inputs).0),
+        Operands::Tracked(inputs) => record(Normalisation, inputs, |inputs| {
             let (y, statistics) = forward(&norm, shape, &inputs);
-            Some(tracked(match prepared {
-                OpsKind::UnTracked(prepared) => prepared.finish(y),
-                OpsKind::Tracked(prepared) => {
-                    let state = State {
-                        norm,
-                        shape,
-                        x: inputs[0].clone(),
-                        scale: inputs[1].clone(),
-                        statistics,
-                        y: y.clone(),
-                    };
-                    prepared.finish(state, y)
-                }
-            }))
-        }
+            let state = State {
+                norm,
+                shape,
+                x: inputs[0].clone(),
+                scale: inputs[1].clone(),
+                statistics,
+                y: y.clone(),
+            };
+            (y, state)
+        }),
     }
 }
 
@@ -142,17 +128,9 @@ impl<const N: usize> Backward<Flex, N> for Normalisation {
                 shift: &mut shift_grad,
             },
         );
-        if let Some(node) = wanted(0) {
-            gradients.register::<Flex>(node, from_values(x_grad, state.shape));
-        }
-        if let Some(node) = wanted(1) {
-            gradients.register::<Flex>(node, from_values(scale_grad, [channels]));
-        }
-        if let Some(node) = wanted(2) {
-            gradients.register::<Flex>(node, from_values(shift_grad, [channels]));
-        }
-        if let (Some(node), Some(values)) = (wanted(3), residual_grad) {
-            gradients.register::<Flex>(node, from_values(values, state.shape));
-        }
+        register(gradients, wanted(0), Some(x_grad), state.shape);
+        register(gradients, wanted(1), Some(scale_grad), [channels]);
+        register(gradients, wanted(2), Some(shift_grad), [channels]);
+        register(gradients, wanted(3), residual_grad, state.shape);
     }
 }

@@ -1,5 +1,8 @@
 //! From burn's tensors to the CPU backend's and back.
 
+use burn::backend::autodiff::NodeId;
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::Backward;
 use burn::backend::flex::FlexTensor;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{
@@ -7,6 +10,9 @@ use burn::backend::{
     DispatchTensorKind, Flex, GradientCheckpointingStrategy,
 };
 use burn::tensor::{DType, Tensor, TensorData};
+use ckaad_conv::Isa;
+
+use crate::product;
 
 /// A tensor of the CPU backend that may track gradients.
 pub(crate) type Tracked = FloatTensor<Autodiff<Flex>>;
@@ -55,7 +61,12 @@ impl Operand {
     }
 }
 
+/// A tensor that the kernels take. Without the instructions that they are written for they take none: burn's operators are faster then
+/// (BENCH.md of `ckaad-conv`).
 fn operand(tensor: DispatchTensor) -> Option<Operand> {
+    if Isa::best() == Isa::Portable {
+        return None;
+    }
     const TRACKED: DispatchAutodiffContext =
         DispatchAutodiffContext::Enabled(GradientCheckpointingStrategy::Disabled);
     #[allow(
@@ -118,7 +129,25 @@ pub(crate) fn plain<const D: usize>(tensor: FlexTensor) -> Tensor<D> {
     Tensor::from_primitive::<Flex>(tensor)
 }
 
-/// A burn tensor that tracks gradients.
-pub(crate) fn tracked<const D: usize>(tensor: Tracked) -> Tensor<D> {
-    Tensor::from_primitive::<Autodiff<Flex>>(tensor)
+/// The output of an operator on tracked inputs. `forward` gets them contiguous, and returns with the output what the backward
+/// pass needs.
+pub(crate) fn record<O: Backward<Flex, N>, const N: usize>(
+    operator: O,
+    inputs: [Tracked; N],
+    forward: impl FnOnce([FlexTensor; N]) -> (FlexTensor, O::State),
+) -> Tensor<4> {
+    let y = product::record(operator, inputs, |inputs| forward(inputs.map(contiguous)));
+    Tensor::from_primitive::<Autodiff<Flex>>(y)
+}
+
+/// Hands a gradient to the input that it is of, if that wants one.
+pub(crate) fn register<const D: usize>(
+    gradients: &mut Gradients,
+    input: Option<NodeId>,
+    values: Option<Vec<f32>>,
+    shape: [usize; D],
+) {
+    if let (Some(id), Some(values)) = (input, values) {
+        gradients.register::<Flex>(id, from_values(values, shape));
+    }
 }

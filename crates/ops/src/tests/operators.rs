@@ -1,13 +1,61 @@
+use burn::module::Param;
 use burn::nn::conv::{ConvTranspose2d, ConvTranspose2dConfig};
 use burn::nn::{InstanceNorm, InstanceNormConfig};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 
+use ckaad_conv::Isa;
+
 use super::{assert_all_close, assert_close, conv, output_and_gradients, values};
 use crate::{
-    Activation, Precision, conv_transpose2d, conv2d, instance_norm, leaky_relu, normalise_channels,
-    sum_of_squares,
+    Activation, FeatureMap, FrozenConv, Precision, conv_transpose2d, conv2d, instance_norm,
+    leaky_relu, normalise_channels, sum_of_squares,
 };
+
+/// Output, and gradients with respect to input, weight and bias.
+fn run_layer(
+    f: &dyn Fn(Tensor<4>) -> Tensor<4>,
+    x: Tensor<4>,
+    weight: &Param<Tensor<4>>,
+    bias: Option<&Param<Tensor<1>>>,
+) -> Vec<Tensor<1>> {
+    let y = f(x.clone());
+    let weights = values(y.dims(), 99, &y.device());
+    let gradients = (y.clone() * weights).sum().backward();
+    let mut all = vec![
+        y.inner().flatten(0, 3),
+        x.grad(&gradients).unwrap().flatten(0, 3),
+        weight.val().grad(&gradients).unwrap().flatten(0, 3),
+    ];
+    all.extend(bias.map(|bias| bias.val().grad(&gradients).unwrap()));
+    all
+}
+
+/// What tests are run with in a process of their own by [`portable_kernels_are_declined`].
+const PORTABLE: [(&str, &str); 2] = [("CKAAD_CONV_ISA", "portable"), ("CKAAD_OPS_TEST", "1")];
+
+/// Elsewhere the kernels take such a tensor, here they must not.
+#[test]
+fn a_tensor_on_the_cpu_is_covered_by_fast_kernels_alone() {
+    let x = values([1, 3, 4, 4], 1, &Device::flex());
+    let portable = std::env::var(PORTABLE[1].0).is_ok();
+    let fast = !portable && Isa::best() > Isa::Portable;
+    assert_eq!(crate::flex::covers(&x), fast);
+}
+
+#[test]
+fn portable_kernels_are_declined() {
+    let status = std::process::Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "tests::operators::a_tensor_on_the_cpu_is_covered_by_fast_kernels_alone",
+        ])
+        .envs(PORTABLE)
+        .stdout(std::process::Stdio::null())
+        .status()
+        .unwrap();
+    assert!(status.success());
+}
 
 #[test]
 fn a_convolution_is_burns_in_values_and_gradients() {
@@ -26,18 +74,7 @@ fn a_convolution_is_burns_in_values_and_gradients() {
             let layer = conv(channels, kernel, stride, bias, &device);
             let x = || values([size[0], channels[0], size[1], size[2]], 5, &device).require_grad();
             let run = |f: &dyn Fn(Tensor<4>) -> Tensor<4>| {
-                let x = x();
-                let bias = layer.bias.as_ref().map(|bias| bias.val());
-                let y = f(x.clone());
-                let weights = values(y.dims(), 99, &device);
-                let gradients = (y.clone() * weights).sum().backward();
-                let mut all = vec![
-                    y.inner().flatten(0, 3),
-                    x.grad(&gradients).unwrap().flatten(0, 3),
-                    layer.weight.val().grad(&gradients).unwrap().flatten(0, 3),
-                ];
-                all.extend(bias.map(|bias| bias.grad(&gradients).unwrap()));
-                all
+                run_layer(f, x(), &layer.weight, layer.bias.as_ref())
             };
             assert_all_close(
                 run(&|x| conv2d(&layer, x, Precision::F32)),
@@ -90,25 +127,27 @@ fn a_transposed_convolution_is_burns_in_values_and_gradients() {
         ([7, 5], 2, [3, 3, 5]),
         ([20, 33], 3, [2, 2, 3]),
     ] {
-        let mut layer: ConvTranspose2d = ConvTranspose2dConfig::new(channels, [kernel, kernel])
-            .with_stride([kernel, kernel])
-            .with_bias(false)
-            .init(&device);
-        layer.weight = layer
-            .weight
-            .map(|w| values(w.dims(), 3, &device).require_grad());
-        let x = || values([size[0], channels[0], size[1], size[2]], 5, &device).require_grad();
-        let (ours, burns) = (x(), x());
-        let weight = || Some(layer.weight.val());
-        assert_all_close(
-            output_and_gradients(
-                conv_transpose2d(&layer, ours.clone(), Precision::F32),
-                vec![ours],
-                [weight()],
-            ),
-            output_and_gradients(layer.forward(burns.clone()), vec![burns], [weight()]),
-            &format!("{channels:?} {kernel} {size:?}"),
-        );
+        for bias in [false, true] {
+            let mut layer: ConvTranspose2d = ConvTranspose2dConfig::new(channels, [kernel, kernel])
+                .with_stride([kernel, kernel])
+                .with_bias(bias)
+                .init(&device);
+            layer.weight = layer
+                .weight
+                .map(|w| values(w.dims(), 3, &device).require_grad());
+            let x = || values([size[0], channels[0], size[1], size[2]], 5, &device).require_grad();
+            let run = |f: &dyn Fn(Tensor<4>) -> Tensor<4>| {
+                run_layer(f, x(), &layer.weight, layer.bias.as_ref())
+            };
+            let what = format!("{channels:?} {kernel} {size:?} bias {bias}");
+            let burns = run(&|x| layer.forward(x));
+            let frozen = FrozenConv::from(&layer);
+            let map = FeatureMap::new(x().inner());
+            let frozen = frozen.forward(&map, None, Activation::Identity);
+            assert_close(frozen.to_tensor().flatten(0, 3), burns[0].clone(), &what);
+            let ours = run(&|x| conv_transpose2d(&layer, x, Precision::F32));
+            assert_all_close(ours, burns, &what);
+        }
     }
 }
 
