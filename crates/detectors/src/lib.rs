@@ -36,6 +36,7 @@ pub mod deep_sad;
 mod descent;
 mod error;
 pub mod gaussian;
+mod kept;
 mod linear_algebra;
 mod matrix;
 pub mod padim;

@@ -27,6 +27,7 @@ pub(super) fn run(mut figures: Figures<'_>) -> anyhow::Result<Vec<Check>> {
     let pooled = |name: &str, count: usize, defect: &[usize]| -> Vec<f64> {
         let maps = Maps {
             name,
+            base: "base",
             count,
             stages: &case.stages,
             image: case.image,

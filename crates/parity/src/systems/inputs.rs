@@ -14,6 +14,8 @@ const CHANNELS: [usize; 4] = [64, 128, 256, 512];
 pub(super) struct Maps<'a> {
     /// The name that they are drawn by.
     pub(super) name: &'a str,
+    /// The name that what they share is drawn by.
+    pub(super) base: &'a str,
     /// Images.
     pub(super) count: usize,
     /// Which stages, counted from 1.
@@ -39,7 +41,7 @@ impl Maps<'_> {
         let (channels, side) = (CHANNELS[stage - 1], self.image >> (stage + 1));
         let length = channels * side * side;
         let formula = |name: String, count: usize| uniform(&name, count, self.seed);
-        let base = formula(format!("base.stage{stage}"), length);
+        let base = formula(format!("{}.stage{stage}", self.base), length);
         let mut values = formula(format!("{}.stage{stage}", self.name), self.count * length);
         for image in values.chunks_exact_mut(length) {
             for (value, base) in image.iter_mut().zip(&base) {
