@@ -32,8 +32,11 @@
 mod adam;
 pub mod ckaad;
 mod contract;
+mod cycle;
 pub mod deep_sad;
 mod descent;
+mod deviation;
+pub mod devnet;
 mod error;
 pub mod gaussian;
 mod kept;
@@ -50,6 +53,7 @@ mod state;
 pub use contract::{
     Anomalies, Detector, Inputs, Losses, Needs, Passes, Scored, Setup, System, Trainer,
 };
+pub use deviation::Reference;
 pub use error::DetectorError;
 pub use pooling::{Pooling, pooled};
 pub use settings::DetectorSettings;

@@ -2,7 +2,7 @@ use std::ops::Deref;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{System, ckaad, deep_sad, gaussian, padim, patchcore, probe};
+use crate::{System, ckaad, deep_sad, devnet, gaussian, padim, patchcore, probe};
 
 macro_rules! systems {
     ($($(#[$doc:meta])* $variant:ident = $name:literal: $settings:ty,)+) => {
@@ -47,6 +47,8 @@ systems! {
     Probe = "probe": probe::Settings,
     /// The distance from a centre of what a small network makes of pooled features.
     DeepSad = "deep-sad": deep_sad::Settings,
+    /// Linear scores of positions, which labelled images push above what is usual.
+    DevNet = "devnet": devnet::Settings,
 }
 
 impl Default for DetectorSettings {

@@ -31,6 +31,11 @@ fn deep_sad() {
 }
 
 #[test]
+fn devnet() {
+    follows("devnet.json", 31);
+}
+
+#[test]
 fn padim() {
     follows("padim.json", 11);
 }

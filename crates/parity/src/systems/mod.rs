@@ -2,6 +2,7 @@
 //! (`inputs`).
 
 mod deep_sad;
+mod devnet;
 mod figures;
 mod inputs;
 mod padim;
@@ -27,6 +28,7 @@ pub fn run_system(path: &Path) -> anyhow::Result<Vec<Check>> {
     let figures = Figures::new(&recorded);
     match recorded.system.as_str() {
         "Deep SAD (pooled features)" => deep_sad::run(figures),
+        "DevNet head (frozen features)" => devnet::run(figures),
         "PatchCore" => patchcore::run(figures),
         "PaDiM" => padim::run(figures),
         other => bail!("{other} is no system that is here"),
