@@ -1,4 +1,4 @@
-//! Adam on slices, for networks so small that their gradients are spelled out.
+//! Update rules on slices, for networks so small that their gradients are spelled out.
 
 /// Adam in double precision (betas 0.9 and 0.999, epsilon 1e-8), with a weight decay that is added to the gradient.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,9 +47,92 @@ impl Adam {
     }
 }
 
+/// What gradients are multiplied with so that their norm is at most `most`, from the sum of all their squares: as PyTorch clips.
+pub(crate) fn clip(squares: f64, most: f64) -> f64 {
+    (most / (squares.sqrt() + 1e-6)).min(1.0)
+}
+
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use ckaad_parity::formula::uniform;
+    use serde::Deserialize;
+
     use super::*;
+
+    #[derive(Deserialize)]
+    struct Recorded {
+        case: Case,
+        scalars: BTreeMap<String, serde_json::Value>,
+    }
+
+    #[derive(Deserialize)]
+    struct Case {
+        seed: u64,
+        numbers: usize,
+        steps: usize,
+    }
+
+    impl Recorded {
+        fn open() -> Self {
+            let text = include_str!("../../../tests/golden/systems/optimisers.json");
+            serde_json::from_str(text).unwrap()
+        }
+
+        /// The largest difference of any position of a rule from the recorded ones, relative to their size of about 1: `update` moves numbers
+        /// against their gradient in a square bowl.
+        fn largest_error(&self, rule: &str, mut update: impl FnMut(&mut [f64], &[f64])) -> f64 {
+            let Case {
+                seed,
+                numbers,
+                steps,
+            } = self.case;
+            let formula = |name| -> Vec<f64> {
+                let values = uniform(name, numbers, seed).into_iter();
+                values.map(f64::from).collect()
+            };
+            let [mut position, target, curvature] = ["p", "target", "curvature"].map(formula);
+            let positions: Vec<Vec<f64>> =
+                serde_json::from_value(self.scalars[&format!("{rule}.positions")].clone()).unwrap();
+            assert_eq!(positions.len(), steps);
+            let mut largest: f64 = 0.0;
+            for expected in positions {
+                let off = position.iter().zip(&target).map(|(x, target)| x - target);
+                let slopes = off.zip(&curvature).map(|(off, u)| (1.0 + 0.5 * u) * off);
+                let gradient: Vec<f64> = slopes.collect();
+                update(&mut position, &gradient);
+                let errors = position.iter().zip(&expected).map(|(a, b)| (a - b).abs());
+                largest = errors.fold(largest, f64::max);
+            }
+            largest
+        }
+    }
+
+    fn scaled(gradient: &[f64], factor: impl Fn(f64) -> f64) -> Vec<f64> {
+        let factor = factor(gradient.iter().map(|x| x * x).sum());
+        gradient.iter().map(|x| factor * x).collect()
+    }
+
+    #[test]
+    fn rules_are_the_recorded_ones() {
+        let recorded = Recorded::open();
+        let rate = 0.1;
+        for (name, weight_decay) in [("adam", 0.0), ("adam_weight_decay", 0.1)] {
+            let mut adam = Adam::new(weight_decay, [recorded.case.numbers]);
+            let error = recorded.largest_error(name, |values, gradient| {
+                adam.step(rate, [(values, gradient)]);
+            });
+            assert!(error < 1e-12, "{name}: {error}");
+        }
+        let mut adam = Adam::new(0.0, [recorded.case.numbers]);
+        let error = recorded.largest_error("adam_clip", |values, gradient| {
+            let gradient = scaled(gradient, |squares| clip(squares, 0.1));
+            adam.step(rate, [(values, &gradient[..])]);
+        });
+        assert!(error < 1e-12, "clipped: {error}");
+    }
 
     /// The first step has the length of the rate whatever the gradient; decay is part of the gradient.
     #[test]

@@ -1,7 +1,7 @@
 use rayon::prelude::*;
 
 use super::Head;
-use crate::descent::Adam;
+use crate::descent::{Adam, clip};
 use crate::deviation::{Reference, top_tenth};
 
 const WEIGHT_DECAY: f64 = 1e-5;
@@ -65,10 +65,10 @@ impl Learner {
             }
         }
         let square: f64 = gradients.iter().map(Head::square).sum();
-        let clip = (CLIP / (square.sqrt() + 1e-6)).min(1.0);
+        let factor = clip(square, CLIP);
         let mut clipped: Vec<Head> = self.heads.iter().map(Head::zero).collect();
         for (clipped, gradient) in clipped.iter_mut().zip(&gradients) {
-            clipped.add(clip, gradient);
+            clipped.add(factor, gradient);
         }
         let parameters = self
             .heads

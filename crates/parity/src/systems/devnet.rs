@@ -4,7 +4,7 @@ use ckaad_detectors::devnet::{Head, Image, Learner, image_score};
 use serde::Deserialize;
 
 use super::figures::Figures;
-use super::inputs::{Maps, Scale};
+use super::inputs::{Maps, Scale, parameter};
 use crate::{Check, formula};
 
 #[derive(Deserialize)]
@@ -40,10 +40,7 @@ pub(super) fn run(mut figures: Figures<'_>) -> anyhow::Result<Vec<Check>> {
     };
     let test = scaled("test", case.tests, &[1, 3]);
     let channels = test[0].1[1];
-    let parameter = |name: &str, shape: &[usize]| -> Vec<f64> {
-        let values = formula::parameter(name, shape, case.seed).values;
-        values.into_iter().map(f64::from).collect()
-    };
+    let parameter = |name: &str, shape: &[usize]| parameter(name, shape, case.seed);
     let head = Head {
         weights: parameter("head.weight", &[1, channels, 1, 1]),
         bias: parameter("head.bias", &[1])[0],

@@ -4,7 +4,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use ckaad_detectors::Inputs;
 use ckaad_ops::FeatureMap;
 
-use crate::formula::uniform;
+use crate::formula::{self, uniform};
 
 /// Channels of ResNet-18's stages.
 const CHANNELS: [usize; 4] = [64, 128, 256, 512];
@@ -77,6 +77,12 @@ impl Maps<'_> {
             features: scales.map(map).collect(),
         }
     }
+}
+
+/// The values of a parameter of that full name.
+pub(super) fn parameter(name: &str, shape: &[usize], seed: u64) -> Vec<f64> {
+    let values = formula::parameter(name, shape, seed).values;
+    values.into_iter().map(f64::from).collect()
 }
 
 /// `0..count` in the ascending order of the formula's values.
