@@ -45,6 +45,7 @@ mod matrix;
 pub mod padim;
 pub mod patchcore;
 mod pooling;
+pub mod prenet;
 pub mod probe;
 mod samples;
 mod settings;

@@ -2,7 +2,7 @@ use std::ops::Deref;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{System, ckaad, deep_sad, devnet, gaussian, padim, patchcore, probe};
+use crate::{System, ckaad, deep_sad, devnet, gaussian, padim, patchcore, prenet, probe};
 
 macro_rules! systems {
     ($($(#[$doc:meta])* $variant:ident = $name:literal: $settings:ty,)+) => {
@@ -49,6 +49,8 @@ systems! {
     DeepSad = "deep-sad": deep_sad::Settings,
     /// Linear scores of positions, which labelled images push above what is usual.
     DevNet = "devnet": devnet::Settings,
+    /// How many images of a pair are anomalous, from pooled features.
+    PReNet = "prenet": prenet::Settings,
 }
 
 impl Default for DetectorSettings {

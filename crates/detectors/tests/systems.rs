@@ -36,6 +36,11 @@ fn devnet() {
 }
 
 #[test]
+fn prenet() {
+    follows("prenet.json", 29);
+}
+
+#[test]
 fn padim() {
     follows("padim.json", 11);
 }

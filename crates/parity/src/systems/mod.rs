@@ -7,6 +7,7 @@ mod figures;
 mod inputs;
 mod padim;
 mod patchcore;
+mod prenet;
 
 use std::path::Path;
 
@@ -30,6 +31,7 @@ pub fn run_system(path: &Path) -> anyhow::Result<Vec<Check>> {
         "Deep SAD (pooled features)" => deep_sad::run(figures),
         "DevNet head (frozen features)" => devnet::run(figures),
         "PatchCore" => patchcore::run(figures),
+        "PReNet (pooled features)" => prenet::run(figures),
         "PaDiM" => padim::run(figures),
         other => bail!("{other} is no system that is here"),
     }
