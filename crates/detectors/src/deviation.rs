@@ -70,6 +70,13 @@ pub(crate) fn top_tenth(scores: &[f64]) -> (f64, Vec<usize>) {
     (sum / count as f64, order)
 }
 
+/// The score of an image from those of the positions of all its scales: of every scale the mean of how far from zero the tenth that is
+/// farthest is, and of these the mean.
+pub fn image_score(scales: &[Vec<f64>]) -> f64 {
+    let sum: f64 = scales.iter().map(|scores| top_tenth(scores).0).sum();
+    sum / scales.len() as f64
+}
+
 #[cfg(test)]
 mod tests {
     use rand::SeedableRng;
@@ -83,7 +90,7 @@ mod tests {
         let (mean, positions) = top_tenth(&scores);
         assert_eq!(positions, [3, 24]);
         assert!((mean - 5.7).abs() < 1e-12);
-        assert_eq!(top_tenth(&[-1.0, 0.5]), (1.0, vec![0]));
+        assert!((image_score(&[scores, vec![-1.0, 0.5]]) - 3.35).abs() < 1e-12);
     }
 
     #[test]

@@ -39,6 +39,7 @@ mod deviation;
 pub mod devnet;
 mod error;
 pub mod gaussian;
+mod gradients;
 mod kept;
 mod linear_algebra;
 mod matrix;
@@ -50,11 +51,13 @@ pub mod probe;
 mod samples;
 mod settings;
 mod state;
+#[cfg(test)]
+mod update_rules;
 
 pub use contract::{
     Anomalies, Detector, Inputs, Losses, Needs, Passes, Scored, Setup, System, Trainer,
 };
-pub use deviation::Reference;
+pub use deviation::{Reference, image_score};
 pub use error::DetectorError;
 pub use pooling::{Pooling, pooled};
 pub use settings::DetectorSettings;

@@ -4,8 +4,8 @@ use ckaad_anomaly_map::{Align, AnomalyMap, AnomalyMapper};
 use ckaad_parameters::{NamedTensor, NamedTensors};
 use rayon::prelude::*;
 
-use super::{Head, image_score};
-use crate::deviation::MARGIN;
+use super::Head;
+use crate::deviation::{MARGIN, image_score};
 use crate::pooling::values;
 use crate::{Detector, DetectorError, Inputs, Scored, Setup};
 

@@ -1,5 +1,3 @@
-use crate::deviation::top_tenth;
-
 /// A score for every position of a scale: a convolution of 1 x 1 to one channel.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Head {
@@ -33,11 +31,4 @@ impl Head {
         }
         scores
     }
-}
-
-/// The score of an image from those of the positions of all its scales: of every scale the mean of how far from zero the tenth that is
-/// farthest is, and of these the mean.
-pub fn image_score(scales: &[Vec<f64>]) -> f64 {
-    let sum: f64 = scales.iter().map(|scores| top_tenth(scores).0).sum();
-    sum / scales.len() as f64
 }

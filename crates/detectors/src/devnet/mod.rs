@@ -19,7 +19,7 @@ use self::trainer::DevNetTrainer;
 use crate::error::{at_least_one, positive};
 use crate::{Anomalies, Detector, DetectorError, Needs, Passes, Setup, System, Trainer};
 
-pub use self::head::{Head, image_score};
+pub use self::head::Head;
 pub use self::learner::{Image, Learner, Step};
 
 /// How it is learned.

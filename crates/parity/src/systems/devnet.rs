@@ -1,11 +1,11 @@
 use ckaad_anomaly_map::{Align, upsample};
-use ckaad_detectors::Reference;
-use ckaad_detectors::devnet::{Head, Image, Learner, image_score};
+use ckaad_detectors::devnet::{Head, Image, Learner};
+use ckaad_detectors::image_score;
 use serde::Deserialize;
 
 use super::figures::Figures;
-use super::inputs::{Maps, Scale, parameter};
-use crate::{Check, formula};
+use super::inputs::{Scale, parameter, scaled, usual};
+use crate::Check;
 
 #[derive(Deserialize)]
 struct Case {
@@ -18,25 +18,10 @@ struct Case {
     lr: f64,
 }
 
-/// Numbers of a reference sample, and how many uniform ones each is the sum of.
-const REFERENCE: [usize; 2] = [5000, 12];
-
 pub(super) fn run(mut figures: Figures<'_>) -> anyhow::Result<Vec<Check>> {
     let case: Case = figures.case()?;
-    let scaled = |name: &str, count: usize, defect: &[usize]| -> Vec<Scale> {
-        let scale = |(scale, &image): (usize, &usize)| {
-            let maps = Maps {
-                name: &format!("{name}.scale{scale}"),
-                base: &format!("base.scale{scale}"),
-                count,
-                stages: &[case.stage],
-                image,
-                defect,
-                seed: case.seed,
-            };
-            maps.scales()
-        };
-        case.image.iter().enumerate().flat_map(scale).collect()
+    let scaled = |name: &str, count: usize, defect: &[usize]| {
+        scaled(name, count, case.stage, &case.image, defect, case.seed)
     };
     let test = scaled("test", case.tests, &[1, 3]);
     let channels = test[0].1[1];
@@ -50,14 +35,7 @@ pub(super) fn run(mut figures: Figures<'_>) -> anyhow::Result<Vec<Check>> {
     evaluate(&mut figures, "initial", &learner, &test, case.image[0])?;
     let all: Vec<usize> = (0..case.anomalies).collect();
     for step in 0..figures.steps() {
-        let [count, terms] = REFERENCE;
-        let uniform = formula::uniform(&format!("reference.{step}"), count * terms, case.seed);
-        let sum = |terms: &[f32]| terms.iter().copied().map(f64::from).sum::<f64>();
-        let sample: Vec<f64> = uniform
-            .chunks_exact(terms)
-            .map(|terms| 0.5 * sum(terms))
-            .collect();
-        let reference = Reference::of(&sample);
+        let reference = usual(&format!("reference.{step}"), case.seed);
         figures.step(step, "reference_mean", [reference.mean])?;
         figures.step(step, "reference_std", [reference.deviation])?;
         let kinds = [

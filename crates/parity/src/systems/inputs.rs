@@ -1,7 +1,7 @@
 //! Features and permutations by formula.
 
 use burn::tensor::{Device, Tensor, TensorData};
-use ckaad_detectors::Inputs;
+use ckaad_detectors::{Inputs, Reference};
 use ckaad_ops::FeatureMap;
 
 use crate::formula::{self, uniform};
@@ -77,6 +77,40 @@ impl Maps<'_> {
             features: scales.map(map).collect(),
         }
     }
+}
+
+/// Scales of one stage of images of several sizes, each drawn by a name of its own.
+pub(super) fn scaled(
+    name: &str,
+    count: usize,
+    stage: usize,
+    images: &[usize],
+    defect: &[usize],
+    seed: u64,
+) -> Vec<Scale> {
+    let scale = |(scale, &image): (usize, &usize)| {
+        let maps = Maps {
+            name: &format!("{name}.scale{scale}"),
+            base: &format!("base.scale{scale}"),
+            count,
+            stages: &[stage],
+            image,
+            defect,
+            seed,
+        };
+        maps.scale(stage)
+    };
+    images.iter().enumerate().map(scale).collect()
+}
+
+/// What is usual by a sample of nearly normal numbers, each half the sum of twelve uniform ones.
+pub(super) fn usual(name: &str, seed: u64) -> Reference {
+    const COUNT: usize = 5000;
+    const TERMS: usize = 12;
+    let uniform = uniform(name, COUNT * TERMS, seed);
+    let sum = |terms: &[f32]| terms.iter().copied().map(f64::from).sum::<f64>();
+    let sample = uniform.chunks_exact(TERMS).map(|terms| 0.5 * sum(terms));
+    Reference::of(&sample.collect::<Vec<_>>())
 }
 
 /// The values of a parameter of that full name.
