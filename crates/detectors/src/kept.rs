@@ -1,5 +1,6 @@
 //! Feature maps of images, for systems that learn when they have seen all.
 
+use burn::tensor::{Device, Tensor, TensorData};
 use rayon::prelude::*;
 
 use crate::pooling::values;
@@ -61,6 +62,17 @@ impl Kept {
         self.values
             .par_chunks_exact(self.image_len())
             .map(|image| self.scales(image))
+    }
+
+    /// Some of the images: `[images, channels, height, width]` of every scale.
+    pub(crate) fn batch(&self, indices: &[usize], device: &Device) -> Vec<Tensor<4>> {
+        let images: Vec<Vec<&[f32]>> = indices.iter().map(|&index| self.image(index)).collect();
+        let scale = |(scale, &[channels, height, width]): (usize, &[usize; 3])| {
+            let values: Vec<&[f32]> = images.iter().map(|image| image[scale]).collect();
+            let shape = [images.len(), channels, height, width];
+            Tensor::from_data(TensorData::new(values.concat(), shape), device)
+        };
+        self.shapes.iter().enumerate().map(scale).collect()
     }
 
     pub(crate) fn save(&self, part: &str, state: &mut State) {

@@ -2,7 +2,7 @@ use std::ops::Deref;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{System, ckaad, deep_sad, devnet, gaussian, padim, patchcore, prenet, probe};
+use crate::{System, ckaad, deep_sad, devnet, dra, gaussian, padim, patchcore, prenet, probe};
 
 macro_rules! systems {
     ($($(#[$doc:meta])* $variant:ident = $name:literal: $settings:ty,)+) => {
@@ -51,6 +51,8 @@ systems! {
     DevNet = "devnet": devnet::Settings,
     /// How many images of a pair are anomalous, from pooled features.
     PReNet = "prenet": prenet::Settings,
+    /// Four heads on frozen features, which learn from labelled and from made-up anomalous images.
+    Dra = "dra": dra::Settings,
 }
 
 impl Default for DetectorSettings {

@@ -36,6 +36,11 @@ fn devnet() {
 }
 
 #[test]
+fn dra() {
+    follows("dra.json", 58);
+}
+
+#[test]
 fn prenet() {
     follows("prenet.json", 29);
 }

@@ -3,6 +3,7 @@
 
 mod deep_sad;
 mod devnet;
+mod dra;
 mod figures;
 mod inputs;
 mod padim;
@@ -30,6 +31,7 @@ pub fn run_system(path: &Path) -> anyhow::Result<Vec<Check>> {
     match recorded.system.as_str() {
         "Deep SAD (pooled features)" => deep_sad::run(figures),
         "DevNet head (frozen features)" => devnet::run(figures),
+        "DRA heads (frozen features)" => dra::run(figures),
         "PatchCore" => patchcore::run(figures),
         "PReNet (pooled features)" => prenet::run(figures),
         "PaDiM" => padim::run(figures),
