@@ -3,20 +3,16 @@
 use burn::optim::{LearningRate, ModuleOptimizer, Optimizer, RecordState, StateSink, StateSource};
 use burn::tensor::{Device, Tensor, TensorData};
 
-/// Betas and epsilon of the method.
-const ADAM: ckaad_ops::Adam = ckaad_ops::Adam {
-    beta_1: 0.5,
-    beta_2: 0.999,
-    epsilon: 1e-8,
-};
-
-/// A fresh optimizer: Adam, betas 0.5 and 0.999, epsilon 1e-8.
-pub(crate) fn adam() -> ModuleOptimizer {
-    Adam.into()
+/// A fresh optimizer with a weight decay that is added to the gradient.
+pub(crate) fn adam(rule: ckaad_ops::Adam, weight_decay: f32) -> ModuleOptimizer {
+    Adam { rule, weight_decay }.into()
 }
 
 #[derive(Debug, Clone)]
-struct Adam;
+struct Adam {
+    rule: ckaad_ops::Adam,
+    weight_decay: f32,
+}
 
 /// What Adam remembers of a parameter.
 #[derive(Debug, Clone)]
@@ -91,7 +87,11 @@ impl Optimizer for Adam {
                 Some([state.first, state.second].map(|moment| moment.on(&device))),
             ),
         };
-        let (parameter, moments) = ADAM.step(rate, time, parameter, gradient, moments);
+        let gradient = match self.weight_decay {
+            0.0 => gradient,
+            decay => gradient + parameter.clone() * decay,
+        };
+        let (parameter, moments) = self.rule.step(rate, time, parameter, gradient, moments);
         let [first, second] = moments.map(Moment::Ready);
         let state = State {
             time,

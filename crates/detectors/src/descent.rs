@@ -1,4 +1,4 @@
-//! Adam on slices, for networks so small that their gradients are spelled out.
+//! Update rules on slices, for networks so small that their gradients are spelled out.
 
 /// Adam in double precision (betas 0.9 and 0.999, epsilon 1e-8), with a weight decay that is added to the gradient.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,6 +45,48 @@ impl Adam {
             }
         }
     }
+}
+
+/// RMSprop in double precision as Keras 2 has it: rho 0.9, epsilon 1e-7 outside the root.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct RmsProp {
+    /// The running mean of the square of every gradient.
+    squares: Vec<Vec<f64>>,
+}
+
+impl RmsProp {
+    /// For parameters of those lengths.
+    pub(crate) fn new(lengths: impl IntoIterator<Item = usize>) -> Self {
+        let squares = lengths.into_iter().map(|length| vec![0.0; length]);
+        Self {
+            squares: squares.collect(),
+        }
+    }
+
+    /// Moves all parameters against their gradients.
+    pub(crate) fn step<'a>(
+        &mut self,
+        rate: f64,
+        parameters: impl IntoIterator<Item = (&'a mut [f64], &'a [f64])>,
+    ) {
+        const RHO: f64 = 0.9;
+        for ((values, gradient), squares) in parameters.into_iter().zip(&mut self.squares) {
+            for ((value, gradient), square) in values.iter_mut().zip(gradient).zip(squares) {
+                *square = RHO * *square + (1.0 - RHO) * gradient * gradient;
+                *value -= rate * gradient / (square.sqrt() + 1e-7);
+            }
+        }
+    }
+}
+
+/// What gradients are multiplied with so that their norm is at most `most`, from the sum of all their squares: as PyTorch clips.
+pub(crate) fn clip(squares: f64, most: f64) -> f64 {
+    (most / (squares.sqrt() + 1e-6)).min(1.0)
+}
+
+/// The same, as Keras clips.
+pub(crate) fn clip_exactly(squares: f64, most: f64) -> f64 {
+    most / squares.sqrt().max(most)
 }
 
 #[cfg(test)]

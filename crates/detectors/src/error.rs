@@ -67,6 +67,30 @@ impl DetectorError {
     }
 }
 
+/// Refuses to learn without images of both kinds.
+pub(crate) fn both_kinds(
+    system: &'static str,
+    [normal, anomalous]: [usize; 2],
+) -> Result<(), DetectorError> {
+    match (normal, anomalous) {
+        (0, _) => Err(DetectorError::Images {
+            system,
+            least: 1,
+            found: 0,
+        }),
+        (_, 0) => Err(DetectorError::NoAnomalies { system }),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses zero.
+pub(crate) fn at_least_one(key: &'static str, value: usize) -> Result<(), DetectorError> {
+    match value {
+        0 => Err(DetectorError::setting(key, value, "must be at least 1")),
+        _ => Ok(()),
+    }
+}
+
 /// Refuses what is no positive finite number.
 pub(crate) fn positive(settings: &[(&'static str, f64)]) -> Result<(), DetectorError> {
     match settings

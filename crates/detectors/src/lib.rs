@@ -32,23 +32,33 @@
 mod adam;
 pub mod ckaad;
 mod contract;
+mod cycle;
 pub mod deep_sad;
 mod descent;
+mod deviation;
+pub mod devnet;
+pub mod dra;
 mod error;
 pub mod gaussian;
+mod gradients;
+mod kept;
 mod linear_algebra;
 mod matrix;
 pub mod padim;
 pub mod patchcore;
 mod pooling;
+pub mod prenet;
 pub mod probe;
 mod samples;
 mod settings;
 mod state;
+#[cfg(test)]
+mod update_rules;
 
 pub use contract::{
     Anomalies, Detector, Inputs, Losses, Needs, Passes, Scored, Setup, System, Trainer,
 };
+pub use deviation::{Reference, image_score};
 pub use error::DetectorError;
 pub use pooling::{Pooling, pooled};
 pub use settings::DetectorSettings;

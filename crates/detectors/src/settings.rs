@@ -2,7 +2,7 @@ use std::ops::Deref;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{System, ckaad, deep_sad, gaussian, padim, patchcore, probe};
+use crate::{System, ckaad, deep_sad, devnet, dra, gaussian, padim, patchcore, prenet, probe};
 
 macro_rules! systems {
     ($($(#[$doc:meta])* $variant:ident = $name:literal: $settings:ty,)+) => {
@@ -47,6 +47,12 @@ systems! {
     Probe = "probe": probe::Settings,
     /// The distance from a centre of what a small network makes of pooled features.
     DeepSad = "deep-sad": deep_sad::Settings,
+    /// Linear scores of positions, which labelled images push above what is usual.
+    DevNet = "devnet": devnet::Settings,
+    /// How many images of a pair are anomalous, from pooled features.
+    PReNet = "prenet": prenet::Settings,
+    /// Four heads on frozen features, which learn from labelled and from made-up anomalous images.
+    Dra = "dra": dra::Settings,
 }
 
 impl Default for DetectorSettings {

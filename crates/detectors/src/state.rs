@@ -4,6 +4,7 @@ use burn::module::Module;
 use burn::optim::ModuleOptimizer;
 use burn::store::ModuleRecord;
 use burn::tensor::Bytes;
+use ckaad_parameters::{NamedTensor, NamedTensors};
 
 use crate::DetectorError;
 
@@ -96,6 +97,27 @@ impl State {
             return Ok(values.iter().copied().map(f32::from_le_bytes).collect());
         }
         Err(DetectorError::state(part)("its last number is cut short"))
+    }
+
+    /// Adds the parameters of a detector, each by its name.
+    pub(crate) fn insert_parameters(&mut self, parameters: &NamedTensors) {
+        for (name, tensor) in parameters.iter() {
+            self.insert_values(name, &tensor.values);
+        }
+    }
+
+    /// Takes parameters of those names and shapes.
+    pub(crate) fn take_parameters(
+        &mut self,
+        shapes: BTreeMap<String, Vec<usize>>,
+    ) -> Result<NamedTensors, DetectorError> {
+        let mut parameters = NamedTensors::new();
+        for (name, shape) in shapes {
+            let values = self.take_values(&name)?;
+            fits(values.len() == shape.iter().product::<usize>(), &name)?;
+            parameters.insert(name, NamedTensor { shape, values });
+        }
+        Ok(parameters)
     }
 
     fn insert(&mut self, part: &str, bytes: Bytes) {

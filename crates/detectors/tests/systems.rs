@@ -31,6 +31,21 @@ fn deep_sad() {
 }
 
 #[test]
+fn devnet() {
+    follows("devnet.json", 31);
+}
+
+#[test]
+fn dra() {
+    follows("dra.json", 58);
+}
+
+#[test]
+fn prenet() {
+    follows("prenet.json", 29);
+}
+
+#[test]
 fn padim() {
     follows("padim.json", 11);
 }

@@ -8,9 +8,18 @@ use ckaad_losses::{
     adversarial_energy, adversarial_log, discriminator_energy, discriminator_log, reconstruction,
 };
 
-use super::gradients::{clip, global_norm};
 use super::{Discriminator, Method, Settings};
 use crate::adam::adam;
+use crate::gradients::{clip, global_norm};
+
+/// Betas and epsilon of the method.
+const ADAM: ckaad_ops::Adam = ckaad_ops::Adam {
+    beta_1: 0.5,
+    beta_2: 0.999,
+    epsilon: 1e-8,
+};
+/// The largest global norm of the discriminator's gradient.
+const DISCRIMINATOR_CLIP: f32 = 1.0;
 
 /// The networks that learn, and their optimizers. All live on a device with autodiff.
 pub struct Learner {
@@ -55,9 +64,9 @@ impl Learner {
         Self {
             settings,
             auto_encoder,
-            optimizer: adam(),
+            optimizer: adam(ADAM, 0.0),
             discriminator,
-            discriminator_optimizer: adam(),
+            discriminator_optimizer: adam(ADAM, 0.0),
         }
     }
 
@@ -153,7 +162,7 @@ impl Learner {
         };
         let gradients = GradientsParams::from_grads(loss.backward(), &discriminator);
         let norm = global_norm(&discriminator, &gradients);
-        let gradients = clip(&discriminator, gradients, norm.clone());
+        let gradients = clip(&discriminator, gradients, norm.clone(), DISCRIMINATOR_CLIP);
         let rate = self.settings.discriminator_learning_rate;
         let discriminator = self
             .discriminator_optimizer

@@ -4,7 +4,6 @@
 //! pushes it to paint every patch as normal. Where features and reconstruction differ, the image is anomalous.
 
 mod detector;
-mod gradients;
 mod learner;
 mod method;
 mod networks;

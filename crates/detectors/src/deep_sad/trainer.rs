@@ -1,4 +1,3 @@
-use ckaad_parameters::{NamedTensor, NamedTensors};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -6,7 +5,6 @@ use rand_chacha::ChaCha8Rng;
 use super::detector::{DeepSadDetector, shapes};
 use super::{Encoder, Label, Learner, Settings};
 use crate::samples::Samples;
-use crate::state::fits;
 use crate::{Detector, DetectorError, Inputs, Losses, Setup, State, Trainer};
 
 /// Samples of a step.
@@ -101,9 +99,7 @@ impl Trainer for DeepSadTrainer {
         let mut state = State::default();
         self.samples.save(&mut state);
         if let Some(learned) = &self.learned {
-            for (name, tensor) in learned.parameters().iter() {
-                state.insert_values(name, &tensor.values);
-            }
+            state.insert_parameters(&learned.parameters());
         }
         Ok(state)
     }
@@ -112,12 +108,7 @@ impl Trainer for DeepSadTrainer {
         self.samples.restore(&mut state)?;
         self.learned = None;
         if !state.0.is_empty() {
-            let mut parameters = NamedTensors::new();
-            for (name, shape) in shapes(&self.widths) {
-                let values = state.take_values(&name)?;
-                fits(values.len() == shape.iter().product::<usize>(), &name)?;
-                parameters.insert(name, NamedTensor { shape, values });
-            }
+            let parameters = state.take_parameters(shapes(&self.widths))?;
             let widths = self.widths.clone();
             self.learned = Some(DeepSadDetector::of(&self.settings, widths, parameters));
         }

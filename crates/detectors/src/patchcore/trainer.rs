@@ -6,8 +6,8 @@ use rayon::prelude::*;
 
 use super::detector::PatchCoreDetector;
 use super::{Form, Memory, Settings, Start, k_centres};
+use crate::kept::Kept;
 use crate::matrix::{Matrix, multiply};
-use crate::pooling::values;
 use crate::state::fits;
 use crate::{Detector, DetectorError, Inputs, Losses, Setup, State, Trainer};
 
@@ -22,11 +22,10 @@ pub(super) struct PatchCoreTrainer {
     settings: Settings,
     seed: u64,
     image_size: usize,
-    shapes: Vec<[usize; 3]>,
     /// Numbers of a patch.
     channels: usize,
-    /// Image after image, scale after scale: less than half of what their patches take.
-    features: Vec<f32>,
+    /// Less than half of what their patches take.
+    features: Kept,
     learned: Option<(Memory, f32)>,
 }
 
@@ -36,35 +35,27 @@ impl PatchCoreTrainer {
             settings,
             seed: setup.seed,
             image_size: setup.image_size,
-            shapes: setup.shapes(),
             channels: settings.form.channels(setup.backbone.config()),
-            features: Vec::new(),
+            features: Kept::new(setup),
             learned: None,
         }
     }
 
-    /// Features of one image.
-    fn image_len(&self) -> usize {
-        let length = |shape: &[usize; 3]| shape.iter().product::<usize>();
-        self.shapes.iter().map(length).sum()
+    /// `[channels, positions]`.
+    fn patches_of(&self, scales: &[&[f32]]) -> Vec<f32> {
+        self.settings.form.patches(scales, self.features.shapes())
     }
 
-    /// `[channels, positions]`.
-    fn patches_of(&self, mut image: &[f32]) -> Vec<f32> {
-        let mut scales = Vec::new();
-        for shape in &self.shapes {
-            let (scale, rest) = image.split_at(shape.iter().product());
-            scales.push(scale);
-            image = rest;
-        }
-        self.settings.form.patches(&scales, &self.shapes)
+    /// How many an image has.
+    fn positions(&self) -> usize {
+        let [_, height, width] = self.features.shapes()[0];
+        height * width
     }
 
     /// What patches are chosen by, patch after patch, and the length of each.
     fn points(&self, random: &mut ChaCha8Rng) -> (Vec<f32>, usize) {
-        let (channels, images) = (self.channels, self.features.len() / self.image_len());
-        let [_, height, width] = self.shapes[0];
-        let (positions, dimensions) = (height * width, self.settings.projection.min(channels));
+        let (channels, images) = (self.channels, self.features.len());
+        let (positions, dimensions) = (self.positions(), self.settings.projection.min(channels));
         // Random signs keep distances as well as Gaussian numbers do (Achlioptas 2003), and are the same everywhere.
         let share = (dimensions as f32).sqrt().recip();
         let projection: Vec<f32> = (0..channels * dimensions)
@@ -79,9 +70,9 @@ impl PatchCoreTrainer {
         let mut points = vec![0.0; images * positions * dimensions];
         points
             .par_chunks_exact_mut(positions * dimensions)
-            .zip(self.features.par_chunks_exact(self.image_len()))
-            .for_each(|(out, image)| {
-                let patches = self.patches_of(image);
+            .zip(self.features.images())
+            .for_each(|(out, scales)| {
+                let patches = self.patches_of(&scales);
                 let patches = Matrix::rows(&patches, positions).transposed();
                 if dimensions < channels {
                     multiply(patches, Matrix::rows(&projection, dimensions), out);
@@ -94,8 +85,7 @@ impl PatchCoreTrainer {
 
     /// The patches of those numbers, in that order: `[picks, channels]`.
     fn gather(&self, picks: &[usize]) -> Vec<f32> {
-        let [_, height, width] = self.shapes[0];
-        let (positions, channels) = (height * width, self.channels);
+        let (positions, channels) = (self.positions(), self.channels);
         let mut of_image: BTreeMap<usize, Vec<(usize, usize)>> = BTreeMap::new();
         for (item, pick) in picks.iter().enumerate() {
             let of_image = of_image.entry(pick / positions).or_default();
@@ -104,8 +94,7 @@ impl PatchCoreTrainer {
         let found: Vec<(usize, Vec<f32>)> = of_image
             .into_par_iter()
             .flat_map_iter(|(image, picks)| {
-                let patches =
-                    self.patches_of(&self.features[image * self.image_len()..][..self.image_len()]);
+                let patches = self.patches_of(&self.features.image(image));
                 picks.into_iter().map(move |(item, position)| {
                     let channels = patches[position..].iter().step_by(positions);
                     (item, channels.copied().collect())
@@ -122,16 +111,7 @@ impl PatchCoreTrainer {
 
 impl Trainer for PatchCoreTrainer {
     fn step(&mut self, normal: &Inputs, _: Option<&Inputs>) -> Losses {
-        let scales: Vec<Vec<f32>> = normal.tensors().into_iter().map(values).collect();
-        let images = normal.features.first().map_or(0, |scale| scale.dims()[0]);
-        self.features.reserve(images * self.image_len());
-        for image in 0..images {
-            for scale in &scales {
-                let length = scale.len() / images;
-                self.features
-                    .extend_from_slice(&scale[image * length..][..length]);
-            }
-        }
+        self.features.add(normal);
         Losses::default()
     }
 
@@ -157,7 +137,7 @@ impl Trainer for PatchCoreTrainer {
         let memory = Memory::new(self.gather(&coreset.picks), self.channels);
         let radius = coreset.radii.last().copied().unwrap_or_default();
         self.learned = Some((memory, radius));
-        self.features = Vec::new();
+        self.features.clear();
         Ok(())
     }
 
@@ -171,7 +151,7 @@ impl Trainer for PatchCoreTrainer {
 
     fn save(&self) -> Result<State, DetectorError> {
         let mut state = State::default();
-        state.insert_values(FEATURES, &self.features);
+        self.features.save(FEATURES, &mut state);
         if let Some((memory, radius)) = &self.learned {
             state.insert_values(ITEMS, memory.items());
             state.insert_values(RADIUS, &[*radius]);
@@ -180,11 +160,7 @@ impl Trainer for PatchCoreTrainer {
     }
 
     fn restore(&mut self, mut state: State) -> Result<(), DetectorError> {
-        self.features = state.take_values(FEATURES)?;
-        fits(
-            self.features.len().is_multiple_of(self.image_len()),
-            FEATURES,
-        )?;
+        self.features.restore(FEATURES, &mut state)?;
         self.learned = None;
         if state.0.contains_key(ITEMS) {
             let (items, radius) = (state.take_values(ITEMS)?, state.take_values(RADIUS)?);

@@ -1,6 +1,7 @@
 use super::Settings;
 use super::detector::{ProbeDetector, Rule};
 use super::logistic::Problem;
+use crate::error::both_kinds;
 use crate::samples::{Samples, Standard};
 use crate::state::fits;
 use crate::{Detector, DetectorError, Inputs, Losses, Setup, State, Trainer};
@@ -39,17 +40,7 @@ impl Trainer for ProbeTrainer {
         if self.learned.is_some() {
             return Ok(());
         }
-        let [normal, anomalous] = &self.samples.classes;
-        if normal.is_empty() {
-            return Err(DetectorError::Images {
-                system: "probe",
-                least: 1,
-                found: 0,
-            });
-        }
-        if anomalous.is_empty() {
-            return Err(DetectorError::NoAnomalies { system: "probe" });
-        }
+        both_kinds("probe", self.samples.classes.each_ref().map(Vec::len))?;
         let standard = self.samples.standardise();
         let [normal, anomalous] = &self.samples.classes;
         let problem = Problem {

@@ -3,8 +3,8 @@ use ckaad_detectors::deep_sad::{Encoder, Label, Learner};
 use serde::Deserialize;
 
 use super::figures::Figures;
-use super::inputs::Maps;
-use crate::{Check, formula};
+use super::inputs::{Maps, parameter};
+use crate::Check;
 
 #[derive(Deserialize)]
 struct Case {
@@ -27,6 +27,7 @@ pub(super) fn run(mut figures: Figures<'_>) -> anyhow::Result<Vec<Check>> {
     let pooled = |name: &str, count: usize, defect: &[usize]| -> Vec<f64> {
         let maps = Maps {
             name,
+            base: "base",
             count,
             stages: &case.stages,
             image: case.image,
@@ -36,10 +37,7 @@ pub(super) fn run(mut figures: Figures<'_>) -> anyhow::Result<Vec<Check>> {
         let pooled = ckaad_detectors::pooled(&maps.inputs(&device), &[Pooling::Mean]);
         pooled.into_iter().flatten().map(f64::from).collect()
     };
-    let parameter = |name: &str, shape: &[usize]| -> Vec<f64> {
-        let values = formula::parameter(name, shape, case.seed).values;
-        values.into_iter().map(f64::from).collect()
-    };
+    let parameter = |name: &str, shape: &[usize]| parameter(name, shape, case.seed);
     let layers = case.widths.windows(2).enumerate();
     let encoder = Encoder {
         weights: layers

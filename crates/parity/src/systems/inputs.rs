@@ -1,10 +1,10 @@
 //! Features and permutations by formula.
 
 use burn::tensor::{Device, Tensor, TensorData};
-use ckaad_detectors::Inputs;
+use ckaad_detectors::{Inputs, Reference};
 use ckaad_ops::FeatureMap;
 
-use crate::formula::uniform;
+use crate::formula::{self, uniform};
 
 /// Channels of ResNet-18's stages.
 const CHANNELS: [usize; 4] = [64, 128, 256, 512];
@@ -14,6 +14,8 @@ const CHANNELS: [usize; 4] = [64, 128, 256, 512];
 pub(super) struct Maps<'a> {
     /// The name that they are drawn by.
     pub(super) name: &'a str,
+    /// The name that what they share is drawn by.
+    pub(super) base: &'a str,
     /// Images.
     pub(super) count: usize,
     /// Which stages, counted from 1.
@@ -39,7 +41,7 @@ impl Maps<'_> {
         let (channels, side) = (CHANNELS[stage - 1], self.image >> (stage + 1));
         let length = channels * side * side;
         let formula = |name: String, count: usize| uniform(&name, count, self.seed);
-        let base = formula(format!("base.stage{stage}"), length);
+        let base = formula(format!("{}.stage{stage}", self.base), length);
         let mut values = formula(format!("{}.stage{stage}", self.name), self.count * length);
         for image in values.chunks_exact_mut(length) {
             for (value, base) in image.iter_mut().zip(&base) {
@@ -75,6 +77,46 @@ impl Maps<'_> {
             features: scales.map(map).collect(),
         }
     }
+}
+
+/// Scales of one stage of images of several sizes, each drawn by a name of its own.
+pub(super) fn scaled(
+    name: &str,
+    count: usize,
+    stage: usize,
+    images: &[usize],
+    defect: &[usize],
+    seed: u64,
+) -> Vec<Scale> {
+    let scale = |(scale, &image): (usize, &usize)| {
+        let maps = Maps {
+            name: &format!("{name}.scale{scale}"),
+            base: &format!("base.scale{scale}"),
+            count,
+            stages: &[stage],
+            image,
+            defect,
+            seed,
+        };
+        maps.scale(stage)
+    };
+    images.iter().enumerate().map(scale).collect()
+}
+
+/// What is usual by a sample of nearly normal numbers, each half the sum of twelve uniform ones.
+pub(super) fn usual(name: &str, seed: u64) -> Reference {
+    const COUNT: usize = 5000;
+    const TERMS: usize = 12;
+    let uniform = uniform(name, COUNT * TERMS, seed);
+    let sum = |terms: &[f32]| terms.iter().copied().map(f64::from).sum::<f64>();
+    let sample = uniform.chunks_exact(TERMS).map(|terms| 0.5 * sum(terms));
+    Reference::of(&sample.collect::<Vec<_>>())
+}
+
+/// The values of a parameter of that full name.
+pub(super) fn parameter(name: &str, shape: &[usize], seed: u64) -> Vec<f64> {
+    let values = formula::parameter(name, shape, seed).values;
+    values.into_iter().map(f64::from).collect()
 }
 
 /// `0..count` in the ascending order of the formula's values.

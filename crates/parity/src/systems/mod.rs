@@ -2,10 +2,13 @@
 //! (`inputs`).
 
 mod deep_sad;
+mod devnet;
+mod dra;
 mod figures;
 mod inputs;
 mod padim;
 mod patchcore;
+mod prenet;
 
 use std::path::Path;
 
@@ -27,7 +30,10 @@ pub fn run_system(path: &Path) -> anyhow::Result<Vec<Check>> {
     let figures = Figures::new(&recorded);
     match recorded.system.as_str() {
         "Deep SAD (pooled features)" => deep_sad::run(figures),
+        "DevNet head (frozen features)" => devnet::run(figures),
+        "DRA heads (frozen features)" => dra::run(figures),
         "PatchCore" => patchcore::run(figures),
+        "PReNet (pooled features)" => prenet::run(figures),
         "PaDiM" => padim::run(figures),
         other => bail!("{other} is no system that is here"),
     }

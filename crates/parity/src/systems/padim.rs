@@ -22,6 +22,7 @@ pub(super) fn run(mut figures: Figures<'_>) -> anyhow::Result<Vec<Check>> {
     let device = ckaad_device::cpu();
     let normal = Maps {
         name: "normal",
+        base: "base",
         count: case.normals,
         stages: &case.stages,
         image: case.image,

@@ -34,6 +34,7 @@ pub(super) fn run(mut figures: Figures<'_>) -> anyhow::Result<Vec<Check>> {
     let case: Case = figures.case()?;
     let normal = Maps {
         name: "normal",
+        base: "base",
         count: case.normals,
         stages: &case.stages,
         image: case.image,

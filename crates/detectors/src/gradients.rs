@@ -1,9 +1,8 @@
+//! What is done to the gradients of a module as a whole.
+
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
-
-/// The largest global norm of the discriminator's gradient.
-const DISCRIMINATOR_CLIP: f32 = 1.0;
 
 /// The Euclidean norm of all gradients of a module together.
 pub(crate) fn global_norm<M: Module>(module: &M, gradients: &GradientsParams) -> Tensor<1> {
@@ -33,11 +32,12 @@ pub(crate) fn global_norm<M: Module>(module: &M, gradients: &GradientsParams) ->
         .sqrt()
 }
 
-/// Scales all gradients of a module so that their global norm is at most [`DISCRIMINATOR_CLIP`].
+/// Scales all gradients of a module so that their global norm is at most `most`.
 pub(crate) fn clip<M: Module>(
     module: &M,
     gradients: GradientsParams,
     norm: Tensor<1>,
+    most: f32,
 ) -> GradientsParams {
     struct Scale {
         gradients: GradientsParams,
@@ -52,7 +52,7 @@ pub(crate) fn clip<M: Module>(
             param
         }
     }
-    let factor = (norm + 1e-6).recip() * DISCRIMINATOR_CLIP;
+    let factor = (norm + 1e-6).recip() * most;
     let mut scale = Scale {
         gradients,
         factor: factor.clamp_max(1.0),
