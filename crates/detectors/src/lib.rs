@@ -42,6 +42,7 @@ pub mod padim;
 pub mod patchcore;
 mod pooling;
 pub mod probe;
+pub mod rd4ad;
 mod samples;
 mod settings;
 mod state;

@@ -2,7 +2,7 @@ use std::ops::Deref;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{System, ckaad, deep_sad, gaussian, padim, patchcore, probe};
+use crate::{System, ckaad, deep_sad, gaussian, padim, patchcore, probe, rd4ad};
 
 macro_rules! systems {
     ($($(#[$doc:meta])* $variant:ident = $name:literal: $settings:ty,)+) => {
@@ -47,6 +47,8 @@ systems! {
     Probe = "probe": probe::Settings,
     /// The distance from a centre of what a small network makes of pooled features.
     DeepSad = "deep-sad": deep_sad::Settings,
+    /// What a decoder cannot give back of the features.
+    Rd4ad = "rd4ad": rd4ad::Settings,
 }
 
 impl Default for DetectorSettings {

@@ -34,3 +34,8 @@ fn deep_sad() {
 fn padim() {
     follows("padim.json", 11);
 }
+
+#[test]
+fn rd4ad() {
+    follows("rd4ad.json", 42);
+}

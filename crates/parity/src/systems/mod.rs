@@ -4,8 +4,10 @@
 mod deep_sad;
 mod figures;
 mod inputs;
+mod networks;
 mod padim;
 mod patchcore;
+mod rd4ad;
 
 use std::path::Path;
 
@@ -29,6 +31,7 @@ pub fn run_system(path: &Path) -> anyhow::Result<Vec<Check>> {
         "Deep SAD (pooled features)" => deep_sad::run(figures),
         "PatchCore" => patchcore::run(figures),
         "PaDiM" => padim::run(figures),
+        "RD4AD" => rd4ad::run(figures),
         other => bail!("{other} is no system that is here"),
     }
     .with_context(|| format!("the figures of {}", path.display()))
