@@ -2,7 +2,7 @@ use std::ops::Deref;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{System, ckaad, deep_sad, gaussian, padim, patchcore, probe, rd4ad};
+use crate::{System, ckaad, deep_sad, fastflow, gaussian, padim, patchcore, probe, rd4ad};
 
 macro_rules! systems {
     ($($(#[$doc:meta])* $variant:ident = $name:literal: $settings:ty,)+) => {
@@ -49,6 +49,8 @@ systems! {
     DeepSad = "deep-sad": deep_sad::Settings,
     /// What a decoder cannot give back of the features.
     Rd4ad = "rd4ad": rd4ad::Settings,
+    /// How unlikely invertible networks find the features.
+    FastFlow = "fastflow": fastflow::Settings,
 }
 
 impl Default for DetectorSettings {

@@ -13,7 +13,7 @@ const DEFECT: std::ops::Range<usize> = 20..44;
 const STEPS: u32 = 3;
 
 /// Every system, with what keeps a test short.
-const SYSTEMS: [&str; 1] = ["name = 'rd4ad'"];
+const SYSTEMS: [&str; 2] = ["name = 'rd4ad'", "name = 'fastflow'\nsteps = 4"];
 
 struct Bench {
     device: Device,

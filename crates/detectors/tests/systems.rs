@@ -39,3 +39,8 @@ fn padim() {
 fn rd4ad() {
     follows("rd4ad.json", 42);
 }
+
+#[test]
+fn fastflow() {
+    follows("fastflow.json", 43);
+}
