@@ -7,7 +7,8 @@ use burn::nn::{
 };
 use burn::tensor::{Device, Tensor};
 use ckaad_ops::{
-    Activation, Layer, LayerShape, Precision, Resize, conv_transpose2d, conv2d, instance_norm,
+    Activation, Layer, LayerShape, Precision, Resize, batch_norm, conv_transpose2d, conv2d,
+    instance_norm,
 };
 
 use crate::{AutoEncoderConfig, Norm};
@@ -92,7 +93,7 @@ impl Layer for ConvNorm {
         };
         match &self.norm {
             NormLayer::Instance(norm) => instance_norm(norm, x, residual, activation),
-            NormLayer::Batch(norm) => activation.after(norm.forward(x), residual),
+            NormLayer::Batch(norm) => batch_norm(norm, x, residual, activation),
         }
     }
 }

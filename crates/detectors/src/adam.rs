@@ -3,16 +3,55 @@
 use burn::optim::{LearningRate, ModuleOptimizer, Optimizer, RecordState, StateSink, StateSource};
 use burn::tensor::{Device, Tensor, TensorData};
 
-/// A fresh optimizer with a weight decay that is added to the gradient.
-pub(crate) fn adam(rule: ckaad_ops::Adam, weight_decay: f32) -> ModuleOptimizer {
-    Adam { rule, weight_decay }.into()
+/// A fresh optimizer: Adam, betas 0.5 and 0.999, epsilon 1e-8.
+pub(crate) fn adam() -> ModuleOptimizer {
+    Rule::new(0.5, 0.999).optimizer()
+}
+
+/// How parameters move.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rule {
+    pub(crate) constants: ckaad_ops::Adam,
+    pub(crate) decay: Decay,
+}
+
+/// What draws parameters to zero besides the gradient.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Decay {
+    /// Nothing.
+    None,
+    /// This share of a parameter is added to its gradient (Adam's weight decay in PyTorch).
+    Gradient(f64),
+    /// This share of a parameter, times the learning rate, is taken off before the step (AdamW, Loshchilov and Hutter 2019).
+    Parameter(f64),
+}
+
+impl Rule {
+    /// With an epsilon of 1e-8 and no decay.
+    pub(crate) const fn new(beta_1: f32, beta_2: f32) -> Self {
+        Self {
+            constants: ckaad_ops::Adam {
+                beta_1,
+                beta_2,
+                epsilon: 1e-8,
+            },
+            decay: Decay::None,
+        }
+    }
+
+    /// With that decay.
+    pub(crate) const fn with_decay(self, decay: Decay) -> Self {
+        Self { decay, ..self }
+    }
+
+    /// A fresh optimizer.
+    pub(crate) fn optimizer(self) -> ModuleOptimizer {
+        Adam(self).into()
+    }
 }
 
 #[derive(Debug, Clone)]
-struct Adam {
-    rule: ckaad_ops::Adam,
-    weight_decay: f32,
-}
+struct Adam(Rule);
 
 /// What Adam remembers of a parameter.
 #[derive(Debug, Clone)]
@@ -87,11 +126,16 @@ impl Optimizer for Adam {
                 Some([state.first, state.second].map(|moment| moment.on(&device))),
             ),
         };
-        let gradient = match self.weight_decay {
-            0.0 => gradient,
-            decay => gradient + parameter.clone() * decay,
+        let (parameter, gradient) = match self.0.decay {
+            Decay::None => (parameter, gradient),
+            Decay::Gradient(share) => {
+                let gradient = gradient + parameter.clone() * share;
+                (parameter, gradient)
+            }
+            Decay::Parameter(share) => (parameter * (1.0 - rate * share), gradient),
         };
-        let (parameter, moments) = self.rule.step(rate, time, parameter, gradient, moments);
+        let constants = self.0.constants;
+        let (parameter, moments) = constants.step(rate, time, parameter, gradient, moments);
         let [first, second] = moments.map(Moment::Ready);
         let state = State {
             time,
@@ -106,6 +150,67 @@ impl Optimizer for Adam {
             time: state.time,
             first: Moment::Ready(state.first.on(device)),
             second: Moment::Ready(state.second.on(device)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::module::{Module, Param};
+    use burn::optim::GradientsParams;
+
+    use super::*;
+
+    #[derive(Module, Debug)]
+    struct Point {
+        p: Param<Tensor<1>>,
+    }
+
+    /// Two of the six numbers of `golden/systems/optimisers.json`: five steps on `sum(curvature (p - target)^2) / 2`, computed by PyTorch in
+    /// double precision.
+    #[test]
+    fn steps_are_those_of_pytorch() {
+        let device = ckaad_device::cpu().autodiff();
+        let tensor = |values: [f32; 2]| Tensor::<1>::from_floats(values, &device);
+        let start = tensor([-0.211_686_02, 0.085_864_544]);
+        let curvature = tensor([-0.524_466_3, 0.564_597_13]) * 0.5 + 1.0;
+        let target = tensor([-0.288_703_68, 0.845_388_53]);
+        let slow = Rule {
+            constants: ckaad_ops::Adam {
+                beta_1: 0.8,
+                beta_2: 0.8,
+                epsilon: 1e-4,
+            },
+            decay: Decay::None,
+        };
+        let usual = Rule::new(0.9, 0.999);
+        for (rule, expected) in [
+            (usual, [-0.265_716_77, 0.573_277_3]),
+            (Rule::new(0.5, 0.999), [-0.280_502_5, 0.541_537_1]),
+            (slow, [-0.252_760_93, 0.579_787_76]),
+            (
+                usual.with_decay(Decay::Gradient(0.1)),
+                [-0.215_936_07, 0.571_251_36],
+            ),
+            (
+                usual.with_decay(Decay::Parameter(0.1)),
+                [-0.262_781_42, 0.559_681_9],
+            ),
+        ] {
+            let mut optimizer = rule.optimizer();
+            let mut point = Point {
+                p: Param::from_tensor(start.clone()),
+            };
+            for _ in 0..5 {
+                let off = point.p.val() - target.clone();
+                let loss = (curvature.clone() * off.square()).sum() / 2.0;
+                let gradients = GradientsParams::from_grads(loss.backward(), &point);
+                point = optimizer.step(0.1, point, gradients);
+            }
+            let found: Vec<f32> = point.p.val().into_data().iter::<f32>().collect();
+            for (found, expected) in found.iter().zip(expected) {
+                assert!((found - expected).abs() < 2e-6, "{rule:?}: {found}");
+            }
         }
     }
 }

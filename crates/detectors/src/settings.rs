@@ -2,7 +2,10 @@ use std::ops::Deref;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{System, ckaad, deep_sad, devnet, dra, gaussian, padim, patchcore, prenet, probe};
+use crate::{
+    System, ckaad, deep_sad, devnet, dra, fastflow, gaussian, padim, patchcore, prenet, probe,
+    rd4ad,
+};
 
 macro_rules! systems {
     ($($(#[$doc:meta])* $variant:ident = $name:literal: $settings:ty,)+) => {
@@ -53,6 +56,10 @@ systems! {
     PReNet = "prenet": prenet::Settings,
     /// Four heads on frozen features, which learn from labelled and from made-up anomalous images.
     Dra = "dra": dra::Settings,
+    /// What a decoder cannot give back of the features.
+    Rd4ad = "rd4ad": rd4ad::Settings,
+    /// How unlikely invertible networks find the features.
+    FastFlow = "fastflow": fastflow::Settings,
 }
 
 impl Default for DetectorSettings {

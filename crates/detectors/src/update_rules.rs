@@ -3,9 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use burn::module::Param;
-use burn::optim::GradientsParams;
-use burn::tensor::Tensor;
 use ckaad_parity::formula::uniform;
 use serde::Deserialize;
 
@@ -81,37 +78,6 @@ fn rules_are_the_recorded_ones() {
         adam.step(rate, [(values, &gradient[..])]);
     });
     assert!(error < 1e-12, "clipped: {error}");
-    // The same on tensors, in single precision.
-    for (name, beta_1, weight_decay) in [
-        ("adam_betas_0.5_0.999", 0.5, 0.0),
-        ("adam_weight_decay", 0.9, 0.1),
-    ] {
-        let device = ckaad_device::cpu().autodiff();
-        let rule = ckaad_ops::Adam {
-            beta_1,
-            beta_2: 0.999,
-            epsilon: 1e-8,
-        };
-        let mut optimizer = crate::adam::adam(rule, weight_decay);
-        let mut parameter =
-            Param::from_tensor(Tensor::<1>::zeros([recorded.case.numbers], &device));
-        let error = recorded.largest_error(name, |values, gradient| {
-            let single = |values: &[f64]| {
-                let values: Vec<f32> = values.iter().map(|&x| x as f32).collect();
-                Tensor::<1>::from_floats(&values[..], &device)
-            };
-            let now = single(values).require_grad();
-            parameter = Param::initialized(parameter.id, now.clone());
-            let loss = (now * single(gradient)).sum();
-            let gradients = GradientsParams::from_grads(loss.backward(), &parameter);
-            parameter = optimizer.step(rate, parameter.clone(), gradients);
-            let moved = parameter.val().into_data();
-            for (value, moved) in values.iter_mut().zip(moved.iter::<f64>()) {
-                *value = moved;
-            }
-        });
-        assert!(error < 2e-6, "{name} on tensors: {error}");
-    }
     let mut rule = RmsProp::new([recorded.case.numbers]);
     let error = recorded.largest_error("keras2_rmsprop", |values, gradient| {
         let halved: Vec<f64> = gradient.iter().map(|x| 0.5 * x).collect();

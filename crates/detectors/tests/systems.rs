@@ -49,3 +49,13 @@ fn prenet() {
 fn padim() {
     follows("padim.json", 11);
 }
+
+#[test]
+fn rd4ad() {
+    follows("rd4ad.json", 42);
+}
+
+#[test]
+fn fastflow() {
+    follows("fastflow.json", 43);
+}

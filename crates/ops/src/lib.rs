@@ -52,7 +52,7 @@ pub use activation::Activation;
 pub use adam::Adam;
 pub use conv::{conv_transpose2d, conv2d, linear};
 pub use frozen::{FeatureMap, FrozenConv, FrozenNorm};
-pub use norm::instance_norm;
+pub use norm::{batch_norm, instance_norm};
 pub use normalise::{leaky_relu, normalise_channels};
 pub use precision::{Precision, UnknownPrecision};
 pub use residual::{Layer, LayerShape, Residual, Resize};

@@ -12,12 +12,6 @@ use super::{Discriminator, Method, Settings};
 use crate::adam::adam;
 use crate::gradients::{clip, global_norm};
 
-/// Betas and epsilon of the method.
-const ADAM: ckaad_ops::Adam = ckaad_ops::Adam {
-    beta_1: 0.5,
-    beta_2: 0.999,
-    epsilon: 1e-8,
-};
 /// The largest global norm of the discriminator's gradient.
 const DISCRIMINATOR_CLIP: f32 = 1.0;
 
@@ -64,9 +58,9 @@ impl Learner {
         Self {
             settings,
             auto_encoder,
-            optimizer: adam(ADAM, 0.0),
+            optimizer: adam(),
             discriminator,
-            discriminator_optimizer: adam(ADAM, 0.0),
+            discriminator_optimizer: adam(),
         }
     }
 

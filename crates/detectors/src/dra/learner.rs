@@ -2,16 +2,11 @@ use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Tensor, TensorData};
 
 use super::Heads;
-use crate::adam::adam;
+use crate::adam::{Decay, Rule};
 use crate::deviation::{Reference, image_score, top_tenth};
 use crate::gradients::{clip, global_norm};
 
-const ADAM: ckaad_ops::Adam = ckaad_ops::Adam {
-    beta_1: 0.9,
-    beta_2: 0.999,
-    epsilon: 1e-8,
-};
-const WEIGHT_DECAY: f32 = 1e-5;
+const ADAM: Rule = Rule::new(0.9, 0.999).with_decay(Decay::Gradient(1e-5));
 /// The largest norm of a gradient.
 const CLIP: f32 = 1.0;
 
@@ -100,7 +95,7 @@ impl Learner {
         Self {
             heads,
             head_of,
-            optimizer: adam(ADAM, WEIGHT_DECAY),
+            optimizer: ADAM.optimizer(),
         }
     }
 

@@ -4,11 +4,14 @@
 mod deep_sad;
 mod devnet;
 mod dra;
+mod fastflow;
 mod figures;
 mod inputs;
+mod networks;
 mod padim;
 mod patchcore;
 mod prenet;
+mod rd4ad;
 
 use std::path::Path;
 
@@ -35,6 +38,8 @@ pub fn run_system(path: &Path) -> anyhow::Result<Vec<Check>> {
         "PatchCore" => patchcore::run(figures),
         "PReNet (pooled features)" => prenet::run(figures),
         "PaDiM" => padim::run(figures),
+        "FastFlow" => fastflow::run(figures),
+        "RD4AD" => rd4ad::run(figures),
         other => bail!("{other} is no system that is here"),
     }
     .with_context(|| format!("the figures of {}", path.display()))

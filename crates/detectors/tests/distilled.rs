@@ -1,0 +1,151 @@
+//! What systems that learn from normal images in epochs have in common: a training goes on bit for bit, a model comes back from its
+//! parameters, and what is unlike normal images scores higher, where it is.
+#![allow(clippy::unwrap_used)]
+
+use burn::tensor::{Device, Tensor, TensorData};
+use ckaad_backbone::{Backbone, BackboneConfig, ResNetVariant};
+use ckaad_detectors::{DetectorSettings, Inputs, Passes, Setup, Trainer};
+
+const IMAGE_SIZE: usize = 64;
+/// Rows and columns where anomalous images are brighter.
+const DEFECT: std::ops::Range<usize> = 20..44;
+/// Steps before the last one.
+const STEPS: u32 = 3;
+
+/// Every system, with what keeps a test short.
+const SYSTEMS: [&str; 2] = ["name = 'rd4ad'", "name = 'fastflow'\nsteps = 4"];
+
+struct Bench {
+    device: Device,
+    backbone: Backbone,
+    settings: DetectorSettings,
+}
+
+impl Bench {
+    fn all() -> impl Iterator<Item = Self> {
+        let device = ckaad_device::cpu();
+        let config = BackboneConfig::new(ResNetVariant::ResNet18, &[1, 2]).unwrap();
+        let backbone = config.random(7, &device);
+        SYSTEMS.iter().map(move |settings| {
+            let settings: DetectorSettings = toml::from_str(settings).unwrap();
+            settings.check(backbone.config(), IMAGE_SIZE).unwrap();
+            assert_eq!(settings.needs().passes, Passes::Epochs);
+            Self {
+                device: device.clone(),
+                backbone: backbone.clone(),
+                settings,
+            }
+        })
+    }
+
+    fn setup(&self) -> Setup<'_> {
+        Setup {
+            backbone: &self.backbone,
+            image_size: IMAGE_SIZE,
+            seed: 5,
+            device: &self.device,
+        }
+    }
+
+    fn trainer(&self) -> Box<dyn Trainer> {
+        self.settings.trainer(&self.setup())
+    }
+
+    /// Images of stripes and noise, drawn by `seed`; `excess` is added to every other pixel within the defect.
+    fn inputs(&self, seed: u32, images: usize, excess: f32) -> Inputs {
+        let mut state = seed.wrapping_mul(2_654_435_761) + 1;
+        let shape = [images, 3, IMAGE_SIZE, IMAGE_SIZE];
+        let value = |index: usize| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let noise = (state >> 8) as f32 / (1 << 24) as f32;
+            let (y, x) = (index / IMAGE_SIZE % IMAGE_SIZE, index % IMAGE_SIZE);
+            let inside = DEFECT.contains(&y) && DEFECT.contains(&x) && (x + y) % 2 == 0;
+            (x as f32 / 3.0).sin() + 0.2 * noise + if inside { excess } else { 0.0 }
+        };
+        let values: Vec<f32> = (0..shape.iter().product()).map(value).collect();
+        let images = Tensor::from_data(TensorData::new(values, shape), &self.device);
+        Inputs {
+            features: self.backbone.maps(images.clone()),
+            images: self.settings.needs().images.then_some(images),
+        }
+    }
+
+    /// Steps on images of those numbers.
+    fn steps(&self, trainer: &mut dyn Trainer, numbers: std::ops::Range<u32>) {
+        for number in numbers {
+            trainer.step(&self.inputs(number, 4, 0.0), None);
+        }
+    }
+}
+
+#[test]
+fn going_on_is_bit_for_bit_the_same() {
+    for bench in Bench::all() {
+        let name = bench.settings.name();
+        let mut first = bench.trainer();
+        bench.steps(&mut *first, 0..STEPS);
+        let state = first.save().unwrap();
+        let mut second = bench.trainer();
+        second.restore(state.clone()).unwrap();
+        for trainer in [&mut first, &mut second] {
+            bench.steps(&mut **trainer, STEPS..STEPS + 2);
+            trainer.end_pass().unwrap();
+        }
+        let parameters = first.detector().parameters();
+        assert!(second.detector().parameters() == parameters, "{name}");
+        for part in state.0.keys() {
+            let mut without = state.clone();
+            without.0.remove(part);
+            assert!(bench.trainer().restore(without).is_err(), "{name}: {part}");
+        }
+    }
+}
+
+#[test]
+fn a_model_comes_back_from_its_parameters() {
+    for bench in Bench::all() {
+        let name = bench.settings.name();
+        let mut trainer = bench.trainer();
+        bench.steps(&mut *trainer, 0..1);
+        let trained = trainer.detector();
+        let parameters = trained.parameters();
+        let load = |parameters| bench.settings.load(&bench.setup(), parameters);
+        let loaded = load(parameters.clone()).unwrap();
+        assert!(loaded.parameters() == parameters, "{name}");
+        let images = bench.inputs(50, 3, 0.2);
+        assert!(loaded.score(&images) == trained.score(&images), "{name}");
+        for parameter in parameters.names().step_by(7) {
+            let mut without = parameters.clone();
+            without.remove(parameter);
+            assert!(load(without).is_err(), "{name} without {parameter}");
+        }
+    }
+}
+
+#[test]
+fn what_is_unlike_normal_images_scores_higher_where_it_is() {
+    for bench in Bench::all() {
+        let name = bench.settings.name();
+        let mut trainer = bench.trainer();
+        bench.steps(&mut *trainer, 0..12);
+        let detector = trainer.detector();
+        let normal = detector.score(&bench.inputs(60, 3, 0.0));
+        let anomalous = detector.score(&bench.inputs(61, 3, 2.0));
+        for (normal, anomalous) in normal.iter().zip(&anomalous) {
+            let [less, more] = [normal.score, anomalous.score];
+            assert!(less < more, "{name}: {less} and {more}");
+            let Some(map) = anomalous.map.as_ref() else {
+                assert_eq!(name, "differnet");
+                continue;
+            };
+            assert_eq!((map.height, map.width), (IMAGE_SIZE, IMAGE_SIZE), "{name}");
+            let all = map.values.iter().enumerate();
+            let (peak, _) = all.max_by(|a, b| a.1.total_cmp(b.1)).unwrap();
+            let at = [peak / map.width, peak % map.width];
+            assert!(
+                at.iter().all(|side| DEFECT.contains(side)),
+                "{name}: {at:?}"
+            );
+        }
+    }
+}
