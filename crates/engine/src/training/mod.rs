@@ -24,7 +24,7 @@ use self::features::FeatureStorage;
 use self::run::Run;
 use crate::{CheckedConfig, EngineError};
 
-pub(crate) use self::data::{ImageScore, TrainingData, load_images};
+pub(crate) use self::data::{Anomalies, TrainingData, load_images};
 pub use self::event::{Event, Observer};
 pub use self::features::FeaturePrecision;
 pub use self::log::EpochRecord;
