@@ -3,6 +3,7 @@
 
 mod calibration;
 mod closed_output;
+mod compare;
 mod detectors;
 #[cfg(any(feature = "cuda", feature = "wgpu"))]
 mod devices;

@@ -58,6 +58,8 @@ impl Global {
 enum Command {
     /// Train a detector
     Train(Box<commands::train::Args>),
+    /// Train several detectors on the same images and recommend one
+    Compare(Box<commands::compare::Args>),
     /// Evaluate a trained run on its test images
     Evaluate(commands::evaluate::Args),
     /// Score images and draw heat maps
@@ -118,6 +120,7 @@ fn run(args: Args) -> anyhow::Result<()> {
     }
     match args.command {
         Command::Train(args) => commands::train::run(*args, &global),
+        Command::Compare(args) => commands::compare::run(*args, &global),
         Command::Evaluate(args) => commands::evaluate::run(args, &global),
         Command::Predict(args) => commands::predict::run(args, &global),
         Command::Weights(args) => commands::weights::run(args, &global),

@@ -34,6 +34,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod controls;
 pub mod datasets;
 mod decode;
 mod elastic;
@@ -69,6 +70,7 @@ mod synth;
 mod table;
 mod train_batches;
 
+pub use controls::{CONTROLS, Controls};
 pub use decode::PIXEL_LIMIT;
 pub use elastic::{ElasticTransform, warp};
 pub use error::{Cause, DataError};
@@ -89,7 +91,7 @@ pub use prefetch::{Ahead, Prefetch};
 pub use protocol::{LabelledClasses, Protocol, ValidationRule};
 pub use reading::{Orientation, Reading, SixteenBit, Window};
 pub use resize::resize;
-pub use same_content::{COMPARED, check_content};
+pub use same_content::{COMPARED, check_content, near_duplicates};
 pub use sample::{Label, Sample, Source};
 pub use schedule::{Order, Schedule, Step, draw};
 pub use split::Split;

@@ -7,8 +7,10 @@ use sha2::{Digest, Sha256};
 
 use crate::finding::{Finding, FindingKind};
 use crate::image::load_picture;
+use crate::resize::resize;
 use crate::sample::Sample;
 use crate::split::Split;
+use crate::store::ImageStore;
 
 /// Most images whose content is compared.
 pub const COMPARED: usize = 20_000;
@@ -92,6 +94,36 @@ pub fn check_content(split: &Split) -> Vec<Finding> {
     .collect()
 }
 
+/// How many of `images` show the same as one of `among`, or nearly so: thumbnails of 16 x 16 grey pixels that differ by less than 1 grey
+/// level on average and by less than a tenth of their contrast.
+pub fn near_duplicates(images: &ImageStore, among: &[&ImageStore]) -> usize {
+    let prints = |store: &ImageStore| -> Vec<Print> {
+        let print = |index| Print::new([0; 32], grey_thumbnail(store, index, SIDE));
+        (0..store.len()).into_par_iter().map(print).collect()
+    };
+    let mut others: Vec<((), Print)> = among
+        .iter()
+        .flat_map(|store| prints(store))
+        .map(|print| ((), print))
+        .collect();
+    others.sort_by(|a, b| a.1.mean.total_cmp(&b.1.mean));
+    let near = prints(images).into_par_iter();
+    near.filter(|print| nearest(print, &others).is_some())
+        .count()
+}
+
+/// Image `index` of a store at `side` x `side` grey pixels.
+pub(crate) fn grey_thumbnail(store: &ImageStore, index: usize, side: usize) -> Vec<u8> {
+    let size = (store.size(), store.size());
+    grey(&resize::<3>(store.pixels(index), size, (side, side)))
+}
+
+fn grey(pixels: &[u8]) -> Vec<u8> {
+    let (pixels, _) = pixels.as_chunks::<3>();
+    let mean = |rgb: &[u8; 3]| (rgb.map(u32::from).into_iter().sum::<u32>() / 3) as u8;
+    pixels.iter().map(mean).collect()
+}
+
 /// What is compared of an image.
 struct Print {
     digest: [u8; 32],
@@ -107,14 +139,11 @@ impl Print {
         let mut hasher = Sha256::new();
         hasher.update((picture.width as u64).to_le_bytes());
         hasher.update(&picture.pixels);
-        let thumbnail: Vec<u8> = picture
-            .to_square(SIDE)
-            .pixels
-            .as_chunks::<3>()
-            .0
-            .iter()
-            .map(|rgb| (rgb.map(u32::from).into_iter().sum::<u32>() / 3) as u8)
-            .collect();
+        let square = picture.to_square(SIDE);
+        Some(Self::new(hasher.finalize().into(), grey(&square.pixels)))
+    }
+
+    fn new(digest: [u8; 32], thumbnail: Vec<u8>) -> Self {
         let average =
             |values: &mut dyn Iterator<Item = f32>| values.sum::<f32>() / (SIDE * SIDE) as f32;
         let mean = average(&mut thumbnail.iter().map(|&value| f32::from(value)));
@@ -123,12 +152,12 @@ impl Print {
                 .iter()
                 .map(|&value| (f32::from(value) - mean).abs()),
         );
-        Some(Self {
-            digest: hasher.finalize().into(),
+        Self {
+            digest,
             thumbnail,
             mean,
             contrast,
-        })
+        }
     }
 
     fn difference(&self, other: &Self) -> f32 {
@@ -139,7 +168,7 @@ impl Print {
 }
 
 /// The most similar image if it is nearly the same. `all` is sorted by means: those further apart than the threshold need no comparison.
-fn nearest<'a>(print: &Print, all: &[(&'a Sample, Print)]) -> Option<&'a Sample> {
+fn nearest<T: Copy>(print: &Print, all: &[(T, Print)]) -> Option<T> {
     let first = all.partition_point(|(_, other)| other.mean < print.mean - NEARLY);
     all[first..]
         .iter()

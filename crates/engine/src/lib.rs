@@ -4,6 +4,7 @@
 //! - [`training`]: the loop around a detector that learns, with features of unchanging images kept, checkpoints, validation,
 //!   and one self-contained model file at the end.
 //! - [`scoring`]: [`Predictor`], the one way from a model and pictures to scores and heat maps.
+//! - [`comparison`]: several detectors on the same images, and which one to take.
 //! - [`evaluation`]: the metrics of a finished run on its test images.
 //!
 //! Detectors are known by their contract alone ([`ckaad_detectors`]), and everything takes the
@@ -28,6 +29,7 @@
 //! # Ok::<(), ckaad_engine::EngineError>(())
 //! ```
 
+pub mod comparison;
 pub mod config;
 mod error;
 pub mod evaluation;

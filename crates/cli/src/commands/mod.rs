@@ -1,5 +1,6 @@
 //! One module per command.
 
+pub(crate) mod compare;
 pub(crate) mod datasets;
 pub(crate) mod demo;
 pub(crate) mod devices;

@@ -32,6 +32,43 @@ impl Config {
         file: Option<&Path>,
         overrides: Overrides,
     ) -> Result<CheckedConfig, EngineError> {
+        Self::laid_over(file, overrides)?.check()
+    }
+
+    /// [`resolve`](Self::resolve) for every detector of a list of `[detector]` tables, with the same other settings. The number of epochs is
+    /// meant for those that have epochs; settings in `overrides` and `file` that name a detector are that one's alone.
+    ///
+    /// # Errors
+    /// As [`resolve`](Self::resolve).
+    pub fn resolve_each(
+        file: Option<&Path>,
+        overrides: &Overrides,
+        detectors: &[Table],
+    ) -> Result<Vec<CheckedConfig>, EngineError> {
+        let each = |detector: &Table| {
+            let mut overrides = overrides.clone();
+            let name = detector.get("name");
+            overrides.detector = name.and_then(Value::as_str).map(str::to_owned);
+            let given = overrides.table.remove("detector");
+            let mut settings = detector.clone();
+            if let Some(Value::Table(given)) = given
+                && (!given.contains_key("name") || given.get("name") == name)
+            {
+                lay_over(&mut settings, given);
+            }
+            overrides
+                .table
+                .insert("detector".to_owned(), Value::Table(settings));
+            let mut config = Self::laid_over(file, overrides)?;
+            if config.detector.needs().passes == Passes::Once {
+                config.epochs = 1;
+            }
+            config.check()
+        };
+        detectors.iter().map(each).collect()
+    }
+
+    fn laid_over(file: Option<&Path>, overrides: Overrides) -> Result<Self, EngineError> {
         let here = std::env::current_dir().map_err(EngineError::io(Path::new("."), "find"))?;
         let mut given = Table::new();
         if let Some(path) = file {
@@ -71,7 +108,7 @@ impl Config {
         if !says_epochs && config.detector.needs().passes == Passes::Once {
             config.epochs = 1;
         }
-        config.check()
+        Ok(config)
     }
 
     /// Reads the resolved settings of a run.

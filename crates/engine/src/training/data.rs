@@ -16,23 +16,25 @@ use super::{Event, Observer, TrainContext};
 use crate::config::AnomalySource;
 use crate::{CheckedConfig, EngineError};
 
-/// What a run trains and validates on.
+/// What a run trains and validates on. Copies share the images and their features.
+#[derive(Clone)]
 pub(crate) struct TrainingData {
-    pub(crate) normal: FeatureBank,
+    pub(crate) normal: Arc<FeatureBank>,
     pub(crate) anomalies: Anomalies,
-    pub(crate) validation: FeatureBank,
+    pub(crate) validation: Arc<FeatureBank>,
     /// Whether each validation image is anomalous.
     pub(crate) validation_labels: Vec<bool>,
     /// Normal images that are held out.
-    pub(crate) calibration: FeatureBank,
+    pub(crate) calibration: Arc<FeatureBank>,
     /// How pixels are read.
     pub(crate) reading: Reading,
 }
 
 /// Where a step's anomalous images come from.
+#[derive(Clone)]
 pub(crate) enum Anomalies {
     None,
-    Labelled(FeatureBank),
+    Labelled(Arc<FeatureBank>),
     /// The step's normal images, warped.
     Elastic(ElasticTransform),
 }
@@ -41,22 +43,12 @@ impl TrainingData {
     pub(crate) fn load(
         config: &CheckedConfig,
         split: &Split,
-        with: TrainContext<'_>,
-        fingerprint: &str,
+        observer: Observer<'_>,
+        storage: &mut FeatureStorage<'_>,
     ) -> Result<Self, EngineError> {
-        let TrainContext {
-            backbone,
-            device,
-            observer,
-            ..
-        } = with;
-        let needs = config.detector.needs();
-        let ignored = needs.anomalies == ckaad_detectors::Anomalies::Ignored;
-        let of_labels = config.anomalies == AnomalySource::Labelled && !ignored;
-        let labelled = if of_labels {
-            split.labelled.as_slice()
-        } else {
-            &[]
+        let labelled = match config.anomalies {
+            AnomalySource::Labelled if !ignores_anomalies(config) => split.labelled.as_slice(),
+            _ => &[],
         };
         let lists = [
             split.normal.as_slice(),
@@ -78,21 +70,29 @@ impl TrainingData {
             .iter()
             .map(|sample| sample.label.is_anomalous())
             .collect();
-        let mut storage = FeatureStorage::new(config, (backbone, fingerprint), device, observer)?;
         let anomalies = match config.anomalies {
-            _ if ignored => Anomalies::None,
+            _ if ignores_anomalies(config) => Anomalies::None,
             AnomalySource::Elastic => Anomalies::Elastic(config.elastic),
             AnomalySource::Labelled if labelled.is_empty() => Anomalies::None,
-            AnomalySource::Labelled => Anomalies::Labelled(storage.keep(labelled)?),
+            AnomalySource::Labelled => Anomalies::Labelled(Arc::new(storage.keep(labelled)?)),
         };
         Ok(Self {
-            validation: storage.keep(validation)?,
-            calibration: storage.keep(calibration)?,
-            normal: storage.keep(normal)?,
+            validation: Arc::new(storage.keep(validation)?),
+            calibration: Arc::new(storage.keep(calibration)?),
+            normal: Arc::new(storage.keep(normal)?),
             anomalies,
             validation_labels: labels,
             reading: split.reading,
         })
+    }
+
+    /// As a run of another detector on the same images has it; these were loaded for one that looks at anomalous images, if any does.
+    pub(crate) fn seen_by(&self, config: &CheckedConfig) -> Self {
+        let mut data = self.clone();
+        if ignores_anomalies(config) {
+            data.anomalies = Anomalies::None;
+        }
+        data
     }
 
     /// Whether validation can tell models apart.
@@ -136,12 +136,12 @@ impl TrainingData {
         with: TrainContext<'_>,
     ) -> (Inputs, Option<Inputs>) {
         let pixels = |values| move || tensor(values, config.image_size, with.device);
-        let normal = (&self.normal, batch.step.normal.as_slice());
+        let normal = (&*self.normal, batch.step.normal.as_slice());
         let normal = inputs(Some(normal), pixels(batch.normal), config, with);
         let anomalous = match &self.anomalies {
             Anomalies::None => None,
             Anomalies::Labelled(_) if batch.step.anomalous.is_empty() => None,
-            Anomalies::Labelled(bank) => Some((bank, batch.step.anomalous.as_slice())),
+            Anomalies::Labelled(bank) => Some((&**bank, batch.step.anomalous.as_slice())),
             Anomalies::Elastic(_) => {
                 return (
                     normal,
@@ -153,6 +153,10 @@ impl TrainingData {
             anomalous.map(|bank| inputs(Some(bank), pixels(batch.anomalous), config, with));
         (normal, anomalous)
     }
+}
+
+fn ignores_anomalies(config: &CheckedConfig) -> bool {
+    config.detector.needs().anomalies == ckaad_detectors::Anomalies::Ignored
 }
 
 /// Images as the detector sees them: some of a bank whose features may be kept, or ones that were made.

@@ -20,16 +20,16 @@ use ckaad_data::Split;
 use ckaad_detectors::{Setup, Trainer};
 
 use self::checkpoint::Position;
-use self::data::TrainingData;
+use self::features::FeatureStorage;
 use self::run::Run;
-use self::split::choose_split;
 use crate::{CheckedConfig, EngineError};
 
-pub(crate) use self::data::load_images;
+pub(crate) use self::data::{Anomalies, TrainingData, load_images};
 pub use self::event::{Event, Observer};
 pub use self::features::FeaturePrecision;
 pub use self::log::EpochRecord;
 pub use self::run_folder::{ActiveRun, RunFolder};
+pub(crate) use self::split::{check_labelled, choose_split};
 pub use self::threshold::Threshold;
 
 /// How a training call ended.
@@ -79,25 +79,34 @@ pub fn train(
     RunFolder::check_free(out)?;
     config.check_device(with.device)?;
     let split = choose_split(config)?;
-    let weights = with.backbone.fingerprint();
-    let data = TrainingData::load(config, &split, with, &weights)?;
+    let prepared = Prepared::load(config, split, with)?;
     (with.observer)(Event::Prepared);
+    start(config, out, prepared, with)
+}
+
+/// Starts a run on images that have been read.
+///
+/// # Errors
+/// As [`train`].
+pub(crate) fn start(
+    config: &CheckedConfig,
+    out: &Path,
+    prepared: Prepared,
+    with: TrainContext<'_>,
+) -> Result<Outcome, EngineError> {
     let folder = ActiveRun::create(out)?;
-    split.write(&folder.split())?;
+    prepared.split.write(&folder.split())?;
     log::write(&folder.log(), &[])?;
     // Last, since a folder with a configuration is a run.
     ckaad_files::write(&folder.config(), config.to_toml()?.as_bytes())?;
-    let run = Run {
+    let trainer = with.trainer(config);
+    run(
         config,
-        folder: &folder,
+        &folder,
         with,
-        data,
-        trainer: with.trainer(config),
-        weights,
-        position: Position::default(),
-        scores: None,
-    };
-    run.epochs()
+        prepared,
+        (trainer, Position::default()),
+    )
 }
 
 /// Goes on with a run from its checkpoint and with the images that it was started with. `config` is the run's own, but
@@ -112,13 +121,43 @@ pub fn resume(
     with: TrainContext<'_>,
 ) -> Result<Outcome, EngineError> {
     config.check_device(with.device)?;
-    let weights = with.backbone.fingerprint();
+    let reached = reached(config, folder, with)?;
+    let split = Split::read(&folder.split())?;
+    let prepared = Prepared::load(config, split, with)?;
+    (with.observer)(Event::Prepared);
+    go_on(config, folder, prepared, reached, with)
+}
+
+/// Goes on with a run on its images, which have been read.
+///
+/// # Errors
+/// As [`resume`].
+pub(crate) fn go_on(
+    config: &CheckedConfig,
+    folder: &ActiveRun,
+    prepared: Prepared,
+    reached: Reached,
+    with: TrainContext<'_>,
+) -> Result<Outcome, EngineError> {
+    ckaad_files::write(&folder.config(), config.to_toml()?.as_bytes())?;
+    log::write(&folder.log(), &log::read(&folder.log(), reached.1.epochs)?)?;
+    run(config, folder, with, prepared, reached)
+}
+
+/// What has been learned, and how far the run has come.
+pub(crate) type Reached = (Box<dyn Trainer>, Position);
+
+/// What a run reached by its last checkpoint. Stopped before its first one, it loses nothing by starting over.
+pub(crate) fn reached(
+    config: &CheckedConfig,
+    folder: &RunFolder,
+    with: TrainContext<'_>,
+) -> Result<Reached, EngineError> {
     let mut trainer = with.trainer(config);
-    // Stopped before its first checkpoint, a run loses nothing by starting over.
     let mut position = Position::default();
     let checkpoint = folder.checkpoint();
     if checkpoint.is_file() {
-        let (state, at) = checkpoint::load(&checkpoint, &weights)?;
+        let (state, at) = checkpoint::load(&checkpoint, &with.backbone.fingerprint())?;
         trainer
             .restore(state)
             .map_err(|error| EngineError::file(&checkpoint, checkpoint::KIND, error))?;
@@ -132,20 +171,51 @@ pub fn resume(
         };
         return Err(EngineError::setting("epochs", config.epochs, reason));
     }
-    let split = Split::read(&folder.split())?;
-    let data = TrainingData::load(config, &split, with, &weights)?;
-    (with.observer)(Event::Prepared);
-    ckaad_files::write(&folder.config(), config.to_toml()?.as_bytes())?;
-    log::write(&folder.log(), &log::read(&folder.log(), position.epochs)?)?;
+    Ok((trainer, position))
+}
+
+fn run(
+    config: &CheckedConfig,
+    folder: &RunFolder,
+    with: TrainContext<'_>,
+    prepared: Prepared,
+    (trainer, position): Reached,
+) -> Result<Outcome, EngineError> {
     let run = Run {
         config,
         folder,
         with,
-        data,
+        data: prepared.data,
         trainer,
-        weights,
+        weights: prepared.weights,
         position,
         scores: None,
     };
     run.epochs()
+}
+
+/// The images of a run, read, and their features where they are kept.
+pub(crate) struct Prepared {
+    pub(crate) split: Split,
+    pub(crate) data: TrainingData,
+    /// The fingerprint of the backbone's weights.
+    pub(crate) weights: String,
+}
+
+impl Prepared {
+    fn load(
+        config: &CheckedConfig,
+        split: Split,
+        with: TrainContext<'_>,
+    ) -> Result<Self, EngineError> {
+        let weights = with.backbone.fingerprint();
+        let of = (with.backbone, weights.as_str());
+        let mut storage = FeatureStorage::new(config, of, with.device, with.observer)?;
+        let data = TrainingData::load(config, &split, with.observer, &mut storage)?;
+        Ok(Self {
+            split,
+            data,
+            weights,
+        })
+    }
 }

@@ -97,7 +97,7 @@ fn report_findings(
 }
 
 /// A detector that learns from labelled images must have some, unless it can do without and was asked to.
-fn check_labelled(config: &CheckedConfig, split: &Split) -> Result<(), EngineError> {
+pub(crate) fn check_labelled(config: &CheckedConfig, split: &Split) -> Result<(), EngineError> {
     let asked_without = config.labelled_ratio == Some(0.0);
     let instead = match config.detector.needs().anomalies {
         Anomalies::Ignored => return Ok(()),

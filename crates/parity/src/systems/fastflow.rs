@@ -47,6 +47,7 @@ pub(super) fn run(mut figures: Figures<'_>) -> anyhow::Result<Vec<Check>> {
     let [device, learning] = devices();
     let inputs = |name: &str, count: usize, defect: &[usize]| {
         let maps = Maps {
+            base: "base",
             name,
             count,
             stages: &case.stages,

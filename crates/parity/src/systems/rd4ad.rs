@@ -40,6 +40,7 @@ pub(super) fn run(figures: Figures<'_>) -> anyhow::Result<Vec<Check>> {
     let mut learner = Learner::new(settings, student, None);
     let inputs = |name: &str, count: usize, defect: &[usize]| {
         let maps = Maps {
+            base: "base",
             name,
             count,
             stages: &case.stages,

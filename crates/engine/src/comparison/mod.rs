@@ -1,0 +1,330 @@
+//! Several detectors on the same images: trained by the way that [`train`](crate::train) goes, on features that are computed once, compared with each
+//! other and with what images give away without any network, and one of them recommended by validation alone.
+
+mod controls;
+mod estimate;
+mod report;
+mod verdict;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use ckaad_data::{ImageStore, Split, near_duplicates};
+use ckaad_detectors::Anomalies;
+use ckaad_files::FolderLock;
+use toml::Table;
+
+use self::controls::{Part, control_figures};
+use self::verdict::{can_tell, p_value, recommend};
+use crate::training::features::{FeatureBank, FeatureStorage};
+use crate::training::{
+    Anomalies as Source, Event, Outcome, Prepared, TrainContext, TrainingData, check_labelled,
+    choose_split, go_on, load_images, log, reached, start,
+};
+use crate::{ActiveRun, CheckedConfig, Config, EngineError, Predictor, RunFolder};
+
+pub use self::controls::{ControlFigures, Direction};
+pub use self::estimate::Estimate;
+pub use self::report::{Comparison, DetectorFigures, Images, NearDuplicates};
+pub use self::verdict::{Ranking, Verdict};
+
+/// The file with the figures, in the folder of the comparison.
+const FILE: &str = "comparison.json";
+
+/// The `[detector]` tables that are compared where nobody says, in the order of preference.
+///
+/// # Errors
+/// [`EngineError::Config`] if the list in the program is broken.
+pub fn detectors() -> Result<Vec<Table>, EngineError> {
+    let table: Table = include_str!("../../presets/compare.toml")
+        .parse()
+        .map_err(|error: toml::de::Error| EngineError::config(None, error))?;
+    let list = table.get("detectors").and_then(toml::Value::as_array);
+    let tables = list.into_iter().flatten().filter_map(toml::Value::as_table);
+    Ok(tables.cloned().collect())
+}
+
+/// A comparison that has not begun: its images are chosen, nothing is read or written.
+pub struct Plan<'a> {
+    configs: Vec<CheckedConfig>,
+    out: PathBuf,
+    split: Split,
+    with: TrainContext<'a>,
+}
+
+impl<'a> Plan<'a> {
+    /// Chooses the images. `configs` differ in the detector alone and come in the order of preference. Detectors that cannot do without
+    /// labelled images are left out where there are none, with a warning, if `leave_out` says so.
+    ///
+    /// # Errors
+    /// [`EngineError::NoImages`] if a detector lacks labelled images or none is left, [`EngineError::OutputExists`] if `out` is something else than
+    /// a comparison, and those of choosing images.
+    pub fn new(
+        configs: Vec<CheckedConfig>,
+        leave_out: bool,
+        out: &Path,
+        with: TrainContext<'a>,
+    ) -> Result<Self, EngineError> {
+        check_out(out)?;
+        // Where there is no labelled image, a detector that ignores them can still be trained.
+        let ignores =
+            |config: &&CheckedConfig| config.detector.needs().anomalies == Anomalies::Ignored;
+        let first = configs.iter().find(ignores).or(configs.first());
+        let first = first.ok_or_else(|| EngineError::NoImages {
+            reason: "there is no detector to compare".to_owned(),
+        })?;
+        first.check_device(with.device)?;
+        let split = choose_split(first)?;
+        let mut fit = Vec::new();
+        for config in configs {
+            match check_labelled(&config, &split) {
+                Err(error) if leave_out => {
+                    tracing::warn!("{} is left out: {error}", config.detector.name());
+                }
+                found => {
+                    found?;
+                    fit.push(config);
+                }
+            }
+        }
+        if fit.is_empty() {
+            return Err(EngineError::NoImages {
+                reason: "no detector is left to compare".to_owned(),
+            });
+        }
+        Ok(Self {
+            configs: fit,
+            out: out.to_owned(),
+            split,
+            with,
+        })
+    }
+
+    /// The names of the detectors.
+    pub fn names(&self) -> Vec<&'static str> {
+        let names = self.configs.iter().map(|config| config.detector.name());
+        names.collect()
+    }
+
+    /// What the comparison will take, roughly.
+    ///
+    /// # Errors
+    /// None of its own so far.
+    pub fn estimate(&self) -> Result<Estimate, EngineError> {
+        let Split {
+            normal,
+            labelled,
+            validation,
+            calibration,
+            test,
+            ..
+        } = &self.split;
+        let parts = [normal, labelled, validation, calibration, test];
+        let images = parts.iter().map(|part| part.len()).sum();
+        Estimate::of(&self.configs[0], images, self.with)
+    }
+
+    /// Trains what is not trained yet, each detector in the folder of its name, and writes `comparison.json`; `None` if it was asked to stop.
+    /// Called again with the same settings it goes on where it stopped.
+    ///
+    /// # Errors
+    /// [`EngineError::OutputExists`] if a folder holds a run of other settings or images, and any other [`EngineError`].
+    pub fn run(&self) -> Result<Option<Comparison>, EngineError> {
+        let learns =
+            |config: &&CheckedConfig| config.detector.needs().anomalies != Anomalies::Ignored;
+        let config = self.configs.iter().find(learns).unwrap_or(&self.configs[0]);
+        let TrainContext {
+            backbone,
+            device,
+            observer,
+            ..
+        } = self.with;
+        let weights = backbone.fingerprint();
+        let mut storage = FeatureStorage::new(config, (backbone, &weights), device, observer)?;
+        let data = TrainingData::load(config, &self.split, observer, &mut storage)?;
+        let test = load_images(&self.split.test, config, self.split.reading, observer)?;
+        let test = storage.keep(Arc::new(test))?;
+        let per_image = self.estimate()?.seconds_per_image;
+        let _lock = FolderLock::take(&self.out)?;
+        observer(Event::Prepared);
+        for config in &self.configs {
+            let prepared = Prepared {
+                split: self.split.clone(),
+                data: data.seen_by(config),
+                weights: weights.clone(),
+            };
+            if self.train(config, prepared)? == Outcome::Stopped
+                || self.with.stop.load(Ordering::Relaxed)
+            {
+                return Ok(None);
+            }
+        }
+        let comparison = self.compare(&data, &test, per_image)?;
+        let json = serde_json::to_string_pretty(&comparison)
+            .map_err(|error| EngineError::file(&self.out, "comparison", error))?;
+        ckaad_files::write(&self.out.join(FILE), json.as_bytes())?;
+        Ok(Some(comparison))
+    }
+
+    /// Trains a detector, goes on with it, or finds it trained.
+    fn train(&self, config: &CheckedConfig, prepared: Prepared) -> Result<Outcome, EngineError> {
+        let out = self.out.join(config.detector.name());
+        if !out.join("config.toml").is_file() {
+            return start(config, &out, prepared, self.with);
+        }
+        let folder = ActiveRun::open(&out)?;
+        if comparable(Config::read(&folder.config())?) != comparable(config.clone())
+            || Split::read(&folder.split())? != prepared.split
+        {
+            return Err(EngineError::OutputExists { path: out });
+        }
+        if folder.model().is_file() {
+            return Ok(Outcome::Finished);
+        }
+        let reached = reached(config, &folder, self.with)?;
+        go_on(config, &folder, prepared, reached, self.with)
+    }
+
+    fn compare(
+        &self,
+        data: &TrainingData,
+        test: &FeatureBank,
+        per_image: f64,
+    ) -> Result<Comparison, EngineError> {
+        let labels = &data.validation_labels;
+        let test_labels = anomalous(test.images());
+        let labelled = match &data.anomalies {
+            Source::Labelled(bank) => Some(bank.images()),
+            _ => None,
+        };
+        let parts = [
+            Part {
+                images: data.validation.images(),
+                labels,
+            },
+            Part {
+                images: test.images(),
+                labels: &test_labels,
+            },
+        ];
+        let reading = self.split.reading;
+        let normal = data.normal.images();
+        let controls = control_figures(normal, labelled.map(|images| &**images), parts, reading)?;
+        let (mut detectors, mut scores) = (Vec::new(), Vec::new());
+        for config in &self.configs {
+            let folder = RunFolder::open(&self.out.join(config.detector.name()))?;
+            let model = Predictor::open(&folder.model(), None, self.with.device)?;
+            let clock = Instant::now();
+            let score = |bank: &FeatureBank| -> Vec<f64> {
+                let all: Vec<usize> = (0..bank.len()).collect();
+                let scores = bank.scores(model.detector(), &all, config, self.with);
+                scores.into_iter().map(|scored| scored.score).collect()
+            };
+            let (on_validation, on_test) = (score(&data.validation), score(test));
+            let count = (on_validation.len() + on_test.len()).max(1) as f64;
+            let kept = data.validation.is_kept() || test.is_kept();
+            let of_backbone = if kept { per_image } else { 0.0 };
+            let seconds = clock.elapsed().as_secs_f64() / count + of_backbone;
+            let bytes = std::fs::metadata(folder.model())
+                .map_err(EngineError::io(&folder.model(), "look at"))?
+                .len();
+            let epochs = log::read(&folder.log(), config.epochs)?;
+            detectors.push(DetectorFigures {
+                name: config.detector.name().to_owned(),
+                run: folder.path().to_owned(),
+                validation: Ranking::of(&on_validation, labels)?,
+                test: Ranking::of(&on_test, &test_labels)?,
+                not_above_control: not_above(&on_validation, labels, &controls)?,
+                training_seconds: epochs.iter().map(|record| record.seconds).sum(),
+                milliseconds_per_image: 1e3 * seconds,
+                model_bytes: bytes,
+            });
+            scores.push(on_validation);
+        }
+        let names = detectors.iter().map(|figures| figures.name.as_str());
+        let candidates: Vec<(&str, &[f64])> = names.zip(scores.iter().map(Vec::as_slice)).collect();
+        let mut recommended = recommend(&candidates, labels)?;
+        if let Some(verdict) = &mut recommended {
+            let chosen = detectors.iter().find(|of| of.name == verdict.detector);
+            if let Some(control) = chosen.and_then(|of| of.not_above_control.as_ref()) {
+                verdict.reason += &format!(
+                    ". It does not clearly beat the control {control}, which sees no more than that of the images: these images say little about \
+                     detectors"
+                );
+            }
+        }
+        let trained: Vec<&ImageStore> = std::iter::once(normal)
+            .chain(labelled)
+            .map(|images| &**images)
+            .collect();
+        let count = |labels: &[bool]| labels.iter().filter(|&&label| label).count();
+        Ok(Comparison {
+            near_duplicates: NearDuplicates {
+                validation: near_duplicates(data.validation.images(), &trained),
+                test: near_duplicates(test.images(), &trained),
+            },
+            images: Images {
+                normal: normal.len(),
+                labelled_anomalous: labelled.map_or(0, |images| images.len()),
+                calibration: data.calibration.len(),
+                validation: labels.len(),
+                validation_anomalous: count(labels),
+                test: test.len(),
+                test_anomalous: count(&test_labels),
+            },
+            detectors,
+            controls: controls.into_iter().map(|(figures, _)| figures).collect(),
+            recommended,
+            weights: self.with.weights.to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        })
+    }
+}
+
+fn anomalous(images: &ImageStore) -> Vec<bool> {
+    let samples = images.samples().iter();
+    samples.map(|sample| sample.label.is_anomalous()).collect()
+}
+
+/// The best of the controls that a detector does not clearly beat on validation; none where there are too few images to tell.
+fn not_above(
+    scores: &[f64],
+    labels: &[bool],
+    controls: &[(ControlFigures, Vec<f64>)],
+) -> Result<Option<String>, EngineError> {
+    let mut found: Option<(f64, &str)> = None;
+    if can_tell(labels) {
+        let own = Ranking::of(scores, labels)?.map_or(0.0, |ranking| ranking.auroc);
+        for (figures, of_control) in controls {
+            let auroc = figures.validation.map_or(0.0, |ranking| ranking.auroc);
+            let beaten = own > auroc && p_value(scores, of_control, labels)? < verdict::SIGNIFICANT;
+            if !beaten && found.is_none_or(|(most, _)| auroc > most) {
+                found = Some((auroc, &figures.name));
+            }
+        }
+    }
+    Ok(found.map(|(_, name)| name.to_owned()))
+}
+
+/// The settings that decide what a run learns: where features are kept does not.
+fn comparable(config: CheckedConfig) -> Config {
+    Config {
+        feature_cache_mib: 0,
+        feature_cache_dir: None,
+        ..config.into_inner()
+    }
+}
+
+/// Refuses a folder with anything in it that is no comparison.
+fn check_out(out: &Path) -> Result<(), EngineError> {
+    let exists = |name: &str| out.join(name).exists();
+    let empty = std::fs::read_dir(out).map_or(true, |mut entries| entries.next().is_none());
+    if empty || (exists(FolderLock::FILE_NAME) && !exists("config.toml")) {
+        return Ok(());
+    }
+    Err(EngineError::OutputExists {
+        path: out.to_owned(),
+    })
+}
