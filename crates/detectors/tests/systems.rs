@@ -37,7 +37,7 @@ fn devnet() {
 
 #[test]
 fn dra() {
-    follows("dra.json", 58);
+    follows("dra.json", 65);
 }
 
 #[test]
