@@ -62,7 +62,7 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
         stop: interrupt.stop(),
     };
     let plan = Plan::new(configs, by_default, &args.out, context)?;
-    let estimate = plan.estimate()?;
+    let estimate = plan.estimate();
     display.line(&format!(
         "comparing {}; features of {} images once for all: about {:.0} s and {} MiB, training on top",
         plan.names().join(", "),
@@ -70,7 +70,7 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
         estimate.feature_seconds,
         estimate.feature_bytes >> 20
     ));
-    let Some(comparison) = plan.run()? else {
+    let Some(comparison) = plan.run(&estimate)? else {
         anyhow::bail!("stopped; the same command goes on");
     };
     if global.json {

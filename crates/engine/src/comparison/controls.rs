@@ -4,7 +4,7 @@ use ckaad_data::{CONTROLS, Controls, ImageStore, Reading};
 use ckaad_metrics::auroc;
 use serde::{Deserialize, Serialize};
 
-use super::verdict::Ranking;
+use super::verdict::{Ranking, SIGNIFICANT, can_tell, p_value};
 use crate::EngineError;
 
 /// How the scores of a control become scores of anomaly.
@@ -97,6 +97,26 @@ fn best(scores: &[f64], labels: &[bool]) -> Direction {
         }
     }
     best.0
+}
+
+/// The best of the controls that a detector does not clearly beat on validation; none where there are too few images to tell.
+pub(super) fn not_above(
+    scores: &[f64],
+    labels: &[bool],
+    controls: &[(ControlFigures, Vec<f64>)],
+) -> Result<Option<String>, EngineError> {
+    let mut found: Option<(f64, &str)> = None;
+    if can_tell(labels) {
+        let own = Ranking::of(scores, labels)?.map_or(0.0, |ranking| ranking.auroc);
+        for (figures, of_control) in controls {
+            let auroc = figures.validation.map_or(0.0, |ranking| ranking.auroc);
+            let beaten = own > auroc && p_value(scores, of_control, labels)? < SIGNIFICANT;
+            if !beaten && found.is_none_or(|(most, _)| auroc > most) {
+                found = Some((auroc, &figures.name));
+            }
+        }
+    }
+    Ok(found.map(|(_, name)| name.to_owned()))
 }
 
 #[cfg(test)]

@@ -5,9 +5,9 @@ use std::time::Instant;
 use burn::tensor::Tensor;
 use serde::Serialize;
 
+use crate::CheckedConfig;
 use crate::training::TrainContext;
 use crate::training::features::CHUNK;
-use crate::{CheckedConfig, EngineError};
 
 /// Time and memory of a comparison, roughly: what training itself takes comes on top.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -23,11 +23,7 @@ pub struct Estimate {
 }
 
 impl Estimate {
-    pub(super) fn of(
-        config: &CheckedConfig,
-        images: usize,
-        with: TrainContext<'_>,
-    ) -> Result<Self, EngineError> {
+    pub(super) fn of(config: &CheckedConfig, images: usize, with: TrainContext<'_>) -> Self {
         let side = config.image_size;
         let forward = || -> usize {
             let batch = Tensor::zeros([CHUNK, 3, side, side], with.device);
@@ -40,11 +36,11 @@ impl Estimate {
         let values = forward();
         let seconds_per_image = clock.elapsed().as_secs_f64() / CHUNK as f64;
         let bytes = values / CHUNK * images * config.feature_precision.bytes();
-        Ok(Self {
+        Self {
             images,
             seconds_per_image,
             feature_seconds: seconds_per_image * images as f64,
             feature_bytes: bytes as u64,
-        })
+        }
     }
 }

@@ -3,6 +3,7 @@
 
 mod controls;
 mod estimate;
+mod folder;
 mod report;
 mod verdict;
 
@@ -16,8 +17,9 @@ use ckaad_detectors::Anomalies;
 use ckaad_files::FolderLock;
 use toml::Table;
 
-use self::controls::{Part, control_figures};
-use self::verdict::{can_tell, p_value, recommend};
+use self::controls::{Part, control_figures, not_above};
+use self::folder::{check_out, comparable};
+use self::verdict::recommend;
 use crate::training::features::{FeatureBank, FeatureStorage};
 use crate::training::{
     Anomalies as Source, Event, Outcome, Prepared, TrainContext, TrainingData, check_labelled,
@@ -109,10 +111,7 @@ impl<'a> Plan<'a> {
     }
 
     /// What the comparison will take, roughly.
-    ///
-    /// # Errors
-    /// None of its own so far.
-    pub fn estimate(&self) -> Result<Estimate, EngineError> {
+    pub fn estimate(&self) -> Estimate {
         let Split {
             normal,
             labelled,
@@ -127,11 +126,11 @@ impl<'a> Plan<'a> {
     }
 
     /// Trains what is not trained yet, each detector in the folder of its name, and writes `comparison.json`; `None` if it was asked to stop.
-    /// Called again with the same settings it goes on where it stopped.
+    /// Called again with the same settings it goes on where it stopped. `estimate` says how long the backbone takes.
     ///
     /// # Errors
     /// [`EngineError::OutputExists`] if a folder holds a run of other settings or images, and any other [`EngineError`].
-    pub fn run(&self) -> Result<Option<Comparison>, EngineError> {
+    pub fn run(&self, estimate: &Estimate) -> Result<Option<Comparison>, EngineError> {
         let learns =
             |config: &&CheckedConfig| config.detector.needs().anomalies != Anomalies::Ignored;
         let config = self.configs.iter().find(learns).unwrap_or(&self.configs[0]);
@@ -146,7 +145,6 @@ impl<'a> Plan<'a> {
         let data = TrainingData::load(config, &self.split, observer, &mut storage)?;
         let test = load_images(&self.split.test, config, self.split.reading, observer)?;
         let test = storage.keep(Arc::new(test))?;
-        let per_image = self.estimate()?.seconds_per_image;
         let _lock = FolderLock::take(&self.out)?;
         observer(Event::Prepared);
         for config in &self.configs {
@@ -161,7 +159,7 @@ impl<'a> Plan<'a> {
                 return Ok(None);
             }
         }
-        let comparison = self.compare(&data, &test, per_image)?;
+        let comparison = self.compare(&data, &test, estimate.seconds_per_image)?;
         let json = serde_json::to_string_pretty(&comparison)
             .map_err(|error| EngineError::file(&self.out, "comparison", error))?;
         ckaad_files::write(&self.out.join(FILE), json.as_bytes())?;
@@ -172,6 +170,7 @@ impl<'a> Plan<'a> {
     fn train(&self, config: &CheckedConfig, prepared: Prepared) -> Result<Outcome, EngineError> {
         let out = self.out.join(config.detector.name());
         if !out.join("config.toml").is_file() {
+            tracing::info!("training {}", config.detector.name());
             return start(config, &out, prepared, self.with);
         }
         let folder = ActiveRun::open(&out)?;
@@ -183,6 +182,7 @@ impl<'a> Plan<'a> {
         if folder.model().is_file() {
             return Ok(Outcome::Finished);
         }
+        tracing::info!("going on with {}", config.detector.name());
         let reached = reached(config, &folder, self.with)?;
         go_on(config, &folder, prepared, reached, self.with)
     }
@@ -286,45 +286,4 @@ impl<'a> Plan<'a> {
 fn anomalous(images: &ImageStore) -> Vec<bool> {
     let samples = images.samples().iter();
     samples.map(|sample| sample.label.is_anomalous()).collect()
-}
-
-/// The best of the controls that a detector does not clearly beat on validation; none where there are too few images to tell.
-fn not_above(
-    scores: &[f64],
-    labels: &[bool],
-    controls: &[(ControlFigures, Vec<f64>)],
-) -> Result<Option<String>, EngineError> {
-    let mut found: Option<(f64, &str)> = None;
-    if can_tell(labels) {
-        let own = Ranking::of(scores, labels)?.map_or(0.0, |ranking| ranking.auroc);
-        for (figures, of_control) in controls {
-            let auroc = figures.validation.map_or(0.0, |ranking| ranking.auroc);
-            let beaten = own > auroc && p_value(scores, of_control, labels)? < verdict::SIGNIFICANT;
-            if !beaten && found.is_none_or(|(most, _)| auroc > most) {
-                found = Some((auroc, &figures.name));
-            }
-        }
-    }
-    Ok(found.map(|(_, name)| name.to_owned()))
-}
-
-/// The settings that decide what a run learns: where features are kept does not.
-fn comparable(config: CheckedConfig) -> Config {
-    Config {
-        feature_cache_mib: 0,
-        feature_cache_dir: None,
-        ..config.into_inner()
-    }
-}
-
-/// Refuses a folder with anything in it that is no comparison.
-fn check_out(out: &Path) -> Result<(), EngineError> {
-    let exists = |name: &str| out.join(name).exists();
-    let empty = std::fs::read_dir(out).map_or(true, |mut entries| entries.next().is_none());
-    if empty || (exists(FolderLock::FILE_NAME) && !exists("config.toml")) {
-        return Ok(());
-    }
-    Err(EngineError::OutputExists {
-        path: out.to_owned(),
-    })
 }

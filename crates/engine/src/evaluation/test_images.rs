@@ -47,15 +47,11 @@ fn replace(split: &mut Split, config: &Config, test: &TestFolder) -> Result<(), 
         normal_class: test.normal_class.clone().or(folders.normal_class),
         ..folders
     })?;
-    split.test = dataset.test;
     split.mask_resize = Layout::Folder.mask_resize();
     split.mask_rule = test.mask_rule.unwrap_or(split.mask_rule);
+    tracing::info!("found {}", dataset.account());
+    split.test = dataset.test;
     split.check_leak()?;
-    let left_out = match dataset.left_out.0.is_empty() {
-        true => String::new(),
-        false => format!(" (left out: {})", dataset.left_out),
-    };
-    tracing::info!("images: {} test{left_out}", split.test.len());
     let only_test = Split {
         validation: Vec::new(),
         ..split.clone()

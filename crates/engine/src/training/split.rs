@@ -79,11 +79,8 @@ fn report_findings(
         ("test", &split.test),
     ];
     let counts = counts.map(|(name, list)| format!("{} {name}", list.len()));
-    let left_out = match dataset.left_out.0.is_empty() {
-        true => String::new(),
-        false => format!(" (left out: {})", dataset.left_out),
-    };
-    tracing::info!("images: {}{left_out}", counts.join(", "));
+    tracing::info!("found {}", dataset.account());
+    tracing::info!("images: {}", counts.join(", "));
     let of_masks = check_masks(split, config.image_size)?;
     // Published data sets are checked by `datasets check`.
     let of_content = match config.data.folders {
