@@ -126,8 +126,8 @@ mod tests {
     #[test]
     fn a_direction_is_the_one_that_ranks_best() {
         let labels = [false, false, true, true];
-        assert_eq!(best(&[0.0, 1.0, 2.0, 3.0], &labels), Direction::Higher);
-        assert_eq!(best(&[3.0, 2.0, 1.0, 0.0], &labels), Direction::Lower);
+        assert_eq!(best(&[-3.0, -2.0, 1.0, 2.0], &labels), Direction::Higher);
+        assert_eq!(best(&[3.0, 2.0, -1.0, -2.0], &labels), Direction::Lower);
         assert_eq!(best(&[0.0, 0.1, -3.0, 3.0], &labels), Direction::Farther);
         assert_eq!(best(&[1.0, 2.0], &[false, false]), Direction::Farther);
     }
