@@ -34,6 +34,7 @@ pub mod ckaad;
 mod contract;
 pub mod deep_sad;
 mod descent;
+pub mod differnet;
 mod error;
 pub mod fastflow;
 pub mod gaussian;

@@ -2,7 +2,9 @@ use std::ops::Deref;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{System, ckaad, deep_sad, fastflow, gaussian, padim, patchcore, probe, rd4ad};
+use crate::{
+    System, ckaad, deep_sad, differnet, fastflow, gaussian, padim, patchcore, probe, rd4ad,
+};
 
 macro_rules! systems {
     ($($(#[$doc:meta])* $variant:ident = $name:literal: $settings:ty,)+) => {
@@ -51,6 +53,8 @@ systems! {
     Rd4ad = "rd4ad": rd4ad::Settings,
     /// How unlikely invertible networks find the features.
     FastFlow = "fastflow": fastflow::Settings,
+    /// How unlikely an invertible network finds pooled features.
+    DifferNet = "differnet": differnet::Settings,
 }
 
 impl Default for DetectorSettings {

@@ -2,6 +2,7 @@
 //! (`inputs`).
 
 mod deep_sad;
+mod differnet;
 mod fastflow;
 mod figures;
 mod inputs;
@@ -32,6 +33,7 @@ pub fn run_system(path: &Path) -> anyhow::Result<Vec<Check>> {
         "Deep SAD (pooled features)" => deep_sad::run(figures),
         "PatchCore" => patchcore::run(figures),
         "PaDiM" => padim::run(figures),
+        "DifferNet (pooled ResNet-18 features)" => differnet::run(figures),
         "FastFlow" => fastflow::run(figures),
         "RD4AD" => rd4ad::run(figures),
         other => bail!("{other} is no system that is here"),
