@@ -71,8 +71,10 @@ pub(super) fn run(figures: Figures<'_>) -> anyhow::Result<Vec<Check>> {
         let student = twin(config.zeros(&learning), &learner.auto_encoder)?;
         let outputs = student.forward(&normal);
         for (level, (normal, output)) in normal.iter().zip(&outputs).enumerate() {
-            let of_level =
-                ckaad_losses::reconstruction(&[normal.clone()], std::slice::from_ref(output));
+            let of_level = ckaad_losses::reconstruction(
+                std::slice::from_ref(normal),
+                std::slice::from_ref(output),
+            );
             figures.step(step, &format!("level{level}"), [number(of_level.inner())])?;
         }
         let total = ckaad_losses::reconstruction(&normal, &outputs);
