@@ -4,6 +4,19 @@ use ckaad_detectors::DetectorSettings;
 
 use crate::support::{ckaad, json, json_lines, synthetic, train_args};
 
+/// Settings that keep a test short.
+fn small(detector: &str) -> &'static [&'static str] {
+    match detector {
+        "differnet" => &[
+            "--set",
+            "detector.hidden=32",
+            "--set",
+            "detector.test_views=4",
+        ],
+        _ => &[],
+    }
+}
+
 #[test]
 fn every_detector_trains_goes_on_evaluates_and_predicts() {
     let folder = tempfile::tempdir().unwrap();
@@ -15,6 +28,7 @@ fn every_detector_trains_goes_on_evaluates_and_predicts() {
         ckaad()
             .args(args)
             .args(["--detector", name, "--set", "epochs=1"])
+            .args(small(name))
             .assert()
             .success();
         let model = std::fs::read(run.join("model.safetensors")).unwrap();

@@ -37,6 +37,7 @@ pub mod deep_sad;
 mod descent;
 mod deviation;
 pub mod devnet;
+pub mod differnet;
 pub mod dra;
 mod error;
 pub mod fastflow;

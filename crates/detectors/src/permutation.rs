@@ -1,10 +1,15 @@
 //! Fixed random orders of channels, which a model keeps among its parameters.
 
+use std::collections::BTreeMap;
+
+use burn::module::Module;
 use burn::tensor::{Int, Tensor, TensorData};
-use ckaad_parameters::NamedTensor;
+use ckaad_parameters::{NamedTensor, NamedTensors, apply, collect};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
+
+use crate::DetectorError;
 
 /// `0..length` in an order drawn by the seed, another for every number.
 pub(crate) fn permutation(seed: u64, number: usize, length: usize) -> Vec<usize> {
@@ -24,10 +29,31 @@ pub(crate) fn to_parameter(order: &[usize]) -> NamedTensor {
 }
 
 /// From a parameter. A file must not name a channel that is not there.
-pub(crate) fn from_parameter(parameter: &NamedTensor) -> Vec<usize> {
+fn from_parameter(parameter: &NamedTensor) -> Vec<usize> {
     let last = parameter.values.len().saturating_sub(1);
     let values = parameter.values.iter();
     values.map(|&index| (index as usize).min(last)).collect()
+}
+
+/// A network and its orders from a model's parameters. `zeros` makes the network, with orders that it is given by name and length.
+pub(crate) fn load<M: Module>(
+    mut parameters: NamedTensors,
+    zeros: impl Fn(&mut dyn FnMut(&str, usize) -> Vec<usize>) -> M,
+) -> Result<M, DetectorError> {
+    let mut shapes = BTreeMap::new();
+    let empty = zeros(&mut |name, length| {
+        shapes.insert(name.to_owned(), vec![length]);
+        (0..length).collect()
+    });
+    for (name, parameter) in collect(&empty).iter() {
+        shapes.insert(name.to_owned(), parameter.shape.clone());
+    }
+    parameters.check(&shapes)?;
+    let network = zeros(&mut |name, _| {
+        let order = parameters.remove(name);
+        order.as_ref().map_or(Vec::new(), from_parameter)
+    });
+    Ok(apply(network, &parameters)?)
 }
 
 /// `x` with channel `order[i]` in the place of channel `i`.

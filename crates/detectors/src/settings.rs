@@ -3,8 +3,8 @@ use std::ops::Deref;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    System, ckaad, deep_sad, devnet, dra, fastflow, gaussian, padim, patchcore, prenet, probe,
-    rd4ad,
+    System, ckaad, deep_sad, devnet, differnet, dra, fastflow, gaussian, padim, patchcore, prenet,
+    probe, rd4ad,
 };
 
 macro_rules! systems {
@@ -60,6 +60,8 @@ systems! {
     Rd4ad = "rd4ad": rd4ad::Settings,
     /// How unlikely invertible networks find the features.
     FastFlow = "fastflow": fastflow::Settings,
+    /// How unlikely an invertible network finds pooled features.
+    DifferNet = "differnet": differnet::Settings,
 }
 
 impl Default for DetectorSettings {

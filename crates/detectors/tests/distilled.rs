@@ -13,7 +13,11 @@ const DEFECT: std::ops::Range<usize> = 20..44;
 const STEPS: u32 = 3;
 
 /// Every system, with what keeps a test short.
-const SYSTEMS: [&str; 2] = ["name = 'rd4ad'", "name = 'fastflow'\nsteps = 4"];
+const SYSTEMS: [&str; 3] = [
+    "name = 'rd4ad'",
+    "name = 'fastflow'\nsteps = 4",
+    "name = 'differnet'\nhidden = 32\ntest_views = 4",
+];
 
 struct Bench {
     device: Device,

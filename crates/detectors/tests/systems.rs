@@ -59,3 +59,8 @@ fn rd4ad() {
 fn fastflow() {
     follows("fastflow.json", 43);
 }
+
+#[test]
+fn differnet() {
+    follows("differnet.json", 48);
+}

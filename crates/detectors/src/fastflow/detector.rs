@@ -1,13 +1,11 @@
-use std::collections::BTreeMap;
-
 use burn::tensor::Device;
 use ckaad_anomaly_map::{Align, AnomalyMap, ImageScore, upsample};
-use ckaad_parameters::{NamedTensors, apply, collect};
+use ckaad_parameters::{NamedTensors, collect};
 use rayon::prelude::*;
 
 use super::flow::order_name;
 use super::{Flow, FlowConfig, Image};
-use crate::permutation::{from_parameter, to_parameter};
+use crate::permutation::{load, to_parameter};
 use crate::pooling::values;
 use crate::{Detector, DetectorError, Inputs, Scored};
 
@@ -26,22 +24,14 @@ impl FastFlowDetector {
     pub(super) fn from_parameters(
         config: &FlowConfig,
         image_size: usize,
-        mut parameters: NamedTensors,
+        parameters: NamedTensors,
         device: &Device,
     ) -> Result<Self, DetectorError> {
-        let empty = config.zeros(|_, _, channels| (0..channels).collect(), device);
-        let shapes = collect(&empty);
-        let shapes = shapes
-            .iter()
-            .map(|(name, it)| (name.to_owned(), it.shape.clone()));
-        let orders = empty.orders().map(|(name, it)| (name, vec![it.len()]));
-        parameters.check(&shapes.chain(orders).collect::<BTreeMap<_, _>>())?;
-        let order = |level, step, _| {
-            let order = parameters.remove(&order_name(level, step));
-            order.as_ref().map_or(Vec::new(), from_parameter)
-        };
-        let flow = config.zeros(order, device);
-        Ok(Self::new(apply(flow, &parameters)?, image_size))
+        let flow = load(parameters, |order| {
+            let order = |level, step, channels| order(&order_name(level, step), channels);
+            config.zeros(order, device)
+        })?;
+        Ok(Self::new(flow, image_size))
     }
 
     /// The mean of the scales' maps of image `index`.

@@ -3,6 +3,7 @@
 
 mod deep_sad;
 mod devnet;
+mod differnet;
 mod dra;
 mod fastflow;
 mod figures;
@@ -38,6 +39,7 @@ pub fn run_system(path: &Path) -> anyhow::Result<Vec<Check>> {
         "PatchCore" => patchcore::run(figures),
         "PReNet (pooled features)" => prenet::run(figures),
         "PaDiM" => padim::run(figures),
+        "DifferNet (pooled ResNet-18 features)" => differnet::run(figures),
         "FastFlow" => fastflow::run(figures),
         "RD4AD" => rd4ad::run(figures),
         other => bail!("{other} is no system that is here"),

@@ -1,0 +1,96 @@
+//! Images turned about their centre.
+
+use burn::tensor::{Device, Tensor, TensorData};
+use ckaad_data::{MEAN, STD};
+use rayon::prelude::*;
+
+use crate::pooling::values;
+
+/// Normalised images of a batch, to be turned again and again.
+pub(super) struct Images {
+    values: Vec<f32>,
+    shape: [usize; 4],
+    device: Device,
+}
+
+impl Images {
+    /// # Shapes
+    /// - images: `[batch, 3, side, side]`
+    pub(super) fn new(images: Tensor<4>) -> Self {
+        Self {
+            shape: images.dims(),
+            device: images.device(),
+            values: values(images),
+        }
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.shape[0]
+    }
+
+    /// Every image turned counter-clockwise by its angle, in degrees: the nearest pixel, and black from outside the image.
+    pub(super) fn turned(&self, angles: &[f64]) -> Tensor<4> {
+        let [_, channels, height, width] = self.shape;
+        let mut turned = vec![0.0; self.values.len()];
+        let length = channels * height * width;
+        turned
+            .par_chunks_exact_mut(length)
+            .zip(self.values.par_chunks_exact(length))
+            .zip(angles)
+            .for_each(|((out, image), angle)| turn([height, width], image, out, *angle));
+        Tensor::from_data(TensorData::new(turned, self.shape), &self.device)
+    }
+}
+
+fn turn([height, width]: [usize; 2], image: &[f32], out: &mut [f32], angle: f64) {
+    let (sin, cos) = angle.to_radians().sin_cos();
+    let centre = [height, width].map(|side| side as f64 / 2.0);
+    for at in 0..height * width {
+        let y = (at / width) as f64 + 0.5 - centre[0];
+        let x = (at % width) as f64 + 0.5 - centre[1];
+        let row = (cos * y + sin * x + centre[0]).floor();
+        let column = (cos * x - sin * y + centre[1]).floor();
+        let inside = (0.0..height as f64).contains(&row) && (0.0..width as f64).contains(&column);
+        let planes = image.chunks_exact(height * width);
+        let outputs = out.chunks_exact_mut(height * width);
+        for (channel, (plane, out)) in planes.zip(outputs).enumerate() {
+            out[at] = match inside {
+                true => plane[row as usize * width + column as usize],
+                false => -MEAN[channel % MEAN.len()] / STD[channel % STD.len()],
+            };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pixels_go_round_counter_clockwise() {
+        let device = ckaad_device::cpu();
+        let row = |offset: f32| [[1.0, 2.0], [3.0, 4.0]].map(|r| r.map(|x: f32| x + offset));
+        let image = [row(0.0), row(10.0), row(20.0)];
+        let images = Images::new(Tensor::from_floats([image; 3], &device));
+        let turned = values(images.turned(&[0.0, 90.0, -180.0]));
+        let one = |image: usize| &turned[image * 12..][..4];
+        assert_eq!(one(0), [1.0, 2.0, 3.0, 4.0]);
+        assert_eq!(one(1), [2.0, 4.0, 1.0, 3.0]);
+        assert_eq!(one(2), [4.0, 3.0, 2.0, 1.0]);
+        assert_eq!(turned[12 + 4..][..4], [12.0, 14.0, 11.0, 13.0]);
+    }
+
+    #[test]
+    fn what_comes_from_outside_is_black() {
+        let device = ckaad_device::cpu();
+        let images = Images::new(Tensor::ones([1, 3, 8, 8], &device));
+        let turned = values(images.turned(&[45.0]));
+        let black = [0, 1, 2].map(|channel| -MEAN[channel] / STD[channel]);
+        for (channel, plane) in turned.chunks_exact(64).enumerate() {
+            assert_eq!(plane[0], black[channel]);
+            assert_eq!(plane[36], 1.0);
+            assert!(plane.iter().all(|x| [1.0, black[channel]].contains(x)));
+        }
+    }
+}
