@@ -1,7 +1,7 @@
 //! Files as people have them: what `train` and `predict` take, leave out and write.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::sync::LazyLock;
 
@@ -11,24 +11,28 @@ use crate::image_files::{TiffPage, chunk, encoded, exif, tiff};
 use crate::own_folders::{Own, SIDE, texture};
 use crate::support::ckaad;
 
-/// A run of the quickest detector, trained once for all tests.
-static RUN: LazyLock<Own> = LazyLock::new(|| {
+/// A run of the quickest detector, trained once for all tests, in a folder that the next time replaces.
+static RUN: LazyLock<PathBuf> = LazyLock::new(|| {
     let own = Own::new();
+    let run = Path::new(env!("CARGO_TARGET_TMPDIR")).join("own-files-run");
+    if run.exists() {
+        fs::remove_dir_all(&run).unwrap();
+    }
     let output = ckaad()
         .args(["train", "--detector", "gaussian", "--random-features"])
         .args(["--image-size", "32", "--normal"])
         .arg(own.at("good"))
         .arg("--out")
-        .arg(own.at("run"))
+        .arg(&run)
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", said(&output));
-    own
+    run
 });
 
 fn predict(images: &Path, out: &Path, more: &[&str]) -> Output {
     let mut command = ckaad();
-    command.arg("predict").arg(RUN.at("run")).arg(images);
+    command.arg("predict").arg(&*RUN).arg(images);
     command.arg("--out").arg(out).args(more).output().unwrap()
 }
 
@@ -144,12 +148,11 @@ fn results_do_not_mix_with_earlier_ones() {
     ];
     assert_eq!(names(&out), left);
 
-    let run = RUN.at("run");
-    let before = names(&run);
-    let into_run = predict(&test, &run, &["--overwrite"]);
+    let before = names(&RUN);
+    let into_run = predict(&test, &RUN, &["--overwrite"]);
     assert_eq!(into_run.status.code(), Some(1));
     assert_says(&said(&into_run), &["folder of a run"]);
-    assert_eq!(names(&run), before);
+    assert_eq!(names(&RUN), before);
 }
 
 #[test]
