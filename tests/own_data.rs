@@ -250,6 +250,16 @@ fn test_images_that_moved_are_found_by_their_new_place() {
 }
 
 #[test]
+fn a_test_image_that_is_gone_is_left_out_where_bad_ones_are() {
+    let own = Own::new();
+    trained(&own, &["--skip-bad"]);
+    fs::remove_file(own.at("test/hole/001.png")).unwrap();
+    let output = evaluate(&own, &[]);
+    assert!(output.status.success(), "{}", said(&output));
+    assert_says(&said(&output), &["WARN", "hole/001.png"]);
+}
+
+#[test]
 fn too_few_images_say_how_many_and_what_to_do() {
     let own = Own::new();
     for n in 1..6 {

@@ -26,6 +26,8 @@ pub(super) fn split_of(
     let mut split = Split::read(&run.split())?;
     match test {
         Some(test) => replace(&mut split, config, test)?,
+        // Those that are gone are left out then, as those that are damaged.
+        None if config.data.skip_bad => {}
         None => check_in_place(&split, run)?,
     }
     if split.test.is_empty() {
