@@ -276,30 +276,3 @@ fn too_few_images_say_how_many_and_what_to_do() {
     let said = refused(&own, &[&more[..], &["--labelled-ratio", "0.01"]].concat());
     assert_says(&said, &["asks for 0", "at least"]);
 }
-
-/// The line is the one that an editor shows, whatever ends lines.
-#[test]
-fn a_wrong_line_of_a_table_is_named_by_its_number() {
-    let own = Own::new();
-    for ending in ["\n", "\r\n"] {
-        let mut lines = vec!["path,split,label".to_owned()];
-        lines.extend((0..6).map(|n| format!("good/{n:03}.png,train,normal")));
-        lines.push("bad/b0.png,train,odd".to_owned());
-        own.write("manifest.csv", lines.join(ending).as_bytes());
-        let root = own.at("");
-        let output = ckaad()
-            .args([
-                "train",
-                "--layout",
-                "manifest",
-                "--random-features",
-                "--data",
-            ])
-            .arg(&root)
-            .arg("--out")
-            .arg(own.at("run"))
-            .output()
-            .unwrap();
-        assert_says(&said(&output), &["line 8", "odd"]);
-    }
-}

@@ -245,3 +245,30 @@ fn links_are_followed_by_either() {
     assert_eq!(output.status.code(), Some(1));
     assert_says(&said(&output), &["link"]);
 }
+
+/// The line is the one that an editor shows, whatever ends lines.
+#[test]
+fn a_wrong_line_of_a_table_is_named_by_its_number() {
+    let own = Own::new();
+    for ending in ["\n", "\r\n"] {
+        let mut lines = vec!["path,split,label".to_owned()];
+        lines.extend((0..6).map(|n| format!("good/{n:03}.png,train,normal")));
+        lines.push("bad/b0.png,train,odd".to_owned());
+        own.write("manifest.csv", lines.join(ending).as_bytes());
+        let root = own.at("");
+        let output = ckaad()
+            .args([
+                "train",
+                "--layout",
+                "manifest",
+                "--random-features",
+                "--data",
+            ])
+            .arg(&root)
+            .arg("--out")
+            .arg(own.at("run"))
+            .output()
+            .unwrap();
+        assert_says(&said(&output), &["line 8", "odd"]);
+    }
+}
