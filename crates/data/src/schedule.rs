@@ -27,6 +27,8 @@ pub enum Order {
     /// are min(batch, n) from an endless row of passes over all n, each shuffled by (seed, pass): every image is used equally
     /// often, and a batch can straddle two passes.
     Shuffled,
+    /// The first epoch is [`Once`](Self::Once), those after it are [`Shuffled`](Self::Shuffled).
+    OnceThenShuffled,
 }
 
 /// How many images of each kind there are, and how they are drawn.
@@ -45,25 +47,46 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// Steps of an epoch; 0 only without normal images.
-    pub fn steps_per_epoch(&self) -> usize {
+    /// Steps of an epoch, counted from 0; none only without normal images.
+    pub fn steps_in(&self, epoch: u64) -> usize {
+        match self.is_once(epoch) {
+            true => self.normal.div_ceil(self.batch.get()),
+            false => self.normal / self.batch.get().min(self.normal).max(1),
+        }
+    }
+
+    /// Steps of all epochs before one.
+    pub fn steps_before(&self, epoch: u64) -> u64 {
+        match epoch {
+            0 => 0,
+            _ => self.steps_in(0) as u64 + (epoch - 1).saturating_mul(self.steps_in(1) as u64),
+        }
+    }
+
+    /// Whether an epoch is the pass that sees every image once.
+    fn is_once(&self, epoch: u64) -> bool {
         match self.order {
-            Order::Once => self.normal.div_ceil(self.batch.get()),
-            Order::Shuffled => self.normal / self.batch.get().min(self.normal).max(1),
+            Order::Once => true,
+            Order::Shuffled => false,
+            Order::OnceThenShuffled => epoch == 0,
         }
     }
 
     /// The steps from `first` to the end of `epochs`. Starting in the middle of an epoch gives the same steps as running into it.
     pub fn steps(self, first: u64, epochs: u64) -> impl Iterator<Item = Step> + Send {
-        let steps = self.steps_per_epoch() as u64;
+        let [in_first, in_others] = [0, 1].map(|epoch| self.steps_in(epoch) as u64);
         let mut order = Vec::new();
         let mut ordered_for = None;
-        (first..epochs.saturating_mul(steps)).map(move |number| {
-            let (epoch, within) = (number / steps, (number % steps) as usize);
+        (first..self.steps_before(epochs)).map(move |number| {
+            let (epoch, within) = match number.checked_sub(in_first) {
+                None => (0, number as usize),
+                Some(later) => (1 + later / in_others, (later % in_others) as usize),
+            };
+            let once = self.is_once(epoch);
             if ordered_for != Some(epoch) {
-                order = match self.order {
-                    Order::Once => (0..self.normal).collect(),
-                    Order::Shuffled => shuffled("batches", self.normal, self.seed, epoch),
+                order = match once {
+                    true => (0..self.normal).collect(),
+                    false => shuffled("batches", self.normal, self.seed, epoch),
                 };
                 ordered_for = Some(epoch);
             }
@@ -73,12 +96,12 @@ impl Schedule {
                 number,
                 epoch,
                 normal: order[start..end].to_vec(),
-                anomalous: match self.order {
-                    Order::Once => {
-                        let first = |step: usize| step * self.anomalous / steps as usize;
+                anomalous: match once {
+                    true => {
+                        let first = |step: usize| step * self.anomalous / self.steps_in(epoch);
                         (first(within)..first(within + 1)).collect()
                     }
-                    Order::Shuffled => self.anomalous_of(number),
+                    false => self.anomalous_of(number),
                 },
             }
         })
@@ -138,7 +161,7 @@ mod tests {
                 ..schedule(normal, anomalous, batch, 1)
             };
             let steps: Vec<Step> = once.steps(0, 1).collect();
-            assert_eq!(steps.len(), once.steps_per_epoch());
+            assert_eq!(steps.len(), once.steps_in(0));
             assert!(
                 steps
                     .iter()
@@ -204,10 +227,10 @@ mod tests {
     fn fewer_images_than_a_batch_still_train() {
         let few = schedule(2, 0, 64, 1);
         assert_eq!(normal(few, 1).concat().len(), 2);
-        assert_eq!(few.steps_per_epoch(), 1);
+        assert_eq!(few.steps_in(0), 1);
         let none = schedule(0, 0, 64, 1);
         assert!(normal(none, 3).is_empty());
-        assert_eq!(none.steps_per_epoch(), 0);
+        assert_eq!(none.steps_in(0), 0);
     }
 
     #[test]

@@ -98,9 +98,9 @@ impl TrainBatches {
         }
     }
 
-    /// Steps of an epoch; 0 only without normal images.
-    pub fn steps_per_epoch(&self) -> usize {
-        self.schedule.steps_per_epoch()
+    /// Which images make up which step.
+    pub fn schedule(&self) -> &Schedule {
+        &self.schedule
     }
 
     /// The batches from `first_step` to the end of `epochs`, made ahead by threads. Starting in the middle of an epoch gives the same

@@ -70,7 +70,7 @@ fn batches_do_not_depend_on_workers_or_on_resuming() {
             Order::Shuffled,
             9,
         );
-        assert_eq!(batches.steps_per_epoch(), 2);
+        assert_eq!(batches.schedule().steps_in(0), 2);
         let run = |first, workers, bytes| -> Vec<TrainBatch> {
             let workers = number(workers);
             batches

@@ -61,6 +61,8 @@ pub enum Passes {
     Once,
     /// Shuffled anew in every epoch, for as many as the configuration says.
     Epochs,
+    /// Every image exactly once in the first epoch, and shuffled anew in every other.
+    OnceThenEpochs,
 }
 
 /// What a system does with anomalous training images.
@@ -107,6 +109,13 @@ impl Setup<'_> {
     }
 }
 
+/// Images that a system did not learn from.
+pub trait HeldOut {
+    /// Calls `visit` with batch after batch, and with whether each image is anomalous. These are the validation images; where no normal one is
+    /// among them, they are some of the normal training images.
+    fn for_each(&self, visit: &mut dyn FnMut(&Inputs, &[bool]));
+}
+
 /// A system that has learned.
 pub trait Detector: Send + Sync {
     /// Scores every image of a batch.
@@ -117,6 +126,9 @@ pub trait Detector: Send + Sync {
 
     /// The values of a map that a picture of it shows as nothing and as everything. Larger ones may occur.
     fn map_range(&self) -> [f32; 2];
+
+    /// Settles what training images cannot tell, for systems that have such choices. Called before the first image is scored.
+    fn tune(&mut self, _: &dyn HeldOut) {}
 }
 
 /// A system that is learning.

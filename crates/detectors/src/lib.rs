@@ -41,6 +41,7 @@ pub mod differnet;
 pub mod dra;
 mod error;
 pub mod fastflow;
+pub mod fusion;
 pub mod gaussian;
 mod gradients;
 mod kept;
@@ -60,7 +61,7 @@ mod state;
 mod update_rules;
 
 pub use contract::{
-    Anomalies, Detector, Inputs, Losses, Needs, Passes, Scored, Setup, System, Trainer,
+    Anomalies, Detector, HeldOut, Inputs, Losses, Needs, Passes, Scored, Setup, System, Trainer,
 };
 pub use deviation::{Reference, image_score};
 pub use error::DetectorError;

@@ -3,8 +3,8 @@ use std::ops::Deref;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    System, ckaad, deep_sad, devnet, differnet, dra, fastflow, gaussian, padim, patchcore, prenet,
-    probe, rd4ad,
+    System, ckaad, deep_sad, devnet, differnet, dra, fastflow, fusion, gaussian, padim, patchcore,
+    prenet, probe, rd4ad,
 };
 
 macro_rules! systems {
@@ -62,6 +62,8 @@ systems! {
     FastFlow = "fastflow": fastflow::Settings,
     /// How unlikely an invertible network finds pooled features.
     DifferNet = "differnet": differnet::Settings,
+    /// Several detectors as one.
+    Fusion = "fusion": fusion::Settings,
 }
 
 impl Default for DetectorSettings {

@@ -132,6 +132,37 @@ pub fn delong_test<S: Score>(
     })
 }
 
+/// Below this probability two AUROCs count as different.
+const SIGNIFICANT: f64 = 0.05;
+
+/// Whether two AUROCs on the same samples differ: [`delong_test`] gives less than 5 % probability to so large a difference if they were equal. Where
+/// nothing varies, as between two perfect rankings, equal is equal and different is different.
+///
+/// # Errors
+/// Those of [`delong_test`], but for [`MetricError::ZeroVariance`].
+///
+/// ```
+/// use ckaad_metrics::distinguishable;
+/// let labels = [false, false, false, true, true, true];
+/// let perfect = [0.1_f64, 0.2, 0.3, 0.7, 0.8, 0.9];
+/// assert!(!distinguishable(&perfect, &perfect.map(f64::sqrt), &labels)?);
+/// assert!(distinguishable(&perfect, &perfect.map(|score| -score), &labels)?);
+/// # Ok::<(), ckaad_metrics::MetricError>(())
+/// ```
+pub fn distinguishable<S: Score>(
+    scores_a: &[S],
+    scores_b: &[S],
+    labels: &[bool],
+) -> Result<bool, MetricError> {
+    match delong_test(scores_a, scores_b, labels) {
+        Ok(test) => Ok(test.p_value < SIGNIFICANT),
+        Err(MetricError::ZeroVariance { .. }) => {
+            Ok(crate::auroc(scores_a, labels)? != crate::auroc(scores_b, labels)?)
+        }
+        Err(error) => Err(error),
+    }
+}
+
 /// What rounding may leave of a variance that is 0; those of placements that differ are far above it.
 const NEGLIGIBLE: f64 = 1e-31;
 

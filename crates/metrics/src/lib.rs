@@ -10,7 +10,7 @@
 //! | images | [`auroc`], [`average_precision`], [`oracle_f1_max`], [`partial_auroc`], [`roc_curve`], [`precision_recall_curve`], [`oracle_sensitivity_at_specificity`], [`oracle_specificity_at_sensitivity`] |
 //! | a given threshold | [`Confusion`]: accuracy, sensitivity, specificity, F1 |
 //! | choosing a threshold on other data | [`ThresholdRule`]; with a promise on false alarms: [`Calibration`] |
-//! | uncertainty | [`auroc_delong`], [`delong_test`], [`Bootstrap`] |
+//! | uncertainty | [`auroc_delong`], [`delong_test`], [`distinguishable`], [`Bootstrap`] |
 //! | pixels and regions | [`pixel_auroc`], [`pixel_average_precision`], [`pixel_oracle_f1_max`], [`aupro`], [`aupro_binned`], [`pro_per_image`]; all exact ones from one sort: [`PixelRanking`] |
 //! | sets that come image by image | [`PixelAccumulator`], exact; [`BinnedPixelAccumulator`], in bounded memory |
 //!
@@ -59,7 +59,7 @@ pub use bootstrap::{Bootstrap, Interval};
 pub use conformal::{Calibration, PromisedThreshold};
 pub use confusion::Confusion;
 pub use curve::{PrecisionRecallCurve, RocCurve, precision_recall_curve, roc_curve};
-pub use delong::{AurocInterval, PairedDelong, auroc_delong, delong_test};
+pub use delong::{AurocInterval, PairedDelong, auroc_delong, delong_test, distinguishable};
 pub use error::{Class, MetricError};
 pub use image_level::{
     OracleF1, PartialAuroc, auroc, average_precision, oracle_f1_max, partial_auroc,

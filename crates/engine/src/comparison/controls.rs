@@ -1,10 +1,10 @@
 //! The controls among the detectors: what images give away without any network.
 
 use ckaad_data::{CONTROLS, Controls, ImageStore, Reading};
-use ckaad_metrics::auroc;
+use ckaad_metrics::{auroc, distinguishable};
 use serde::{Deserialize, Serialize};
 
-use super::verdict::{Ranking, SIGNIFICANT, can_tell, p_value};
+use super::verdict::{Ranking, can_tell};
 use crate::EngineError;
 
 /// How the scores of a control become scores of anomaly.
@@ -110,7 +110,7 @@ pub(super) fn not_above(
         let own = Ranking::of(scores, labels)?.map_or(0.0, |ranking| ranking.auroc);
         for (figures, of_control) in controls {
             let auroc = figures.validation.map_or(0.0, |ranking| ranking.auroc);
-            let beaten = own > auroc && p_value(scores, of_control, labels)? < SIGNIFICANT;
+            let beaten = own > auroc && distinguishable(scores, of_control, labels)?;
             if !beaten && found.is_none_or(|(most, _)| auroc > most) {
                 found = Some((auroc, &figures.name));
             }

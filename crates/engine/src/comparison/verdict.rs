@@ -1,12 +1,10 @@
 //! What validation says of scores: which is best, what cannot be told from it, what a control does as well.
 
-use ckaad_metrics::{auroc, auroc_delong, delong_test};
+use ckaad_metrics::{auroc, auroc_delong, distinguishable};
 use serde::{Deserialize, Serialize};
 
 use crate::EngineError;
 
-/// Below this probability two AUROCs count as different.
-pub(super) const SIGNIFICANT: f64 = 0.05;
 /// Images of each kind from which on validation may tell detectors apart.
 pub(super) const ENOUGH: usize = 10;
 
@@ -29,22 +27,6 @@ impl Ranking {
             auroc: auroc(scores, labels)?,
             interval: interval.map(|interval| [interval.low, interval.high]),
         }))
-    }
-}
-
-/// The probability of a difference as large between two AUROCs if they were equal, by DeLong's paired test.
-pub(super) fn p_value(a: &[f64], b: &[f64], labels: &[bool]) -> Result<f64, EngineError> {
-    match delong_test(a, b, labels) {
-        Ok(test) => Ok(test.p_value),
-        // Where nothing varies, equal is equal and different is different.
-        Err(ckaad_metrics::MetricError::ZeroVariance { .. }) => {
-            Ok(if auroc(a, labels)? == auroc(b, labels)? {
-                1.0
-            } else {
-                0.0
-            })
-        }
-        Err(error) => Err(error.into()),
     }
 }
 
@@ -100,7 +82,7 @@ pub(super) fn recommend(
     };
     let (mut group, mut chosen) = (vec![best.to_owned()], None);
     for &(name, scores) in detectors {
-        if name == best || p_value(of_best, scores, labels)? >= SIGNIFICANT {
+        if name == best || !distinguishable(of_best, scores, labels)? {
             chosen = chosen.or(Some(name));
             if name != best {
                 group.push(name.to_owned());
@@ -111,10 +93,10 @@ pub(super) fn recommend(
     let percent = 100.0 * most;
     let reason = match group.as_slice() {
         [_] => format!(
-            "{best} ranks the validation images better than every other (AUROC {percent:.1} %, DeLong's paired test, p < {SIGNIFICANT})"
+            "{best} ranks the validation images better than every other (AUROC {percent:.1} %, DeLong's paired test, p < 0.05)"
         ),
         [_, others @ ..] => format!(
-            "{best} has the highest validation AUROC ({percent:.1} %), not distinguishable from {} (DeLong's paired test, p >= {SIGNIFICANT}); of \
+            "{best} has the highest validation AUROC ({percent:.1} %), not distinguishable from {} (DeLong's paired test, p >= 0.05); of \
              these {chosen} comes first in the order of preference, simple and fast systems before others",
             others.join(", ")
         ),

@@ -82,6 +82,10 @@ impl Config {
             let reason = format!("must be 1: {} sees every image once", self.detector.name());
             return Err(EngineError::setting("epochs", self.epochs, reason));
         }
+        if self.epochs < 2 && self.detector.needs().passes == Passes::OnceThenEpochs {
+            let reason = "must be at least 2: parts of this detector learn in the first alone, the others after it";
+            return Err(EngineError::setting("epochs", self.epochs, reason));
+        }
         for (key, value) in [
             ("elastic.alpha", self.elastic.alpha),
             ("elastic.sigma", self.elastic.sigma),

@@ -114,6 +114,7 @@ impl TrainingData {
         let order = match needs.passes {
             Passes::Once => Order::Once,
             Passes::Epochs => Order::Shuffled,
+            Passes::OnceThenEpochs => Order::OnceThenShuffled,
         };
         let normal = Arc::clone(self.normal.images());
         // The configuration was checked.
@@ -188,6 +189,20 @@ pub(crate) struct ImageScore {
 }
 
 impl FeatureBank {
+    /// Some images as a detector sees them, a few at a time, with their indices.
+    pub(crate) fn inputs<'a>(
+        &'a self,
+        indices: &'a [usize],
+        config: &'a CheckedConfig,
+        with: TrainContext<'a>,
+    ) -> impl Iterator<Item = (&'a [usize], Inputs)> {
+        indices.chunks(CHUNK).map(move |chunk| {
+            let pixels = || images(self.images(), chunk, with.device);
+            let inputs = inputs(Some((self, chunk)), pixels, config, with);
+            (chunk, inputs)
+        })
+    }
+
     /// The scores of some images.
     pub(crate) fn scores(
         &self,
@@ -196,18 +211,12 @@ impl FeatureBank {
         config: &CheckedConfig,
         with: TrainContext<'_>,
     ) -> Vec<ImageScore> {
-        indices
-            .chunks(CHUNK)
-            .flat_map(|chunk| {
-                let pixels = || images(self.images(), chunk, with.device);
-                let inputs = inputs(Some((self, chunk)), pixels, config, with);
-                detector
-                    .score(&inputs)
-                    .into_iter()
-                    .map(|scored| ImageScore {
-                        score: scored.score,
-                        peak: scored.map.as_ref().map(AnomalyMap::largest),
-                    })
+        let scored = self.inputs(indices, config, with);
+        scored
+            .flat_map(|(_, inputs)| detector.score(&inputs))
+            .map(|scored| ImageScore {
+                score: scored.score,
+                peak: scored.map.as_ref().map(AnomalyMap::largest),
             })
             .collect()
     }

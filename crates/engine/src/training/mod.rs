@@ -4,6 +4,7 @@ mod checkpoint;
 mod data;
 mod event;
 pub(crate) mod features;
+mod held_out;
 pub(crate) mod log;
 mod loss_sums;
 mod run;

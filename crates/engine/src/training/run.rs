@@ -11,6 +11,7 @@ use ckaad_metrics::Calibration;
 
 use super::checkpoint::{self, Position};
 use super::data::{ImageScore, TrainingData};
+use super::held_out::Normals;
 use super::log::{self, EpochRecord};
 use super::loss_sums::LossSums;
 use super::threshold::{Threshold, Validation};
@@ -24,9 +25,6 @@ const CHECK_INTERVAL: usize = 16;
 /// Threads that make images of later steps, and the bytes of images that are made ahead: a batch of the medical preset takes 50 MB.
 const IMAGE_WORKERS: usize = 4;
 const IMAGE_BYTES: u64 = 256 << 20;
-
-/// The normal training images that a threshold is chosen on where there are no validation images.
-const THRESHOLD_IMAGES: usize = 200;
 
 /// A run under way.
 pub(crate) struct Run<'a> {
@@ -46,20 +44,21 @@ impl Run<'_> {
     /// Trains until all epochs are done or it is asked to stop.
     pub(crate) fn epochs(mut self) -> Result<Outcome, EngineError> {
         let batches = self.data.batches(self.config);
-        let steps = batches.steps_per_epoch();
-        let done = self.position.epochs * steps + self.position.steps;
+        let schedule = *batches.schedule();
+        let done = schedule.steps_before(self.position.epochs as u64) + self.position.steps as u64;
         let workers = rayon::current_num_threads().min(IMAGE_WORKERS);
         let ahead = Ahead {
             workers: NonZeroUsize::new(workers).unwrap_or(NonZeroUsize::MIN),
             bytes: IMAGE_BYTES,
         };
-        let mut batches = batches.prefetch(done as u64, self.config.epochs as u64, ahead);
+        let mut batches = batches.prefetch(done, self.config.epochs as u64, ahead);
         while self.position.epochs < self.config.epochs {
+            let steps = schedule.steps_in(self.position.epochs as u64);
             if self.epoch(steps, &mut batches)? == Outcome::Stopped {
                 return Ok(Outcome::Stopped);
             }
         }
-        let detector = self.trainer.detector();
+        let detector = self.detector();
         let scores = self.scores.take();
         let scores = scores.unwrap_or_else(|| self.validation_scores(&*detector));
         let (path, auroc) = (self.folder.model(), self.position.validation_auroc);
@@ -123,7 +122,7 @@ impl Run<'_> {
         };
         self.scores = None;
         if self.data.validation_has_both_kinds() {
-            let detector = self.trainer.detector();
+            let detector = self.detector();
             let scores = self.validation_scores(&*detector);
             let auroc = ckaad_metrics::auroc(&values(&scores), &self.data.validation_labels)?;
             if epoch == self.config.epochs && auroc < 0.5 {
@@ -166,32 +165,17 @@ impl Run<'_> {
         checkpoint::save(&path, &self.trainer.save()?, &self.position, &self.weights)
     }
 
+    /// What has been learned so far, with the choices settled that held-out images decide.
+    fn detector(&self) -> Box<dyn Detector> {
+        let mut detector = self.trainer.detector();
+        detector.tune(self);
+        detector
+    }
+
     fn validation_scores(&self, detector: &dyn Detector) -> Vec<ImageScore> {
         let all: Vec<usize> = (0..self.data.validation.len()).collect();
         let validation = &self.data.validation;
         validation.scores(detector, &all, self.config, self.with)
-    }
-
-    /// The scores of normal images that a threshold is chosen on, and whether they were held out; none where validation does it.
-    fn normals(&self, detector: &dyn Detector, validation: &[ImageScore]) -> Normals {
-        let (bank, indices, held_out) = match (&self.data.calibration, &self.data.normal) {
-            (held_out, _) if held_out.len() > 0 => (held_out, (0..held_out.len()).collect(), true),
-            (_, _) if self.data.validation_labels.contains(&false) => {
-                return Normals {
-                    // What has maps is known from validation.
-                    scores: validation.to_vec(),
-                    held_out: false,
-                };
-            }
-            (_, normal) => {
-                let drawn = ckaad_data::draw(normal.len(), THRESHOLD_IMAGES, self.config.seed);
-                (normal, drawn, false)
-            }
-        };
-        Normals {
-            scores: bank.scores(detector, &indices, self.config, self.with),
-            held_out,
-        }
     }
 
     fn write_model(
@@ -233,12 +217,6 @@ impl Run<'_> {
         let backbone = self.with.backbone.clone();
         Predictor::new(backbone, detector, info, self.with.device).save(path)
     }
-}
-
-/// Scores of normal images.
-struct Normals {
-    scores: Vec<ImageScore>,
-    held_out: bool,
 }
 
 /// How the thresholds of images and of pixels are chosen.

@@ -121,7 +121,7 @@ impl Images {
                 order: Order::Shuffled,
                 seed: 0,
             }
-            .steps_per_epoch(),
+            .steps_in(0),
             files: copied.len(),
         };
         Ok(Self {
