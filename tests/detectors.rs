@@ -1,6 +1,6 @@
 //! Every detector through the same commands.
 
-use ckaad_detectors::DetectorSettings;
+use ckaad_detectors::{Anomalies, DetectorSettings, Passes};
 
 use crate::support::{ckaad, json, json_lines, synthetic, train_args};
 
@@ -83,4 +83,28 @@ fn a_detector_that_sees_every_image_once_has_no_epochs() {
         .success();
     let config = std::fs::read_to_string(run.join("config.toml")).unwrap();
     assert!(config.contains("epochs = 1"), "{config}");
+}
+
+/// What the benchmarks say of detectors is what these ask of a training.
+#[test]
+fn benchmarks_know_every_detector() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../xtask/settings.toml");
+    let settings: toml::Table = std::fs::read_to_string(path).unwrap().parse().unwrap();
+    let known = settings["detectors"].as_table().unwrap();
+    for name in DetectorSettings::NAMES
+        .iter()
+        .filter(|name| **name != "ckaad")
+    {
+        let entry = known[*name].as_table().unwrap_or_else(|| panic!("{name}"));
+        let detector: DetectorSettings = toml::from_str(&format!("name = '{name}'")).unwrap();
+        let needs = detector.needs();
+        let flag = |key: &str| entry[key].as_bool().unwrap();
+        assert_eq!(flag("once"), needs.passes == Passes::Once, "{name}");
+        assert_eq!(
+            flag("labels"),
+            needs.anomalies != Anomalies::Ignored,
+            "{name}"
+        );
+    }
+    assert_eq!(known.len() + 1, DetectorSettings::NAMES.len());
 }

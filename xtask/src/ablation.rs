@@ -14,7 +14,7 @@ pub(crate) fn grid(mut builder: Builder<'_>) -> anyhow::Result<Grid> {
         &["isic2018", "chest-xray", "mvtec-ad"],
         &["medical", "industrial"],
     )?;
-    let methods = builder.methods(&METHODS);
+    let methods = builder.methods(&METHODS)?;
     for benchmark in &benchmarks {
         let mut rows = Vec::new();
         let medical = benchmark.manifest.preset == "medical";

@@ -2,7 +2,7 @@
 
 use crate::bench::builder::Builder;
 use crate::bench::figures::Measures;
-use crate::bench::grid::Grid;
+use crate::bench::grid::{Grid, Row};
 use crate::bench::row::Cell;
 
 pub(crate) const NAME: &str = "bench-cifar10";
@@ -11,12 +11,12 @@ pub(crate) const NAME: &str = "bench-cifar10";
 pub(crate) fn grid(mut builder: Builder<'_>) -> anyhow::Result<Grid> {
     for benchmark in &builder.benchmarks(&["cifar10"], &["cifar10"])? {
         let categories = builder.categories(benchmark)?;
-        let methods = builder.methods(&["recon", "cka-patch"]);
+        let systems = builder.systems(&["recon", "cka-patch"])?;
         let (mut rows, mut means) = (Vec::new(), Vec::new());
-        for method in &methods {
-            let cells: Vec<(f64, usize)> = match method.as_str() {
-                "recon" => vec![(0.0, 0)],
-                _ => {
+        for method in &systems {
+            let cells: Vec<(f64, usize)> = match builder.uses_labels(method) {
+                false => vec![(0.0, 0)],
+                true => {
                     let k = builder.k(&[3], 9);
                     let ratios = builder.ratios(&[0.05])?;
                     let pair = |ratio| k.iter().map(move |&k| (ratio, k));
@@ -24,11 +24,16 @@ pub(crate) fn grid(mut builder: Builder<'_>) -> anyhow::Result<Grid> {
                 }
             };
             for (ratio, k) in cells {
-                let stands_beside = method == "recon" || (ratio, k) == (0.05, 3);
+                let stands_beside = ratio == 0.0 || (ratio, k) == (0.05, 3);
+                let paper = |builder: &Builder<'_>, class: &str| {
+                    let ours = if method == "recon" { "Recon" } else { "CKAAD" };
+                    let of = |name: &str| builder.paper.cifar10(class, name);
+                    builder.paper_figures(method, || of(ours), of)
+                };
                 let mut of_method = Vec::new();
                 for category in &categories {
                     let paper = match stands_beside {
-                        true => builder.paper.cifar10(category, method),
+                        true => paper(&builder, category),
                         false => Default::default(),
                     };
                     of_method.push(builder.row(&Cell {
@@ -41,13 +46,19 @@ pub(crate) fn grid(mut builder: Builder<'_>) -> anyhow::Result<Grid> {
                     }));
                 }
                 let paper = match stands_beside && categories.len() == 10 {
-                    true => builder.paper.cifar10("mean", method),
+                    true => paper(&builder, "mean"),
                     false => Default::default(),
                 };
                 means.extend(Builder::mean_row(&of_method, paper));
                 rows.extend(of_method);
             }
         }
+        let of_first: Vec<&Row> = rows.iter().filter(|row| row.method == systems[0]).collect();
+        let controls: Vec<Row> = of_first
+            .iter()
+            .flat_map(|row| builder.controls(row))
+            .collect();
+        rows.extend(controls);
         rows.sort_by(|a, b| a.category.cmp(&b.category));
         rows.extend(means);
         let references = builder.paper.cifar10_means();

@@ -2,7 +2,7 @@
 
 use crate::bench::builder::Builder;
 use crate::bench::figures::Measures;
-use crate::bench::grid::Grid;
+use crate::bench::grid::{Grid, Row};
 use crate::bench::row::Cell;
 
 pub(crate) const NAME: &str = "bench-industrial";
@@ -12,9 +12,9 @@ pub(crate) fn grid(mut builder: Builder<'_>) -> anyhow::Result<Grid> {
     for benchmark in &builder.benchmarks(&["mvtec-ad", "visa"], &["industrial"])? {
         let key = &benchmark.key;
         let categories = builder.categories(benchmark)?;
-        let methods = builder.methods(&["recon", "cka-patch"]);
+        let systems = builder.systems(&["recon", "cka-patch"])?;
         let (mut rows, mut means) = (Vec::new(), Vec::new());
-        for method in &methods {
+        for method in &systems {
             let mut of_method = Vec::new();
             for category in &categories {
                 let paper = match method.as_str() {
@@ -33,7 +33,11 @@ pub(crate) fn grid(mut builder: Builder<'_>) -> anyhow::Result<Grid> {
             // The paper's mean is one of all categories: it stands beside nothing less.
             let complete = categories.len() == benchmark.manifest.categories.len();
             let paper = match complete {
-                true => builder.paper.industrial_mean(key, method),
+                true => builder.paper_figures(
+                    method,
+                    || builder.paper.industrial_mean(key, method),
+                    |name| builder.paper.compared("table2", key, name, 0.0),
+                ),
                 false => Default::default(),
             };
             means.extend(Builder::mean_row(&of_method, paper).map(|mut row| {
@@ -48,6 +52,12 @@ pub(crate) fn grid(mut builder: Builder<'_>) -> anyhow::Result<Grid> {
             }));
             rows.extend(of_method);
         }
+        let of_first: Vec<&Row> = rows.iter().filter(|row| row.method == systems[0]).collect();
+        let controls: Vec<Row> = of_first
+            .iter()
+            .flat_map(|row| builder.controls(row))
+            .collect();
+        rows.extend(controls);
         rows.sort_by(|a, b| a.category.cmp(&b.category));
         rows.extend(means);
         let references = builder.paper.column("table2", key);

@@ -16,24 +16,28 @@ pub(crate) fn grid(mut builder: Builder<'_>) -> anyhow::Result<Grid> {
     for benchmark in &benchmarks {
         let key = &benchmark.key;
         let mut rows = Vec::new();
+        let systems = builder.systems(&["recon", "cka-patch"])?;
         for ratio in builder.ratios(&[0.0, 0.01, 0.02, 0.05])? {
-            let methods: Vec<String> = builder
-                .methods(&["recon", "cka-patch"])
-                .into_iter()
-                // Without labelled images every method is reconstruction.
-                .filter(|method| (method == "recon") == (ratio == 0.0))
-                .collect();
-            for method in methods {
+            let first = rows.len();
+            // Without labelled images every method is reconstruction.
+            let fitting = systems
+                .iter()
+                .filter(|system| builder.uses_labels(system) == (ratio > 0.0));
+            for system in fitting.collect::<Vec<_>>() {
                 for k in builder.k(&[1], benchmark.manifest.anomalous.len()) {
-                    let ours = ratio == 0.0 || (method == "cka-patch" && k == 1);
-                    let paper = match ours {
-                        true => builder.paper.medical(key, ratio),
-                        false => Default::default(),
-                    };
+                    let ours = ratio == 0.0 || (system == "cka-patch" && k == 1);
+                    let paper = builder.paper_figures(
+                        system,
+                        || match ours {
+                            true => builder.paper.medical(key, ratio),
+                            false => Default::default(),
+                        },
+                        |name| builder.paper.compared("table1", key, name, ratio),
+                    );
                     let row = builder.row(&Cell {
                         benchmark,
                         category: None,
-                        method: &method,
+                        method: system,
                         labelled: Some((ratio, if ratio == 0.0 { 0 } else { k })),
                         norm: "instance",
                         paper,
@@ -43,6 +47,10 @@ pub(crate) fn grid(mut builder: Builder<'_>) -> anyhow::Result<Grid> {
                     }
                 }
             }
+            let controls = rows
+                .get(first)
+                .map_or(Vec::new(), |row| builder.controls(row));
+            rows.extend(controls);
         }
         let references = builder.paper.column("table1", key);
         builder.section(

@@ -12,7 +12,7 @@ pub(crate) fn grid(mut builder: Builder<'_>) -> anyhow::Result<Grid> {
     for benchmark in &builder.benchmarks(&["isic2018"], &["medical"])? {
         let classes = benchmark.manifest.anomalous.len();
         let mut rows = Vec::new();
-        for method in &builder.methods(&["cka-patch"]) {
+        for method in &builder.methods(&["cka-patch"])? {
             for ratio in builder.ratios(&[0.05])? {
                 for k in builder.k(&[1, 2, 3], classes) {
                     let paper = match (method.as_str(), k) {

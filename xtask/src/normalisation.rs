@@ -10,7 +10,7 @@ pub(crate) const NAME: &str = "normalisation";
 /// Both norms with and without labelled images.
 pub(crate) fn grid(mut builder: Builder<'_>) -> anyhow::Result<Grid> {
     let benchmarks = builder.benchmarks(&["isic2018", "chest-xray", "br35h"], &["medical"])?;
-    let methods = builder.methods(&["recon", "cka-patch"]);
+    let methods = builder.methods(&["recon", "cka-patch"])?;
     for benchmark in &benchmarks {
         let mut rows = Vec::new();
         for ratio in builder.ratios(&[0.0, 0.05])? {

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
 
 use anyhow::Context;
-use ckaad_engine::evaluation::{ModelReport, Report};
+use ckaad_engine::evaluation::{ControlReport, ModelReport, Report};
 
 /// Prints a line of the result. A reader that went away, as `head` does, has all that it wants: that is no error, and the
 /// program ends with the status that its work deserves.
@@ -37,7 +37,32 @@ pub(crate) fn report_text(report: &Report) -> String {
         let title = format!("best on validation (epoch {})", best.epoch);
         text = format!("{text}\n{}", model_text(&title, best));
     }
+    if let Some(controls) = &report.controls {
+        text = format!("{text}\n{}", controls_text(report, controls));
+    }
     text
+}
+
+/// What the images give away, and whether that is as much as the model finds.
+fn controls_text(report: &Report, controls: &ControlReport) -> String {
+    let mut lines = vec!["what the images give away without any network, image AUROC:".to_owned()];
+    for control in &controls.figures {
+        if let Some(test) = control.test {
+            lines.push(format!("  {:<28} {:.4}", control.name, test.auroc));
+        }
+    }
+    let near = controls.near_duplicates;
+    let test = report.last.counts.normal + report.last.counts.anomalous;
+    lines.push(format!(
+        "  nearly the same as a training image: {} of {test} test images",
+        near.test
+    ));
+    if let Some(control) = &report.last.not_above_control {
+        lines.push(format!(
+            "the model of the last epoch does not clearly beat the control {control}: these images say little about it"
+        ));
+    }
+    lines.join("\n")
 }
 
 fn model_text(title: &str, report: &ModelReport) -> String {

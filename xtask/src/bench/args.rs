@@ -42,6 +42,9 @@ pub(crate) struct ChoiceArgs {
     /// Methods
     #[arg(long, value_delimiter = ',', value_parser = METHODS)]
     pub(crate) methods: Vec<String>,
+    /// Detectors: `ckaad` (with its --methods), others of `ckaad train --detector`, or all; controls stand in the same table
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) detectors: Vec<String>,
     /// Labelled ratios
     #[arg(long, value_delimiter = ',')]
     pub(crate) ratios: Vec<f64>,

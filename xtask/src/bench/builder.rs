@@ -98,8 +98,16 @@ impl<'a> Builder<'a> {
         Ok(all)
     }
 
-    /// The methods asked for, or these.
-    pub(crate) fn methods(&self, default: &[&str]) -> Vec<String> {
+    /// The methods asked for, or these, of a table that has no other systems.
+    pub(crate) fn methods(&self, default: &[&str]) -> anyhow::Result<Vec<String>> {
+        ensure!(
+            self.choice.detectors.is_empty(),
+            "--detectors: this table is about the methods of CKAAD alone"
+        );
+        Ok(self.given_methods(default))
+    }
+
+    pub(super) fn given_methods(&self, default: &[&str]) -> Vec<String> {
         match self.choice.methods.as_slice() {
             [] => default.iter().map(|&name| name.to_owned()).collect(),
             given => given.to_vec(),

@@ -127,4 +127,12 @@ impl Figure {
     pub(crate) fn read(&self, model: &Value) -> Option<f64> {
         Some(100.0 * model.pointer(self.pointer)?.as_f64()?)
     }
+
+    /// The figure of a control in percent, if the report has it: controls have an AUROC alone.
+    pub(crate) fn read_control(&self, report: &Value, name: &str) -> Option<f64> {
+        let controls = report.pointer("/controls/figures")?.as_array()?;
+        let is = |control: &&Value| control.get("name").and_then(Value::as_str) == Some(name);
+        let auroc = controls.iter().find(is)?.pointer("/test/auroc")?.as_f64()?;
+        (self.pointer == AUC.pointer).then_some(100.0 * auroc)
+    }
 }

@@ -62,7 +62,9 @@ impl Folder {
         let bytes = std::fs::read(self.run().join("report.json")).ok()?;
         let report: Value = serde_json::from_slice(&bytes).ok()?;
         let settings = serde_json::to_value(run.configured()).ok()?;
-        (report.get("last").is_some() && holds(report.get("config")?, &settings)).then_some(report)
+        let controls = !run.controls || report.get("controls").is_some();
+        (report.get("last").is_some() && controls && holds(report.get("config")?, &settings))
+            .then_some(report)
     }
 
     /// Whether training began with exactly this request.

@@ -12,7 +12,7 @@ use super::figures::Measures;
 use super::library::Place;
 
 /// Settings that stand in the table `[detector]` of a configuration.
-const OF_THE_DETECTOR: [&str; 8] = [
+pub(super) const OF_THE_DETECTOR: [&str; 8] = [
     "method",
     "norm",
     "image_score",
@@ -32,6 +32,9 @@ pub(crate) struct Run {
     pub(crate) category: Option<String>,
     /// Whether the images are a synthetic stand-in.
     pub(crate) synthetic: bool,
+    /// Whether its evaluation looks at controls, too.
+    #[serde(default)]
+    pub(crate) controls: bool,
     /// Everything in the run's configuration but the place of the images.
     pub(crate) settings: Table,
 }
@@ -51,7 +54,11 @@ impl Run {
         };
         let mut parts = vec![dataset.to_owned()];
         parts.extend(category.map(str::to_owned));
-        parts.push(text("method"));
+        let detector = settings.get("detector").and_then(|table| table.get("name"));
+        parts.push(match detector.and_then(Value::as_str) {
+            Some(name) => name.to_owned(),
+            None => text("method"),
+        });
         if settings.contains_key("labelled_ratio") {
             parts.push(format!("r{}", text("labelled_ratio")));
         }
@@ -70,6 +77,7 @@ impl Run {
             dataset: dataset.to_owned(),
             category: category.map(str::to_owned),
             synthetic,
+            controls: false,
             settings,
         }
     }
@@ -77,6 +85,9 @@ impl Run {
     /// The settings as a configuration of `ckaad` has them, without the place of the images: the only code that knows where in it a
     /// key lies.
     pub(super) fn configured(&self) -> Table {
+        if self.settings.contains_key("detector") {
+            return self.settings.clone();
+        }
         let (mut detector, mut config): (Table, Table) = self
             .settings
             .clone()
@@ -121,7 +132,11 @@ fn labelled_name(settings: &Table) -> Option<String> {
 pub(crate) struct Row {
     /// A category, or `mean` of all.
     pub(crate) category: Option<String>,
+    /// Or another detector.
     pub(crate) method: String,
+    /// The control that the row is of, on the images of its runs.
+    #[serde(default)]
+    pub(crate) control: Option<String>,
     pub(crate) labelled_ratio: Option<f64>,
     /// Number of labelled classes.
     pub(crate) k: Option<usize>,

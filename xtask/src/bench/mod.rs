@@ -16,6 +16,7 @@ mod runner;
 mod settings;
 mod shard;
 mod slurm;
+mod systems;
 pub(crate) mod tables;
 #[cfg(test)]
 mod tests;

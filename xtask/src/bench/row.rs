@@ -30,8 +30,21 @@ impl Builder<'_> {
         };
         let mut settings = paper.clone();
         self.replace(cell.benchmark, &mut settings);
-        let mut differs = differences(&settings, &paper);
-        settings.insert("method".to_owned(), cell.method.into());
+        let mut differs;
+        if let Some(detector) = self.detector(cell.method) {
+            Self::of_detector(detector, cell.method, &mut settings);
+            let own = detector.differs.iter();
+            differs = own
+                .map(|text| format!("{}: {text}", cell.method))
+                .collect::<Vec<_>>();
+            let said = |key: &str| key != "detector" && !(key == "epochs" && detector.once);
+            let compared = settings.iter().filter(|(key, _)| said(key));
+            let compared = compared.map(|(key, value)| (key.clone(), value.clone()));
+            differs.extend(differences(&compared.collect(), &paper));
+        } else {
+            differs = differences(&settings, &paper);
+            settings.insert("method".to_owned(), cell.method.into());
+        }
 
         let (choices, random) = self.labelled_choices(cell, &mut differs);
         let seeds = self.seeds(random, &mut differs);
@@ -43,7 +56,8 @@ impl Builder<'_> {
                 let mut settings = settings.clone();
                 settings.insert("seed".to_owned(), Value::Integer(seed as i64));
                 settings.extend(choice.clone());
-                let run = Run::new(dataset, cell.category, self.choice.sample, settings);
+                let mut run = Run::new(dataset, cell.category, self.choice.sample, settings);
+                run.controls = self.with_controls();
                 ids.push(run.id.clone());
                 if !self.runs.iter().any(|other| other.id == run.id) {
                     self.runs.push(run);
@@ -54,6 +68,7 @@ impl Builder<'_> {
         Row {
             category: cell.category.map(str::to_owned),
             method: cell.method.to_owned(),
+            control: None,
             labelled_ratio: cell.labelled.map(|(ratio, _)| ratio),
             k: cell.labelled.map(|(_, k)| k).filter(|&k| k > 0),
             norm: cell.norm.to_owned(),

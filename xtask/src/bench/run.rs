@@ -120,7 +120,10 @@ impl Workshop {
                 self.start(folder, lock, &arguments)?;
             }
         }
-        self.start(folder, lock, &["evaluate".as_ref(), &folder.run()])?;
+        let path = folder.run();
+        let mut arguments: Vec<&Path> = vec!["evaluate".as_ref(), &path];
+        arguments.extend(run.controls.then_some(Path::new("--controls")));
+        self.start(folder, lock, &arguments)?;
         match folder.state(run) {
             State::Finished(_) => Ok(()),
             _ => bail!(

@@ -19,6 +19,8 @@ pub(crate) struct Settings {
     paper: BTreeMap<String, Table>,
     /// What is particular to a data set.
     datasets: BTreeMap<String, Particular>,
+    /// What is particular to a detector.
+    pub(crate) detectors: BTreeMap<String, Detector>,
     /// Reduced settings.
     quick: BTreeMap<String, Quick>,
     /// The size of synthetic stand-ins.
@@ -34,6 +36,25 @@ struct Particular {
     settings: Table,
     #[serde(default)]
     categories: BTreeMap<String, Table>,
+}
+
+/// A detector beside CKAAD.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Detector {
+    /// Its names in the paper's tables.
+    #[serde(default)]
+    pub(crate) paper: Vec<String>,
+    /// Whether it learns from labelled images.
+    pub(crate) labels: bool,
+    /// Whether it sees every image once.
+    pub(crate) once: bool,
+    /// What replaces its defaults.
+    #[serde(default)]
+    pub(crate) settings: Table,
+    /// Where it is not what the paper compares with.
+    #[serde(default)]
+    pub(crate) differs: Vec<String>,
 }
 
 /// A reduced setting.

@@ -210,6 +210,52 @@ fn pixel_figures_are_read_and_means_need_every_category() {
 }
 
 #[test]
+fn detectors_stand_beside_the_papers_rows_and_controls() {
+    let choice = ChoiceArgs {
+        datasets: strings(&["chest-xray"]),
+        detectors: strings(&["ckaad", "fastflow", "deep-sad"]),
+        ratios: vec![0.0, 0.05],
+        ..ChoiceArgs::default()
+    };
+    let grid = grid(bench_medical::grid, &choice);
+    let rows = &grid.sections[0].rows;
+    let names: Vec<&str> = rows.iter().map(|row| row.method.as_str()).collect();
+    assert_eq!(names[..3], ["recon", "fastflow", "(control: thumbnail)"]);
+    assert_eq!(names[7..9], ["cka-patch", "deep-sad"]);
+    assert_eq!(rows[1].paper["auc"].mean, 90.25);
+    assert!(
+        rows[8]
+            .differs
+            .contains(&"deep-sad: frozen features".to_owned())
+    );
+    assert!(rows[2].paper.is_empty());
+    assert!(grid.runs.iter().all(|run| run.controls));
+    let run = grid
+        .runs
+        .iter()
+        .find(|run| run.id.contains("deep-sad"))
+        .unwrap();
+    let config = run.configured();
+    assert_eq!(config["detector"]["name"].as_str(), Some("deep-sad"));
+    assert_eq!(config["epochs"].as_integer(), Some(1));
+
+    let settings = Settings::load().unwrap();
+    let unknown = ChoiceArgs {
+        detectors: strings(&["patchcor"]),
+        ..ChoiceArgs::default()
+    };
+    let builder = Builder::new(&unknown, &settings).unwrap();
+    assert!(
+        bench_medical::grid(builder)
+            .unwrap_err()
+            .to_string()
+            .contains("patchcore")
+    );
+    let builder = Builder::new(&choice, &settings).unwrap();
+    assert!(ablation::grid(builder).is_err());
+}
+
+#[test]
 fn a_report_of_other_settings_is_no_result() {
     let out = tempfile::tempdir().unwrap();
     let grid = grid(bench_medical::grid, &ChoiceArgs::default());

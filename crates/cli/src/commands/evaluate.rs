@@ -35,6 +35,9 @@ pub(crate) struct Args {
     /// Replace results that are in that folder
     #[arg(long, requires = "out")]
     overwrite: bool,
+    /// Also report what the images give away without any network: thumbnails, brightness, contrast, picture and file size, near-duplicates
+    #[arg(long)]
+    controls: bool,
 }
 
 /// Evaluates a run and writes its report.
@@ -53,6 +56,7 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
         test,
         out: args.out,
         overwrite: args.overwrite,
+        controls: args.controls,
     };
     let report = evaluate_run(&folder, &options, &global.device, &device, &|event| {
         display.show(event)

@@ -45,18 +45,25 @@ pub struct ControlFigures {
 }
 
 /// A part of the images, and which of them are anomalous.
-pub(super) struct Part<'a> {
-    pub(super) images: &'a ImageStore,
-    pub(super) labels: &'a [bool],
+pub(crate) struct Part<'a> {
+    pub(crate) images: &'a ImageStore,
+    pub(crate) labels: &'a [bool],
 }
 
-/// Every control on validation and test images: its figures, and its validation scores.
-pub(super) fn control_figures(
+/// A control on validation and test images.
+pub(crate) struct Control {
+    pub(crate) figures: ControlFigures,
+    /// Its scores of the validation images, and of the test images.
+    pub(crate) scores: [Vec<f64>; 2],
+}
+
+/// Every control on validation and test images.
+pub(crate) fn controls(
     normal: &ImageStore,
     labelled: Option<&ImageStore>,
     [validation, test]: [Part<'_>; 2],
     reading: Reading,
-) -> Result<Vec<(ControlFigures, Vec<f64>)>, EngineError> {
+) -> Result<Vec<Control>, EngineError> {
     let controls = Controls::new(normal, reading);
     let of_training = labelled.map(|labelled| {
         let [normal, labelled] = [normal, labelled].map(|images| controls.scores(images));
@@ -68,22 +75,22 @@ pub(super) fn control_figures(
         (scores, labels)
     });
     let scores = [&validation, &test].map(|part| controls.scores(part.images));
-    let figures = |(of, name): (usize, &str)| {
+    let control = |(of, name): (usize, &str)| {
         let direction = match (&of_training, of) {
             (_, 0) => Direction::Higher,
             (Some((scores, labels)), _) => best(&scores[of], labels),
             (None, _) => best(&scores[0][of], validation.labels),
         };
-        let [on_validation, on_test] = [0, 1].map(|part| direction.apply(&scores[part][of]));
+        let scores = [0, 1].map(|part| direction.apply(&scores[part][of]));
         let figures = ControlFigures {
             name: name.to_owned(),
             direction,
-            validation: Ranking::of(&on_validation, validation.labels)?,
-            test: Ranking::of(&on_test, test.labels)?,
+            validation: Ranking::of(&scores[0], validation.labels)?,
+            test: Ranking::of(&scores[1], test.labels)?,
         };
-        Ok((figures, on_validation))
+        Ok(Control { figures, scores })
     };
-    CONTROLS.into_iter().enumerate().map(figures).collect()
+    CONTROLS.into_iter().enumerate().map(control).collect()
 }
 
 /// The direction that ranks these images best.
@@ -99,20 +106,29 @@ fn best(scores: &[f64], labels: &[bool]) -> Direction {
     best.0
 }
 
-/// The best of the controls that a detector does not clearly beat on validation; none where there are too few images to tell.
-pub(super) fn not_above(
+/// Images that a detector and the controls are compared on.
+#[derive(Clone, Copy)]
+pub(crate) enum On {
+    Validation,
+    Test,
+}
+
+/// The best of the controls that a detector does not clearly beat on some images; none where there are too few of them to tell.
+pub(crate) fn not_above(
     scores: &[f64],
     labels: &[bool],
-    controls: &[(ControlFigures, Vec<f64>)],
+    controls: &[Control],
+    on: On,
 ) -> Result<Option<String>, EngineError> {
     let mut found: Option<(f64, &str)> = None;
     if can_tell(labels) {
-        let own = Ranking::of(scores, labels)?.map_or(0.0, |ranking| ranking.auroc);
-        for (figures, of_control) in controls {
-            let auroc = figures.validation.map_or(0.0, |ranking| ranking.auroc);
-            let beaten = own > auroc && distinguishable(scores, of_control, labels)?;
-            if !beaten && found.is_none_or(|(most, _)| auroc > most) {
-                found = Some((auroc, &figures.name));
+        let own = auroc(scores, labels)?;
+        for control in controls {
+            let of_control = &control.scores[on as usize];
+            let of = auroc(of_control, labels)?;
+            let beaten = own > of && distinguishable(scores, of_control, labels)?;
+            if !beaten && found.is_none_or(|(most, _)| of > most) {
+                found = Some((of, &control.figures.name));
             }
         }
     }

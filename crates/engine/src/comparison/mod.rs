@@ -1,7 +1,7 @@
 //! Several detectors on the same images: trained by the way that [`train`](crate::train) goes, on features that are computed once, compared with each
 //! other and with what images give away without any network, and one of them recommended by validation alone.
 
-mod controls;
+pub(crate) mod controls;
 mod estimate;
 mod folder;
 mod report;
@@ -17,7 +17,7 @@ use ckaad_detectors::Anomalies;
 use ckaad_files::FolderLock;
 use toml::Table;
 
-use self::controls::{Part, control_figures, not_above};
+use self::controls::{On, Part, controls, not_above};
 use self::folder::{check_out, comparable};
 use self::verdict::recommend;
 use crate::training::features::{FeatureBank, FeatureStorage};
@@ -211,7 +211,7 @@ impl<'a> Plan<'a> {
         ];
         let reading = self.split.reading;
         let normal = data.normal.images();
-        let controls = control_figures(normal, labelled.map(|images| &**images), parts, reading)?;
+        let controls = controls(normal, labelled.map(|images| &**images), parts, reading)?;
         let (mut detectors, mut scores) = (Vec::new(), Vec::new());
         for config in &self.configs {
             let folder = RunFolder::open(&self.out.join(config.detector.name()))?;
@@ -236,7 +236,7 @@ impl<'a> Plan<'a> {
                 run: folder.path().to_owned(),
                 validation: Ranking::of(&on_validation, labels)?,
                 test: Ranking::of(&on_test, &test_labels)?,
-                not_above_control: not_above(&on_validation, labels, &controls)?,
+                not_above_control: not_above(&on_validation, labels, &controls, On::Validation)?,
                 training_seconds: epochs.iter().map(|record| record.seconds).sum(),
                 milliseconds_per_image: 1e3 * seconds,
                 model_bytes: bytes,
@@ -275,7 +275,10 @@ impl<'a> Plan<'a> {
                 test_anomalous: count(&test_labels),
             },
             detectors,
-            controls: controls.into_iter().map(|(figures, _)| figures).collect(),
+            controls: controls
+                .into_iter()
+                .map(|control| control.figures)
+                .collect(),
             recommended,
             weights: self.with.weights.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -283,7 +286,8 @@ impl<'a> Plan<'a> {
     }
 }
 
-fn anomalous(images: &ImageStore) -> Vec<bool> {
+/// Whether each image is anomalous.
+pub(crate) fn anomalous(images: &ImageStore) -> Vec<bool> {
     let samples = images.samples().iter();
     samples.map(|sample| sample.label.is_anomalous()).collect()
 }

@@ -1,5 +1,6 @@
 //! A finished run on its test images: `report.json` and `predictions.csv`.
 
+mod controls;
 mod image_level;
 mod pixel_level;
 mod report;
@@ -15,11 +16,14 @@ use self::image_level::{at_threshold, counts, image_figures};
 use self::pixel_level::PixelLevel;
 use self::report::definitions;
 use self::test_images::split_of;
+use crate::comparison::anomalous;
+use crate::comparison::controls::{Control, On, not_above};
 use crate::scoring::{decision, number, results_folder, write_table};
 use crate::training::features::{CHUNK, images};
 use crate::training::{Event, Observer, load_images, log};
 use crate::{Config, EngineError, Predictor, RunFolder};
 
+pub use self::controls::ControlReport;
 pub use self::report::{
     AtThreshold, Counts, ImageFigures, ModelReport, PixelReport, PixelsOmitted, Report, Seconds,
     TrainingCounts,
@@ -35,6 +39,8 @@ pub struct EvaluateOptions {
     pub out: Option<PathBuf>,
     /// Results that are in that folder are removed.
     pub overwrite: bool,
+    /// Also report what the images give away without any network.
+    pub controls: bool,
 }
 
 /// Evaluates a finished run on its test images, with the last model and the one that was best on validation, and writes
@@ -98,7 +104,14 @@ pub fn evaluate_run(
     write_table(&results.predictions(), header, rows)?;
     let epochs = log::read(&folder.log(), config.epochs)?;
     let weights = last.info().weights.clone();
-    let mut reports = models.into_iter().map(|model| model.report(&store));
+    let with_controls = options.controls;
+    let (controls, near_duplicates) = with_controls
+        .then(|| controls::on_images(&config, &split, &store, observer))
+        .transpose()?
+        .unzip();
+    let mut reports = models
+        .into_iter()
+        .map(|model| model.report(&store, controls.as_deref()));
     let of_last = reports.next().transpose()?;
     let of_other = reports.next().transpose()?;
     let of_last = of_last.unwrap_or_else(|| unreachable!("the last model was scored"));
@@ -112,6 +125,15 @@ pub fn evaluate_run(
             calibration: split.calibration.len(),
         },
         config,
+        controls: controls
+            .zip(near_duplicates)
+            .map(|(controls, near_duplicates)| {
+                let figures = controls.into_iter().map(|control| control.figures);
+                ControlReport {
+                    figures: figures.collect(),
+                    near_duplicates,
+                }
+            }),
         test_folder: options.test.as_ref().map(|test| test.images.clone()),
         weights,
         device: device_name.to_owned(),
@@ -228,18 +250,19 @@ impl<'a> ModelOnImages<'a> {
     }
 
     /// Every figure that is defined on the images.
-    fn report(mut self, store: &ImageStore) -> Result<ModelReport, EngineError> {
+    fn report(
+        mut self,
+        store: &ImageStore,
+        controls: Option<&[Control]>,
+    ) -> Result<ModelReport, EngineError> {
         let pixel = self.pixels.take().map(PixelLevel::finish).transpose();
         let pixel = pixel.unwrap_or_else(|error| {
             self.omit_pixels(&error);
             None
         });
         let info = self.model.info();
-        let samples = store.samples();
-        let labels: Vec<bool> = samples
-            .iter()
-            .map(|sample| sample.label.is_anomalous())
-            .collect();
+        let labels = anomalous(store);
+        let not_above = controls.map(|of| not_above(&self.scores, &labels, of, On::Test));
         Ok(ModelReport {
             epoch: info.epoch,
             validation_auroc: info.validation_auroc,
@@ -248,7 +271,8 @@ impl<'a> ModelOnImages<'a> {
             pixel,
             pixels_omitted: self.pixels_omitted,
             threshold: info.threshold.clone(),
-            counts: counts(samples),
+            counts: counts(store.samples()),
+            not_above_control: not_above.transpose()?.flatten(),
         })
     }
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::ControlReport;
 use crate::training::Threshold;
 use crate::{CheckedConfig, EngineError};
 
@@ -20,6 +21,9 @@ pub struct Report {
     pub training: TrainingCounts,
     /// Settings of the run.
     pub config: CheckedConfig,
+    /// What the images give away without any network, if that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub controls: Option<ControlReport>,
     /// The folder of the test images, if they are not those that the run was trained with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test_folder: Option<PathBuf>,
@@ -73,6 +77,9 @@ pub struct ModelReport {
     pub pixels_omitted: Option<PixelsOmitted>,
     /// Test images.
     pub counts: Counts,
+    /// The best of the controls that it does not clearly beat on the test images, if there is any and that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_above_control: Option<String>,
 }
 
 /// Why there are no figures of pixels.
@@ -143,6 +150,7 @@ pub(crate) fn definitions() -> BTreeMap<String, String> {
         ("pixel_auroc", "area under the ROC curve of all pixels of all test images"),
         ("pixel_average_precision", "average precision of all pixels of all test images"),
         ("pixel_oracle_f1_max", "highest F1 over all pixels, its threshold chosen on the test images themselves"),
+        ("controls", "AUROCs of what sees no more than its name says; not_above_control is the best that a model does not beat by DeLong's paired test, p < 0.05"),
         ("aupro_0.3", "mean coverage of the 8-connected regions of all images against the false-positive rate of all pixels, every score a threshold, area up to a rate of 0.3 divided by 0.3"),
         ("pro_per_image", "as papers after RD4AD report it: for each anomalous image on its own, 200 thresholds, rates below 0.3 rescaled to 1; mean over images"),
     ]

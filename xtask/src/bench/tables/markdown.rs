@@ -1,6 +1,9 @@
 //! The table for people.
 
-use super::measured::{Measured, ModelResults, Results, RowResults, SectionResults};
+use std::collections::BTreeSet;
+
+use super::differences::settings;
+use super::measured::{Measured, ModelResults, Results, SectionResults};
 use super::overview;
 use crate::bench::figures::{Figure, Measures};
 use crate::bench::grid::{Grid, PaperFigure, Section};
@@ -100,6 +103,7 @@ fn detail(section: &Section, results: &SectionResults, synthetic: bool) -> Strin
     let with_category = rows.iter().any(|row| row.category.is_some());
     let with_labels = rows.iter().any(|row| row.labelled_ratio.is_some());
     let with_norm = rows.iter().any(|row| row.norm != "instance");
+    let with_seconds = rows.iter().any(|row| row.training_seconds.is_some());
     let mut columns = Vec::new();
     let mut add = |name: &str, wanted: bool| {
         if wanted {
@@ -118,6 +122,7 @@ fn detail(section: &Section, results: &SectionResults, synthetic: bool) -> Strin
         add("paper", figure.in_paper);
         add("diff", figure.in_paper);
     }
+    add("training, s", with_seconds);
     let mut lines = Vec::new();
     for row in rows {
         for model in &row.models {
@@ -125,7 +130,12 @@ fn detail(section: &Section, results: &SectionResults, synthetic: bool) -> Strin
             if with_category {
                 line.push(row.category.clone().unwrap_or_default());
             }
-            line.push(row.method.clone());
+            let mark = if row.not_above_controls.is_empty() {
+                ""
+            } else {
+                "\\*"
+            };
+            line.push(format!("{}{mark}", row.method));
             if with_labels {
                 line.push(
                     row.labelled_ratio
@@ -142,45 +152,29 @@ fn detail(section: &Section, results: &SectionResults, synthetic: bool) -> Strin
                 false => format!("{} of {}", model.n, row.seeds),
             });
             line.extend(figures(section.measures, model));
+            if with_seconds {
+                let seconds = row.training_seconds;
+                line.push(seconds.map_or(NONE.to_owned(), |seconds| format!("{seconds:.1}")));
+            }
             lines.push(line);
         }
     }
     text.push_str(&table(&columns, &lines));
+    let controls: BTreeSet<&str> = rows
+        .iter()
+        .flat_map(|row| row.not_above_controls.iter().map(String::as_str))
+        .collect();
+    if !controls.is_empty() {
+        let controls: Vec<&str> = controls.into_iter().collect();
+        text.push_str(&format!(
+            "\n\\* In some run not clearly above a control on the test images (DeLong's paired test): {}.\n",
+            controls.join(", ")
+        ));
+    }
     if !synthetic {
         text.push_str(&references(section));
     }
     text
-}
-
-/// What the settings of all rows differ in, and what those of some.
-fn settings(rows: &[RowResults]) -> Vec<String> {
-    let mut all: Vec<String> = Vec::new();
-    for row in rows {
-        for text in &row.differs {
-            if all.contains(text) {
-                continue;
-            }
-            all.push(text.clone());
-        }
-    }
-    all.into_iter()
-        .map(|text| {
-            // Rows without labels have no labelled classes to differ in; only differences between like rows are worth a word.
-            let holders: Vec<&str> = rows
-                .iter()
-                .filter(|row| row.differs.contains(&text))
-                .filter_map(|row| row.category.as_deref())
-                .collect();
-            let categories = rows.iter().filter(|row| row.category.is_some()).count();
-            if holders.is_empty() || holders.len() == categories {
-                return text;
-            }
-            let mut names = holders;
-            names.sort_unstable();
-            names.dedup();
-            format!("{text} in {}", names.join(", "))
-        })
-        .collect()
 }
 
 fn figures(measures: Measures, model: &ModelResults) -> Vec<String> {

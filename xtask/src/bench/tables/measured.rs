@@ -10,6 +10,8 @@ use crate::bench::figures::{Figure, ThresholdFrom};
 use crate::bench::folder::{Folder, State};
 use crate::bench::grid::{Grid, PaperFigure, Row, Section};
 
+use super::statistics::{deviation, mean};
+
 /// Everything that tables say.
 #[derive(Debug, Serialize)]
 pub(super) struct Results {
@@ -54,6 +56,10 @@ pub(super) struct RowResults {
     pub(super) seeds: usize,
     /// Runs asked for.
     pub(super) runs: usize,
+    /// Controls that the last model of some run does not clearly beat on the test images.
+    pub(super) not_above_controls: BTreeSet<String>,
+    /// Mean of the seconds that a training took, if controls stand beside it.
+    pub(super) training_seconds: Option<f64>,
     pub(super) models: Vec<ModelResults>,
 }
 
@@ -207,8 +213,12 @@ impl RowResults {
             })
             .collect();
         let mut models = vec![ModelResults::new(Model::Last, row, figures, &seeds)];
-        let best = |report: &&Value| report.get(Model::BestOnValidation.key()).is_some();
-        if seeds.iter().flatten().any(best) {
+        // A single epoch leaves no choice.
+        let epochs = |report: &Value| report.pointer("/last/epoch").and_then(Value::as_u64);
+        let best = |report: &&Value| {
+            report.get(Model::BestOnValidation.key()).is_some() && epochs(report) != Some(1)
+        };
+        if row.control.is_none() && seeds.iter().flatten().any(best) {
             models.push(ModelResults::new(
                 Model::BestOnValidation,
                 row,
@@ -216,7 +226,18 @@ impl RowResults {
                 &seeds,
             ));
         }
+        let all = || seeds.iter().flatten();
+        let not_above = all().filter_map(|report| {
+            let control = report.pointer("/last/not_above_control")?.as_str()?;
+            row.control.is_none().then(|| control.to_owned())
+        });
+        let seconds: Vec<f64> = all()
+            .filter(|report| row.control.is_none() && report.get("controls").is_some())
+            .filter_map(|report| report.pointer("/seconds/training")?.as_f64())
+            .collect();
         Self {
+            not_above_controls: not_above.collect(),
+            training_seconds: mean(&seconds),
             category: row.category.clone(),
             method: row.method.clone(),
             labelled_ratio: row.labelled_ratio,
@@ -248,9 +269,10 @@ impl ModelResults {
             let values: Vec<f64> = seeds
                 .iter()
                 .filter_map(|reports| {
-                    let of_seed = reports
-                        .iter()
-                        .map(|report| figure.read(report.get(model.key())?));
+                    let of_seed = reports.iter().map(|report| match &row.control {
+                        Some(name) => figure.read_control(report, name),
+                        None => figure.read(report.get(model.key())?),
+                    });
                     mean(&of_seed.collect::<Option<Vec<f64>>>()?)
                 })
                 .collect();
@@ -271,29 +293,5 @@ impl ModelResults {
             n: seeds.len(),
             figures: figures.iter().map(measured).collect(),
         }
-    }
-}
-
-fn mean(values: &[f64]) -> Option<f64> {
-    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
-}
-
-/// Sample standard deviation.
-fn deviation(values: &[f64]) -> Option<f64> {
-    let mean = mean(values).filter(|_| values.len() > 1)?;
-    let sum: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-    Some((sum / (values.len() - 1) as f64).sqrt())
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    #[test]
-    fn deviation_is_that_of_a_sample() {
-        assert_eq!(deviation(&[1.0]), None);
-        assert_eq!(deviation(&[1.0, 3.0]), Some(2f64.sqrt()));
-        assert_eq!(mean(&[]), None);
     }
 }

@@ -1,9 +1,11 @@
 //! Tables: ours beside the paper's, as Markdown, CSV and JSON.
 
 mod csv;
+mod differences;
 mod markdown;
 mod measured;
 mod overview;
+mod statistics;
 
 use std::path::Path;
 
