@@ -52,7 +52,11 @@ fn detectors_and_controls_stand_in_one_table_and_one_is_picked() {
         command.args(["--detectors", "gaussian,ckaad,probe,padim", "--epochs", "2"]);
         command
     };
-    let table = said(compare().arg("--pick").arg(&pick));
+    let output = compare().arg("--pick").arg(&pick).assert().success();
+    let output = output.get_output().clone();
+    let table = String::from_utf8_lossy(&output.stdout).into_owned();
+    let progress = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(progress.contains("for ckaad"), "an estimate: {progress}");
     let comparison = json(&out.join("comparison.json"));
     let detectors = comparison["detectors"].as_array().unwrap();
     let found: Vec<&str> = detectors

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use ckaad_detectors::DetectorSettings;
-use ckaad_engine::comparison::{Comparison, Plan, Ranking, detectors};
+use ckaad_engine::comparison::{Comparison, Estimate, Plan, Ranking, detectors};
 use ckaad_engine::{Config, RunFolder, TrainContext};
 use clap::builder::PossibleValuesParser;
 use toml::{Table, Value};
@@ -64,11 +64,12 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
     let plan = Plan::new(configs, by_default, &args.out, context)?;
     let estimate = plan.estimate();
     display.line(&format!(
-        "comparing {}; features of {} images once for all: about {:.0} s and {} MiB, training on top",
+        "comparing {}; features of {} images once for all: about {:.0} s and {} MiB, training on top{}",
         plan.names().join(", "),
         estimate.images,
         estimate.feature_seconds,
-        estimate.feature_bytes >> 20
+        estimate.feature_bytes >> 20,
+        training_text(&estimate)
     ));
     let Some(comparison) = plan.run(&estimate)? else {
         anyhow::bail!("stopped; the same command goes on");
@@ -92,6 +93,21 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
             Ok(())
         }
         _ => Ok(()),
+    }
+}
+
+/// `: about 12 min for ckaad`; of those that take no epochs nothing is known beforehand.
+fn training_text(estimate: &Estimate) -> String {
+    let each = estimate.training_seconds.iter();
+    let each: Vec<String> = each
+        .map(|(name, seconds)| match seconds / 60.0 {
+            ..1.0 => format!("{seconds:.0} s for {name}"),
+            minutes => format!("{minutes:.0} min for {name}"),
+        })
+        .collect();
+    match each.is_empty() {
+        true => String::new(),
+        false => format!(": about {}", each.join(", ")),
     }
 }
 

@@ -112,17 +112,7 @@ impl<'a> Plan<'a> {
 
     /// What the comparison will take, roughly.
     pub fn estimate(&self) -> Estimate {
-        let Split {
-            normal,
-            labelled,
-            validation,
-            calibration,
-            test,
-            ..
-        } = &self.split;
-        let parts = [normal, labelled, validation, calibration, test];
-        let images = parts.iter().map(|part| part.len()).sum();
-        Estimate::of(&self.configs[0], images, self.with)
+        Estimate::of(&self.configs, &self.split, self.with)
     }
 
     /// Trains what is not trained yet, each detector in the folder of its name, and writes `comparison.json`; `None` if it was asked to stop.

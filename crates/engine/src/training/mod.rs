@@ -58,7 +58,7 @@ pub struct TrainContext<'a> {
 }
 
 impl TrainContext<'_> {
-    fn trainer(&self, config: &CheckedConfig) -> Box<dyn Trainer> {
+    pub(crate) fn trainer(&self, config: &CheckedConfig) -> Box<dyn Trainer> {
         config.detector.trainer(&Setup {
             backbone: self.backbone,
             image_size: config.image_size,
