@@ -2,8 +2,6 @@
 
 use std::path::Path;
 
-use ckaad_parameters::NamedTensors;
-
 use crate::support::{ckaad, synthetic, train_args};
 
 /// Trains on the synthetic set, with more arguments.
@@ -173,8 +171,10 @@ fn pixels_are_compared_with_a_threshold_of_pixels() {
         .args(["--raw", "npy"])
         .assert()
         .success();
-    let (_, metadata) = NamedTensors::read_safetensors(&run.join("model.safetensors")).unwrap();
-    let header: serde_json::Value = serde_json::from_str(&metadata["ckaad_model"]).unwrap();
+    let model = std::fs::read(run.join("model.safetensors")).unwrap();
+    let (_, metadata) = safetensors::SafeTensors::read_metadata(&model).unwrap();
+    let entries = metadata.metadata().as_ref().unwrap();
+    let header: serde_json::Value = serde_json::from_str(&entries["ckaad_model"]).unwrap();
     let of_images = header["info"]["threshold"]["value"].as_f64().unwrap();
     let of_pixels = header["info"]["maps"]["threshold"]["value"]
         .as_f64()

@@ -200,11 +200,7 @@ fn weights_of_another_network() {
     ]
     .into_iter()
     .collect();
-    std::fs::write(
-        &weights,
-        tensors.to_safetensors(Default::default()).unwrap(),
-    )
-    .unwrap();
+    std::fs::write(&weights, tensors.to_safetensors().unwrap()).unwrap();
     let mut args = train_args(&root, &folder.path().join("run"));
     args.retain(|arg| arg != "--random-features");
     let said = refused(with(args, &["--weights", weights.to_str().unwrap()]));

@@ -18,6 +18,7 @@ use anyhow::Context;
 use ckaad_detectors::DetectorError;
 use ckaad_device::{Device, DeviceError, DeviceSpec};
 use ckaad_engine::EngineError;
+use clap::builder::RangedU64ValueParser;
 use clap::{Parser, Subcommand};
 
 /// Fine-grained visual anomaly detection from normal images and a few coarsely labelled anomalies
@@ -34,6 +35,9 @@ struct Args {
     global: Global,
 }
 
+/// Most threads that are started.
+const THREADS: u64 = 1024;
+
 /// Options of every command.
 #[derive(clap::Args)]
 struct Global {
@@ -41,7 +45,7 @@ struct Global {
     #[arg(long, global = true, default_value = "cpu", env = "CKAAD_DEVICE")]
     device: String,
     /// Threads for the CPU's share of the work; as many as there are cores if not given
-    #[arg(long, global = true)]
+    #[arg(long, global = true, value_parser = RangedU64ValueParser::<usize>::new().range(1..=THREADS))]
     threads: Option<usize>,
     /// Print the result as JSON on standard output
     #[arg(long, global = true)]

@@ -43,6 +43,14 @@ pub enum DataError {
         /// What the decoder said.
         source: Cause,
     },
+    /// A file is not what it was when it was first read.
+    #[error(
+        "{image}: its content is not what it was when the run began; put the file of then back, or start a new run"
+    )]
+    Replaced {
+        /// The file or record.
+        image: String,
+    },
     /// Several images cannot be decoded; raised when loading a list.
     #[error("{} of {total} images cannot be read: {}", bad.len(), some(bad))]
     UnreadableImages {

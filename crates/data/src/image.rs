@@ -9,6 +9,7 @@ use ckaad_files::FileError;
 use crate::decode::{
     Buffers, PIXEL_LIMIT, Raster, Values, pages, read_raster, read_size, repeat_grey,
 };
+use crate::digest::sha256;
 use crate::error::DataError;
 use crate::reading::{Reading, SixteenBit};
 use crate::resize::{Resizer, resize};
@@ -120,6 +121,18 @@ impl Loader {
         Ok(())
     }
 
+    /// [`load`](Self::load), and the SHA-256 of what was read in hexadecimal: of the file, or of the pixels of a record.
+    pub(crate) fn load_and_hash(
+        &mut self,
+        source: &Source,
+        size: usize,
+        out: &mut [u8],
+    ) -> Result<Option<String>, DataError> {
+        self.buffers.hashes = true;
+        self.load(source, size, out)?;
+        Ok(self.buffers.sha256.take())
+    }
+
     /// [`load`](Self::load), and the image at its own size.
     ///
     /// # Errors
@@ -170,7 +183,11 @@ impl Loader {
             Source::File(path) => read_raster(path, &self.reading, &mut self.buffers)?,
             Source::Record { file, offset, .. } => {
                 pages::index(1, self.reading.page, file)?;
-                read_record(file, *offset, source)?
+                let raster = read_record(file, *offset, source)?;
+                if let Values::Rgb(pixels) = &raster.values {
+                    self.buffers.sha256 = self.buffers.hashes.then(|| sha256(pixels));
+                }
+                raster
             }
         };
         if let Some(largest) = raster.largest {

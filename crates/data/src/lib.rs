@@ -37,6 +37,7 @@
 mod controls;
 pub mod datasets;
 mod decode;
+mod digest;
 mod elastic;
 mod error;
 mod find_files;

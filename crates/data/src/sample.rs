@@ -117,6 +117,10 @@ pub struct Sample {
     /// The patient, lesion or part that it shows, where the data set names it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
+    /// SHA-256 of the file in lower-case hexadecimal (of a record: of its pixels), once it was read for training. Reading it again, something
+    /// else is refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
 }
 
 impl Sample {
@@ -128,6 +132,7 @@ impl Sample {
             class: class.into(),
             masks: Vec::new(),
             group: None,
+            sha256: None,
         }
     }
 }

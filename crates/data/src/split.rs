@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
+use crate::digest::hex;
 use crate::error::DataError;
 use crate::mask::{MaskResize, MaskRule};
 use crate::reading::Reading;
@@ -97,6 +99,48 @@ impl Split {
         let text = serde_json::to_vec_pretty(self)
             .map_err(|error| DataError::parse(path, "writing", error))?;
         Ok(ckaad_files::write(path, &text)?)
+    }
+
+    /// SHA-256, in hexadecimal, of what a run learns from, wherever it lies: how pixels are read, and the labels and
+    /// [digests](Sample::sha256) of all images but the test images, in their order.
+    ///
+    /// # Errors
+    /// [`DataError::Parse`]; `path` is for messages.
+    pub fn fingerprint(&self, path: &Path) -> Result<String, DataError> {
+        let failed = |error| DataError::parse(path, "writing", error);
+        let mut hash = Sha256::new();
+        hash.update(serde_json::to_vec(&self.reading).map_err(failed)?);
+        for list in [
+            &self.normal,
+            &self.labelled,
+            &self.validation,
+            &self.calibration,
+        ] {
+            hash.update(format!("{}\n", list.len()));
+            for sample in list {
+                let digest = sample.sha256.as_deref().unwrap_or("-");
+                hash.update(format!("{} {digest}\n", sample.label));
+            }
+        }
+        Ok(hex(&hash.finalize()))
+    }
+
+    /// Whether both choose the same images for the same ends. A digest that only one of them knows makes no difference.
+    pub fn agrees_with(&self, other: &Self) -> bool {
+        fn fill(list: &mut [Sample], from: &[Sample]) {
+            for (sample, from) in list.iter_mut().zip(from) {
+                if sample.sha256.is_none() || from.sha256.is_none() {
+                    sample.sha256.clone_from(&from.sha256);
+                }
+            }
+        }
+        let mut filled = self.clone();
+        fill(&mut filled.normal, &other.normal);
+        fill(&mut filled.labelled, &other.labelled);
+        fill(&mut filled.validation, &other.validation);
+        fill(&mut filled.calibration, &other.calibration);
+        fill(&mut filled.test, &other.test);
+        filled == *other
     }
 
     /// Refuses an image that is in two parts. Paths are compared after resolving symbolic links; equal content under two names is found by

@@ -73,10 +73,11 @@ pub struct ImageStore {
 impl ImageStore {
     /// Decodes and resizes `samples` on rayon's current thread pool.
     ///
-    /// Returns the store and the images left out (always empty under [`OnBad::Fail`]).
+    /// Returns the store, whose samples know their [digests](Sample::sha256), and the images left out (always empty under [`OnBad::Fail`]). An
+    /// image whose digest is known already must be what it was.
     ///
     /// # Errors
-    /// [`DataError::UnreadableImages`] under [`OnBad::Fail`], or when every image of a non-empty list is bad; [`DataError::File`] when the
+    /// [`DataError::UnreadableImages`] under [`OnBad::Fail`], for an image whose digest is known, or when every image of a non-empty list is bad; [`DataError::File`] when the
     /// temporary file cannot be made; [`DataError::Parameter`] for size 0.
     pub fn load(
         samples: &[Sample],
@@ -97,7 +98,7 @@ impl ImageStore {
             options.memory_limit,
         )?;
         let done = AtomicUsize::new(0);
-        let results: Vec<(Option<DataError>, SixteenBit)> = pixels
+        let results: Vec<(Result<Option<String>, DataError>, SixteenBit)> = pixels
             .bytes_mut()
             .par_chunks_exact_mut(image_len)
             .zip(samples)
@@ -105,42 +106,45 @@ impl ImageStore {
             .map_init(
                 || Loader::new(options.reading),
                 |loader, (slot, sample)| {
-                    let result = loader.load(&sample.path, size, slot);
+                    let read = loader.load_and_hash(&sample.path, size, slot);
+                    let result = read.and_then(|digest| unchanged(sample, digest));
                     if let Some(report) = progress {
                         report(done.fetch_add(1, Ordering::Relaxed) + 1, samples.len());
                     }
-                    (result.err(), loader.take_sixteen_bit())
+                    (result, loader.take_sixteen_bit())
                 },
             )
             .collect();
-        let (mut errors, depths): (Vec<_>, Vec<_>) = results.into_iter().unzip();
+        let (results, depths): (Vec<_>, Vec<_>) = results.into_iter().unzip();
         let mut sixteen_bit = SixteenBit::default();
         depths
             .into_iter()
             .for_each(|depth| sixteen_bit.merge(depth));
-        let bad = errors.iter().flatten().count();
-        if bad > 0 && (options.on_bad == OnBad::Fail || bad == samples.len()) {
+        let bad = |(result, _): &(&Result<_, _>, _)| result.is_err();
+        let known = |(_, sample): (_, &Sample)| sample.sha256.is_some();
+        let all_bad = results.iter().zip(samples).filter(bad);
+        let is_fatal = options.on_bad == OnBad::Fail || all_bad.clone().any(known);
+        let bad = all_bad.count();
+        if bad > 0 && (is_fatal || bad == samples.len()) {
             return Err(DataError::UnreadableImages {
-                bad: errors.into_iter().flatten().collect(),
+                bad: results.into_iter().filter_map(Result::err).collect(),
                 total: samples.len(),
             });
         }
         let mut kept = Vec::with_capacity(samples.len() - bad);
         let mut skipped = Vec::with_capacity(bad);
-        for (index, (sample, error)) in samples.iter().zip(&mut errors).enumerate() {
-            match error.take() {
-                Some(error) => skipped.push(Skipped {
-                    sample: sample.clone(),
-                    error,
-                }),
-                None => {
+        for (index, (sample, result)) in samples.iter().zip(results).enumerate() {
+            let sample = sample.clone();
+            match result {
+                Err(error) => skipped.push(Skipped { sample, error }),
+                Ok(sha256) => {
                     if !skipped.is_empty() {
                         pixels.bytes_mut().copy_within(
                             index * image_len..(index + 1) * image_len,
                             kept.len() * image_len,
                         );
                     }
-                    kept.push(sample.clone());
+                    kept.push(Sample { sha256, ..sample });
                 }
             }
         }
@@ -219,6 +223,15 @@ impl ImageStore {
             .zip(indices)
             .for_each(|(out, &index)| normalise_pixels(self.pixels(index), out));
     }
+}
+
+/// Refuses a file that is not what it was when its digest was noted.
+fn unchanged(sample: &Sample, digest: Option<String>) -> Result<Option<String>, DataError> {
+    if sample.sha256.is_some() && sample.sha256 != digest {
+        let image = sample.path.to_string();
+        return Err(DataError::Replaced { image });
+    }
+    Ok(digest)
 }
 
 impl std::fmt::Debug for ImageStore {

@@ -83,25 +83,41 @@ pub(crate) fn both_kinds(
     }
 }
 
-/// Refuses zero.
-pub(crate) fn at_least_one(key: &'static str, value: usize) -> Result<(), DetectorError> {
-    match value {
-        0 => Err(DetectorError::setting(key, value, "must be at least 1")),
-        _ => Ok(()),
+/// Largest value of a setting that is any positive number: its square still is one in single precision.
+const LARGEST: f64 = 1e6;
+/// Most rounds of a system that trains within its one pass.
+pub(crate) const ROUNDS: usize = 1_000_000;
+
+/// Refuses counts, each given with the most that it may be, that are zero or absurd. A configuration may come from a model file of
+/// unknown origin, and what it asks for is made before the file's parameters are compared with it.
+pub(crate) fn counts(settings: &[(&'static str, usize, usize)]) -> Result<(), DetectorError> {
+    let wrong = |(_, value, most): &&(_, usize, usize)| !(1..=*most).contains(value);
+    match settings.iter().find(wrong) {
+        Some(&(key, value, most)) => {
+            let reason = format!("must be at least 1 and at most {most}");
+            Err(DetectorError::setting(key, value, reason))
+        }
+        None => Ok(()),
     }
 }
 
-/// Refuses what is no positive finite number.
+/// Refuses what is no positive number, or an absurdly large one.
 pub(crate) fn positive(settings: &[(&'static str, f64)]) -> Result<(), DetectorError> {
-    match settings
-        .iter()
-        .find(|(_, value)| !(*value > 0.0 && value.is_finite()))
-    {
-        Some(&(key, value)) => Err(DetectorError::setting(
-            key,
-            value,
-            "must be a positive number",
-        )),
+    let wrong = |(_, value): &&(_, f64)| !(*value > 0.0 && *value <= LARGEST);
+    match settings.iter().find(wrong) {
+        Some(&(key, value)) => {
+            let reason = format!("must be a positive number of at most {LARGEST}");
+            Err(DetectorError::setting(key, value, reason))
+        }
         None => Ok(()),
     }
+}
+
+/// Refuses a weight that is below zero, no number, or absurdly large.
+pub(crate) fn weight(key: &'static str, value: f64) -> Result<(), DetectorError> {
+    if (0.0..=LARGEST).contains(&value) {
+        return Ok(());
+    }
+    let reason = format!("must be a number of at least 0 and at most {LARGEST}");
+    Err(DetectorError::setting(key, value, reason))
 }

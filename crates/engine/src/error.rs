@@ -6,7 +6,7 @@ use ckaad_data::DataError;
 use ckaad_detectors::DetectorError;
 use ckaad_files::FileError;
 use ckaad_metrics::MetricError;
-use ckaad_parameters::ParameterError;
+use ckaad_parameters::{ParameterError, SealError};
 
 /// Any cause.
 type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -168,6 +168,14 @@ impl EngineError {
             path: path.to_owned(),
             kind,
             source: source.into(),
+        }
+    }
+
+    /// A sealed file is refused. What cannot be read at all is named by its own error.
+    pub(crate) fn sealed(path: &Path, kind: &'static str, error: SealError) -> Self {
+        match error {
+            SealError::File(error) => Self::Files(error),
+            error => Self::file(path, kind, error),
         }
     }
 

@@ -43,6 +43,18 @@ pub enum ParameterError {
     },
 }
 
+/// A parameter holds a value that none can have.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error(
+    "the parameter {name} holds {value}, which nothing can have learned: the file is damaged, or training failed"
+)]
+pub struct UnusableValue {
+    /// The parameter.
+    pub name: String,
+    /// The value: no number, infinite, or absurdly large.
+    pub value: f32,
+}
+
 fn describe(
     missing: &[String],
     unused: &[String],

@@ -1,7 +1,8 @@
 //! Named parameters of networks, independent of any one network.
 //!
 //! - [`NamedTensors`]: name -> shape and `f32` values; read from `.safetensors` and PyTorch `.pth` files, written as
-//!   safetensors with metadata.
+//!   safetensors.
+//! - [`Seal`]: safetensors files of ours, with a version and a digest over everything in them.
 //! - [`collect`], [`apply`], [`fill`]: move them out of and into a burn module, strictly: what is missing, left over or
 //!   of another shape is an error that names it.
 //! - [`Initialisation`]: seeded starting values that depend on the seed and each parameter's name alone, never on the
@@ -26,8 +27,10 @@ mod init;
 mod module;
 mod named;
 mod read;
+mod sealed;
 
-pub use error::ParameterError;
+pub use error::{ParameterError, UnusableValue};
 pub use init::Initialisation;
 pub use module::{LayerKind, ParameterInfo, apply, collect, fill};
-pub use named::{NamedTensor, NamedTensors};
+pub use named::{NamedTensor, NamedTensors, ParameterView};
+pub use sealed::{Seal, SealError, Sealed};

@@ -1,8 +1,14 @@
-use std::collections::{BTreeMap, HashMap};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 
-use safetensors::tensor::{Dtype, TensorView, serialize};
+use safetensors::SafeTensorError;
+use safetensors::tensor::{Dtype, View, serialize};
 
-use crate::ParameterError;
+use crate::{ParameterError, UnusableValue};
+
+/// Largest magnitude of a parameter: far above any that was ever learned, and so far below the largest number that what comes of a few
+/// together is still one.
+const LARGEST: f32 = 1e30;
 
 /// The shape and row-major values of one parameter.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,36 +84,53 @@ impl NamedTensors {
             .collect()
     }
 
-    /// The bytes of a safetensors file with these parameters as little-endian `f32` and the given metadata.
+    /// Every parameter as safetensors takes it: little-endian `f32`.
     ///
     /// # Errors
     /// [`ParameterError::Write`] if a shape does not fit its number of values.
-    pub fn to_safetensors(
-        &self,
-        metadata: HashMap<String, String>,
-    ) -> Result<Vec<u8>, ParameterError> {
-        let bytes: Vec<(&str, &[usize], Vec<u8>)> = self
-            .iter()
-            .map(|(name, tensor)| {
-                let bytes = tensor.values.iter().flat_map(|v| v.to_le_bytes()).collect();
-                (name, tensor.shape.as_slice(), bytes)
+    pub fn views(&self) -> Result<Vec<(&str, ParameterView<'_>)>, ParameterError> {
+        let view = |(name, tensor)| {
+            let view = ParameterView(tensor);
+            let shape = &view.0.shape;
+            if shape.iter().product::<usize>() == view.0.values.len() {
+                return Ok((name, view));
+            }
+            let (shape, bytes) = (shape.clone(), view.data_len());
+            Err(ParameterError::Write {
+                what: format!("the parameter {name}"),
+                source: SafeTensorError::InvalidTensorView(Dtype::F32, shape, bytes).into(),
             })
-            .collect();
-        let views = bytes
-            .iter()
-            .map(|(name, shape, bytes)| {
-                TensorView::new(Dtype::F32, shape.to_vec(), bytes)
-                    .map(|view| (*name, view))
-                    .map_err(|source| ParameterError::Write {
-                        what: format!("the parameter {name}"),
-                        source: source.into(),
-                    })
-            })
-            .collect::<Result<Vec<_>, _>>()?;
-        serialize(views, Some(metadata)).map_err(|source| ParameterError::Write {
+        };
+        self.iter().map(view).collect()
+    }
+
+    /// The bytes of a safetensors file with these parameters.
+    ///
+    /// # Errors
+    /// [`ParameterError::Write`] if a shape does not fit its number of values.
+    pub fn to_safetensors(&self) -> Result<Vec<u8>, ParameterError> {
+        serialize(self.views()?, None).map_err(|source| ParameterError::Write {
             what: "the parameters".to_owned(),
             source: source.into(),
         })
+    }
+
+    /// Refuses values that no parameter can have: comparisons with what comes of them would say nothing.
+    ///
+    /// # Errors
+    /// [`UnusableValue`], the first one.
+    pub fn check_values(&self) -> Result<(), UnusableValue> {
+        // Not so for a value that is no number, either.
+        let usable = |value: &f32| value.abs() <= LARGEST;
+        for (name, tensor) in self.iter() {
+            if let Some(value) = tensor.values.iter().find(|value| !usable(value)) {
+                return Err(UnusableValue {
+                    name: name.to_owned(),
+                    value: *value,
+                });
+            }
+        }
+        Ok(())
     }
 
     /// Compares names and shapes with those that are expected.
@@ -140,6 +163,29 @@ impl NamedTensors {
             unused,
             mis_shaped,
         })
+    }
+}
+
+/// A parameter as safetensors takes it; its bytes are made when they are written.
+#[derive(Debug, Clone, Copy)]
+pub struct ParameterView<'a>(&'a NamedTensor);
+
+impl View for ParameterView<'_> {
+    fn dtype(&self) -> Dtype {
+        Dtype::F32
+    }
+
+    fn shape(&self) -> &[usize] {
+        &self.0.shape
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        let values = self.0.values.iter();
+        Cow::Owned(values.flat_map(|value| value.to_le_bytes()).collect())
+    }
+
+    fn data_len(&self) -> usize {
+        size_of_val(self.0.values.as_slice())
     }
 }
 

@@ -1,6 +1,5 @@
 //! Reading parameters from files, whatever framework wrote them.
 
-use std::collections::HashMap;
 use std::error::Error;
 use std::io::Read;
 use std::path::Path;
@@ -14,7 +13,7 @@ use safetensors::tensor::Dtype;
 use crate::{NamedTensor, NamedTensors, ParameterError};
 
 /// Greatest size in bytes of a file of parameters; the largest network here has half a gibibyte of them.
-const LIMIT: u64 = 8 << 30;
+pub(crate) const LIMIT: u64 = 8 << 30;
 
 impl NamedTensors {
     /// Reads every floating-point tensor of a `.safetensors` file or a PyTorch checkpoint (`.pth`, zip or legacy pickle
@@ -22,46 +21,46 @@ impl NamedTensors {
     /// tensors (the `num_batches_tracked` counters) are left out.
     ///
     /// # Errors
-    /// [`ParameterError::File`] or [`ParameterError::Read`] naming the file if it is absent, of no known format, or damaged.
+    /// [`ParameterError::File`] or [`ParameterError::Read`] naming the file if it is absent, of no known format, damaged, or holds
+    /// [a value that no parameter can have](UnusableValue).
     pub fn read(path: &Path) -> Result<Self, ParameterError> {
         let mut head = [0_u8; 9];
         let fill = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut head));
         fill.map_err(FileError::io("read the file", path))?;
         // A safetensors file opens with the length of a JSON object; zip and pickle files do not have its brace there.
-        if head[8] == b'{' {
-            Ok(Self::read_safetensors(path)?.0)
+        let tensors = if head[8] == b'{' {
+            read_safetensors(path)?
         } else {
-            read_pytorch(path)
-        }
+            read_pytorch(path)?
+        };
+        let checked = tensors.check_values();
+        checked.map_err(cannot_read(path, "usable weights"))?;
+        Ok(tensors)
     }
+}
 
-    /// Reads a `.safetensors` file and its metadata.
-    ///
-    /// # Errors
-    /// [`ParameterError::File`] or [`ParameterError::Read`] naming the file if it is absent or damaged.
-    pub fn read_safetensors(
-        path: &Path,
-    ) -> Result<(Self, HashMap<String, String>), ParameterError> {
-        let bytes = ckaad_files::read(path, LIMIT)?;
-        let invalid = || cannot_read(path, "safetensors");
-        let (_, header) = SafeTensors::read_metadata(&bytes).map_err(invalid())?;
-        let metadata = header.metadata().clone().unwrap_or_default();
-        let file = SafeTensors::deserialize(&bytes).map_err(invalid())?;
-        let mut tensors = Self::new();
-        for (name, view) in file.tensors() {
-            let data = view.data();
-            let values = match view.dtype() {
-                Dtype::F32 => widen(data, f32::from_le_bytes),
-                Dtype::F64 => widen(data, |b| f64::from_le_bytes(b) as f32),
-                Dtype::F16 => widen(data, |b| burn::tensor::f16::from_le_bytes(b).to_f32()),
-                Dtype::BF16 => widen(data, |b| burn::tensor::bf16::from_le_bytes(b).to_f32()),
-                _ => continue,
-            };
-            let shape = view.shape().to_vec();
-            tensors.insert(name, NamedTensor { shape, values });
-        }
-        Ok((tensors, metadata))
+fn read_safetensors(path: &Path) -> Result<NamedTensors, ParameterError> {
+    let bytes = ckaad_files::read(path, LIMIT)?;
+    let file = SafeTensors::deserialize(&bytes).map_err(cannot_read(path, "safetensors"))?;
+    Ok(tensors_of(&file))
+}
+
+/// The floating-point tensors of a safetensors file.
+pub(crate) fn tensors_of(file: &SafeTensors<'_>) -> NamedTensors {
+    let mut tensors = NamedTensors::new();
+    for (name, view) in file.iter() {
+        let data = view.data();
+        let values = match view.dtype() {
+            Dtype::F32 => widen(data, f32::from_le_bytes),
+            Dtype::F64 => widen(data, |b| f64::from_le_bytes(b) as f32),
+            Dtype::F16 => widen(data, |b| burn::tensor::f16::from_le_bytes(b).to_f32()),
+            Dtype::BF16 => widen(data, |b| burn::tensor::bf16::from_le_bytes(b).to_f32()),
+            _ => continue,
+        };
+        let shape = view.shape().to_vec();
+        tensors.insert(name, NamedTensor { shape, values });
     }
+    tensors
 }
 
 fn read_pytorch(path: &Path) -> Result<NamedTensors, ParameterError> {

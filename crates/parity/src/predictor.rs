@@ -56,6 +56,7 @@ pub(crate) fn score(
         epoch: 1,
         validation_auroc: None,
         weights: "formulas".to_owned(),
+        images: String::new(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
     let detector: Box<dyn Detector> = Box::new(CkaadDetector::new(

@@ -22,6 +22,7 @@ use self::chunks::png_chunks;
 use self::convert::convert;
 use self::orientation::{in_exif, swaps_sides, turn};
 pub(crate) use self::raster::{Raster, Values, repeat_grey};
+use crate::digest::sha256;
 use crate::error::DataError;
 use crate::jpeg::{self, JpegError};
 use crate::reading::{Orientation, Reading};
@@ -38,6 +39,10 @@ pub(crate) struct Buffers {
     file: Vec<u8>,
     /// Room for the pixels of the next image; given back after use.
     pub(crate) pixels: Vec<u8>,
+    /// Whether [`sha256`](Self::sha256) is wanted.
+    pub(crate) hashes: bool,
+    /// That of the last file, in hexadecimal.
+    pub(crate) sha256: Option<String>,
 }
 
 /// Reads and decodes a file.
@@ -47,6 +52,8 @@ pub(crate) fn read_raster(
     buffers: &mut Buffers,
 ) -> Result<Raster, DataError> {
     ckaad_files::read_into(path, FILE_LIMIT, &mut buffers.file)?;
+    // Before the page is chosen, which changes the bytes of a TIFF file.
+    buffers.sha256 = buffers.hashes.then(|| sha256(&buffers.file));
     let room = std::mem::take(&mut buffers.pixels);
     let opened = Opened::new(&mut buffers.file, path, reading)?;
     let turn = opened.turn;

@@ -8,7 +8,7 @@ use super::detector::CkaadDetector;
 use super::networks::{auto_encoder_config, size_multiple};
 use super::trainer::CkaadTrainer;
 use super::{Discriminator, Learner, Method};
-use crate::error::positive;
+use crate::error::{positive, weight};
 use crate::{Anomalies, Detector, DetectorError, Needs, Passes, Setup, System, Trainer};
 
 /// The settings of CKAAD.
@@ -106,14 +106,7 @@ impl System for Settings {
             ),
             ("detector.margin", self.margin),
         ])?;
-        if !(self.lambda >= 0.0 && self.lambda.is_finite()) {
-            let reason = "must be a number of at least 0";
-            return Err(DetectorError::setting(
-                "detector.lambda",
-                self.lambda,
-                reason,
-            ));
-        }
+        weight("detector.lambda", self.lambda)?;
         if !(0.0..=1.0).contains(&self.gamma) {
             let reason = "must be within 0 and 1";
             return Err(DetectorError::setting("detector.gamma", self.gamma, reason));

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use self::detector::DeepSadDetector;
 use self::trainer::DeepSadTrainer;
-use crate::error::{at_least_one, positive};
+use crate::error::{ROUNDS, counts, positive};
 use crate::{Anomalies, Detector, DetectorError, Needs, Passes, Pooling, Setup, System, Trainer};
 
 pub use self::encoder::Encoder;
@@ -69,7 +69,7 @@ impl System for Settings {
 
     fn check(&self, _: &BackboneConfig, _: usize) -> Result<(), DetectorError> {
         Pooling::check(&self.pooling)?;
-        at_least_one("detector.rounds", self.rounds)?;
+        counts(&[("detector.rounds", self.rounds, ROUNDS)])?;
         positive(&[
             ("detector.learning_rate", self.learning_rate),
             ("detector.eta", self.eta),

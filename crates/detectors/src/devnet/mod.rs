@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use self::detector::DevNetDetector;
 use self::trainer::DevNetTrainer;
-use crate::error::{at_least_one, positive};
+use crate::error::{ROUNDS, counts, positive};
 use crate::{Anomalies, Detector, DetectorError, Needs, Passes, Setup, System, Trainer};
 
 pub use self::head::Head;
@@ -53,7 +53,7 @@ impl System for Settings {
     }
 
     fn check(&self, _: &BackboneConfig, _: usize) -> Result<(), DetectorError> {
-        at_least_one("detector.rounds", self.rounds)?;
+        counts(&[("detector.rounds", self.rounds, ROUNDS)])?;
         positive(&[("detector.learning_rate", self.learning_rate)])
     }
 

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use self::detector::DifferNetDetector;
 use self::trainer::DifferNetTrainer;
-use crate::error::positive;
+use crate::error::{counts, positive};
 use crate::permutation::permutation;
 use crate::{Anomalies, Detector, DetectorError, Needs, Passes, Setup, System, Trainer};
 
@@ -72,16 +72,12 @@ impl System for Settings {
     }
 
     fn check(&self, _: &BackboneConfig, _: usize) -> Result<(), DetectorError> {
-        for (key, value) in [
-            ("detector.blocks", self.blocks),
-            ("detector.hidden", self.hidden),
-            ("detector.views", self.views),
-            ("detector.test_views", self.test_views),
-        ] {
-            if value == 0 {
-                return Err(DetectorError::setting(key, 0, "must be at least 1"));
-            }
-        }
+        counts(&[
+            ("detector.blocks", self.blocks, 64),
+            ("detector.hidden", self.hidden, 4096),
+            ("detector.views", self.views, 1024),
+            ("detector.test_views", self.test_views, 1024),
+        ])?;
         positive(&[("detector.learning_rate", self.learning_rate)])
     }
 

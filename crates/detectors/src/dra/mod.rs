@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use self::detector::{DraDetector, Shape};
 use self::trainer::DraTrainer;
-use crate::error::{at_least_one, positive};
+use crate::error::{ROUNDS, counts, positive};
 use crate::{Anomalies, Detector, DetectorError, Needs, Passes, Setup, System, Trainer};
 
 pub use self::heads::Heads;
@@ -57,7 +57,7 @@ impl System for Settings {
     }
 
     fn check(&self, _: &BackboneConfig, _: usize) -> Result<(), DetectorError> {
-        at_least_one("detector.rounds", self.rounds)?;
+        counts(&[("detector.rounds", self.rounds, ROUNDS)])?;
         positive(&[("detector.learning_rate", self.learning_rate)])
     }
 

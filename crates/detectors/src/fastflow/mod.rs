@@ -16,7 +16,7 @@ pub use self::detector::FastFlowDetector;
 pub use self::flow::{Flow, FlowConfig, Image};
 use self::trainer::FastFlowTrainer;
 pub use self::trainer::Learner;
-use crate::error::positive;
+use crate::error::{counts, positive};
 use crate::permutation::permutation;
 use crate::{Anomalies, Detector, DetectorError, Needs, Passes, Setup, System, Trainer};
 
@@ -65,10 +65,7 @@ impl System for Settings {
     }
 
     fn check(&self, backbone: &BackboneConfig, image_size: usize) -> Result<(), DetectorError> {
-        if self.steps == 0 {
-            let reason = "must be at least 1";
-            return Err(DetectorError::setting("detector.steps", 0, reason));
-        }
+        counts(&[("detector.steps", self.steps, 64)])?;
         let multiple = 2 << backbone.stages.last().copied().unwrap_or(1);
         if !image_size.is_multiple_of(multiple) {
             let stages = &backbone.stages;

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use self::detector::PadimDetector;
 use self::trainer::PadimTrainer;
+use crate::error::counts;
 use crate::{Anomalies, Detector, DetectorError, Needs, Passes, Setup, System, Trainer};
 
 pub use self::embedding::embedding;
@@ -56,11 +57,7 @@ impl System for Settings {
     }
 
     fn check(&self, _: &BackboneConfig, _: usize) -> Result<(), DetectorError> {
-        if self.dimensions == 0 {
-            let reason = "must be at least 1";
-            return Err(DetectorError::setting("detector.dimensions", 0, reason));
-        }
-        Ok(())
+        counts(&[("detector.dimensions", self.dimensions, 4096)])
     }
 
     fn trainer(&self, setup: &Setup<'_>) -> Box<dyn Trainer> {

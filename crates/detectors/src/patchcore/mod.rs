@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use self::detector::PatchCoreDetector;
 use self::trainer::PatchCoreTrainer;
+use crate::error::counts;
 use crate::{Anomalies, Detector, DetectorError, Needs, Passes, Setup, System, Trainer};
 
 pub use self::coreset::{Coreset, Start, k_centres};
@@ -105,15 +106,10 @@ impl System for Settings {
             let reason = "has no effect with detector.form = neighbourhoods";
             return Err(DetectorError::setting(key, value, reason));
         }
-        for (key, value) in [
-            ("detector.projection", self.projection),
-            ("detector.neighbours", self.neighbours),
-        ] {
-            if value == 0 {
-                return Err(DetectorError::setting(key, value, "must be at least 1"));
-            }
-        }
-        Ok(())
+        counts(&[
+            ("detector.projection", self.projection, 65_536),
+            ("detector.neighbours", self.neighbours, 65_536),
+        ])
     }
 
     fn trainer(&self, setup: &Setup<'_>) -> Box<dyn Trainer> {

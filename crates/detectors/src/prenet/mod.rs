@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use self::detector::PreNetDetector;
 use self::trainer::PreNetTrainer;
-use crate::error::{at_least_one, positive};
+use crate::error::{ROUNDS, counts, positive};
 use crate::{Anomalies, Detector, DetectorError, Needs, Passes, Pooling, Setup, System, Trainer};
 
 pub use self::learner::{Learner, Pair, Step};
@@ -66,7 +66,7 @@ impl System for Settings {
 
     fn check(&self, _: &BackboneConfig, _: usize) -> Result<(), DetectorError> {
         Pooling::check(&self.pooling)?;
-        at_least_one("detector.rounds", self.rounds)?;
+        counts(&[("detector.rounds", self.rounds, ROUNDS)])?;
         positive(&[("detector.learning_rate", self.learning_rate)])
     }
 

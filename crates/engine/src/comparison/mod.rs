@@ -132,14 +132,15 @@ impl<'a> Plan<'a> {
         } = self.with;
         let weights = backbone.fingerprint();
         let mut storage = FeatureStorage::new(config, (backbone, &weights), device, observer)?;
-        let data = TrainingData::load(config, &self.split, observer, &mut storage)?;
+        let mut split = self.split.clone();
+        let data = TrainingData::load(config, &mut split, observer, &mut storage)?;
         let test = load_images(&self.split.test, config, self.split.reading, observer)?;
         let test = storage.keep(Arc::new(test))?;
         let _lock = FolderLock::take(&self.out)?;
         observer(Event::Prepared);
         for config in &self.configs {
             let prepared = Prepared {
-                split: self.split.clone(),
+                split: split.clone(),
                 data: data.seen_by(config),
                 weights: weights.clone(),
             };
@@ -157,15 +158,20 @@ impl<'a> Plan<'a> {
     }
 
     /// Trains a detector, goes on with it, or finds it trained.
-    fn train(&self, config: &CheckedConfig, prepared: Prepared) -> Result<Outcome, EngineError> {
+    fn train(
+        &self,
+        config: &CheckedConfig,
+        mut prepared: Prepared,
+    ) -> Result<Outcome, EngineError> {
         let out = self.out.join(config.detector.name());
         if !out.join("config.toml").is_file() {
             tracing::info!("training {}", config.detector.name());
             return start(config, &out, prepared, self.with);
         }
         let folder = ActiveRun::open(&out)?;
+        let split = Split::read(&folder.split())?;
         if comparable(Config::read(&folder.config())?) != comparable(config.clone())
-            || Split::read(&folder.split())? != prepared.split
+            || !split.agrees_with(&prepared.split)
         {
             return Err(EngineError::OutputExists { path: out });
         }
@@ -173,7 +179,8 @@ impl<'a> Plan<'a> {
             return Ok(Outcome::Finished);
         }
         tracing::info!("going on with {}", config.detector.name());
-        let reached = reached(config, &folder, self.with)?;
+        let reached = reached(config, &folder, &split, self.with)?;
+        prepared.split = split;
         go_on(config, &folder, prepared, reached, self.with)
     }
 

@@ -10,6 +10,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Config, EngineError};
 
+/// Largest side of the images in pixels. Beyond it a batch takes more memory than machines have, and a configuration may come from a model
+/// file of unknown origin.
+const IMAGE_SIZE: usize = 2048;
+/// Most images in a batch, and passes over them.
+const BATCH: usize = 4096;
+const EPOCHS: usize = 1_000_000;
+/// Largest strength and smoothness of the elastic transform, in pixels.
+const ELASTIC: [f64; 2] = [1e6, 1e3];
+/// The least of either that is not zero in single precision.
+const LEAST: f64 = 1e-3;
+/// Most memory for features: an exbibyte.
+const FEATURE_CACHE_MIB: usize = 1 << 40;
+
 /// A configuration that was checked. It cannot be changed, only taken apart again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Config")]
@@ -70,13 +83,27 @@ impl Config {
     /// [`EngineError::Config`] if it does not say where the images are.
     pub fn check(self) -> Result<CheckedConfig, EngineError> {
         let backbone = BackboneConfig::new(self.backbone, &self.stages)?;
+        // Before anything is computed from it.
+        if self.image_size > IMAGE_SIZE {
+            let reason = format!("must be at most {IMAGE_SIZE}");
+            return Err(EngineError::setting("image_size", self.image_size, reason));
+        }
         // The detector first: it may ask for more.
         self.detector.check(&backbone, self.image_size)?;
         self.check_image_size(&backbone)?;
-        for (key, value) in [("batch", self.batch), ("epochs", self.epochs)] {
-            if value == 0 {
-                return Err(EngineError::setting(key, value, "must be at least 1"));
+        for (key, value, most) in [
+            ("batch", self.batch, BATCH),
+            ("epochs", self.epochs, EPOCHS),
+        ] {
+            if !(1..=most).contains(&value) {
+                let reason = format!("must be at least 1 and at most {most}");
+                return Err(EngineError::setting(key, value, reason));
             }
+        }
+        if self.feature_cache_mib > FEATURE_CACHE_MIB {
+            let (key, value) = ("feature_cache_mib", self.feature_cache_mib);
+            let reason = format!("must be at most {FEATURE_CACHE_MIB}");
+            return Err(EngineError::setting(key, value, reason));
         }
         if self.epochs > 1 && self.detector.needs().passes == Passes::Once {
             let reason = format!("must be 1: {} sees every image once", self.detector.name());
@@ -86,16 +113,13 @@ impl Config {
             let reason = "must be at least 2: parts of this detector learn in the first alone, the others after it";
             return Err(EngineError::setting("epochs", self.epochs, reason));
         }
-        for (key, value) in [
-            ("elastic.alpha", self.elastic.alpha),
-            ("elastic.sigma", self.elastic.sigma),
+        for (key, value, most) in [
+            ("elastic.alpha", self.elastic.alpha, ELASTIC[0]),
+            ("elastic.sigma", self.elastic.sigma, ELASTIC[1]),
         ] {
-            if !(value > 0.0 && value.is_finite()) {
-                return Err(EngineError::setting(
-                    key,
-                    value,
-                    "must be a positive number",
-                ));
+            if !(LEAST..=most).contains(&value) {
+                let reason = format!("must be a number from {LEAST} to {most}");
+                return Err(EngineError::setting(key, value, reason));
             }
         }
         if !(0.0..1.0).contains(&self.calibration) {

@@ -5,6 +5,7 @@
 
 mod check;
 mod data;
+mod difference;
 mod overrides;
 mod preset;
 mod resolve;

@@ -6,7 +6,7 @@ mod pixel_level;
 mod report;
 mod test_images;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use burn::tensor::Device;
@@ -20,8 +20,8 @@ use crate::comparison::anomalous;
 use crate::comparison::controls::{Control, On, not_above};
 use crate::scoring::{decision, number, results_folder, write_table};
 use crate::training::features::{CHUNK, images};
-use crate::training::{Event, Observer, load_images, log};
-use crate::{Config, EngineError, Predictor, RunFolder};
+use crate::training::{Event, Observer, check_images, check_settings, load_images, log};
+use crate::{CheckedConfig, Config, EngineError, Predictor, RunFolder};
 
 pub use self::controls::ControlReport;
 pub use self::report::{
@@ -74,11 +74,16 @@ pub fn evaluate_run(
         }
         _ => folder.clone(),
     };
-    let last = Predictor::open(&folder.model(), None, device)?;
-    let best = match folder.best_model() {
-        path if path.is_file() => Some(Predictor::open(&path, None, device)?),
-        _ => None,
+    let open = |path: PathBuf| {
+        let model = Predictor::open(&path, None, device)?;
+        check_origin(&path, &model, &config, &split, folder)?;
+        Ok::<_, EngineError>(model)
     };
+    let last = open(folder.model())?;
+    let best = Some(folder.best_model())
+        .filter(|path| path.is_file())
+        .map(open)
+        .transpose()?;
     // Often the last epoch is the best one, too.
     let other = best
         .as_ref()
@@ -146,6 +151,21 @@ pub fn evaluate_run(
     };
     report.write(&results.report())?;
     Ok(report)
+}
+
+/// Refuses a model that is of another run than the folder it lies in.
+fn check_origin(
+    path: &Path,
+    model: &Predictor,
+    config: &CheckedConfig,
+    split: &Split,
+    folder: &RunFolder,
+) -> Result<(), EngineError> {
+    let info = model.info();
+    let images = split.fingerprint(&folder.split())?;
+    check_settings(&info.config, config)
+        .and_then(|()| check_images(&info.images, &images))
+        .map_err(|reason| EngineError::file(path, "model of this run", reason))
 }
 
 /// A model, and what it says of the test images.

@@ -1,39 +1,27 @@
 //! The self-contained model file: weights of backbone and detector, and everything else that scoring needs.
 
-use std::collections::HashMap;
 use std::path::Path;
 
 use burn::tensor::Device;
 use ckaad_backbone::{Backbone, Precision};
 use ckaad_data::Reading;
 use ckaad_detectors::{Detector, Setup};
-use ckaad_parameters::NamedTensors;
+use ckaad_parameters::{NamedTensors, Seal};
 use serde::{Deserialize, Serialize};
 
 use crate::training::Threshold;
 use crate::{CheckedConfig, Config, EngineError};
 
 pub(crate) const KIND: &str = "model file";
-/// The metadata entry that holds a [`Header`] as JSON.
-const KEY: &str = "ckaad_model";
-/// Raised whenever older programs could not read the file correctly.
-const VERSION: u32 = 2;
+/// Its metadata hold a [`ModelInfo`].
+const SEAL: Seal = Seal {
+    key: "ckaad_model",
+    version: 3,
+};
 
 /// Where the parameters of either begin.
 const BACKBONE: &str = "backbone.";
 const DETECTOR: &str = "detector.";
-
-#[derive(Serialize, Deserialize)]
-struct Header<I> {
-    version: u32,
-    info: I,
-}
-
-/// The part of a header that stays the same in all versions.
-#[derive(Deserialize)]
-struct FormatVersion {
-    version: u32,
-}
 
 /// What a model file says besides the weights.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -55,8 +43,40 @@ pub struct ModelInfo {
     pub validation_auroc: Option<f64>,
     /// Where the backbone's weights came from.
     pub weights: String,
+    /// The [fingerprint](ckaad_data::Split::fingerprint) of the images that the run learned from. Together with the settings it says which run
+    /// the model is of.
+    pub images: String,
     /// The version of this program that wrote the file.
     pub version: String,
+}
+
+impl ModelInfo {
+    /// Refuses numbers that nothing can be compared with. (JSON has none that are not finite, but a large one becomes infinite in single
+    /// precision.)
+    fn check(&self) -> Result<(), String> {
+        let thresholds = [
+            Some(&self.threshold),
+            self.maps.as_ref().map(|maps| &maps.threshold),
+        ];
+        let scores = thresholds
+            .into_iter()
+            .flatten()
+            .map(|threshold| &threshold.value);
+        if !scores
+            .chain(&self.calibration)
+            .all(|score| score.is_finite())
+        {
+            return Err("a threshold or a calibration score is no finite number".to_owned());
+        }
+        match &self.maps {
+            Some(MapInfo {
+                range: [low, high], ..
+            }) if !(low.is_finite() && high.is_finite() && low <= high) => {
+                Err(format!("its maps range from {low} to {high}"))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// How the maps of a model are read.
@@ -104,14 +124,6 @@ pub(crate) fn write(
     detector: &dyn Detector,
     info: &ModelInfo,
 ) -> Result<(), EngineError> {
-    let header = Header {
-        version: VERSION,
-        info,
-    };
-    let json =
-        serde_json::to_string(&header).map_err(|error| EngineError::file(path, KIND, error))?;
-    // A single entry: several would be written in no fixed order.
-    let metadata = HashMap::from([(KEY.to_owned(), json)]);
     let backbone = backbone.parameters().prefixed(BACKBONE);
     let detector = detector.parameters().prefixed(DETECTOR);
     let tensors: NamedTensors = backbone
@@ -119,10 +131,13 @@ pub(crate) fn write(
         .chain(detector.iter())
         .map(|(name, tensor)| (name.to_owned(), tensor.clone()))
         .collect();
-    Ok(ckaad_files::write(
-        path,
-        &tensors.to_safetensors(metadata)?,
-    )?)
+    // Nothing is written that would be refused when it is read.
+    let failed = |error| EngineError::sealed(path, KIND, error);
+    tensors
+        .check_values()
+        .map_err(|value| failed(value.into()))?;
+    let bytes = SEAL.to_bytes(tensors.views()?, info).map_err(failed)?;
+    Ok(ckaad_files::write(path, &bytes)?)
 }
 
 /// Reads what [`write`] wrote, to compute in the precision of the run that trained it unless another is given.
@@ -131,20 +146,13 @@ pub(crate) fn read(
     precision: Option<Precision>,
     device: &Device,
 ) -> Result<(Backbone, Box<dyn Detector>, ModelInfo), EngineError> {
-    let (mut tensors, metadata) = NamedTensors::read_safetensors(path)?;
-    let header = metadata
-        .get(KEY)
-        .ok_or_else(|| EngineError::file(path, KIND, "it was not written by `ckaad train`"))?;
-    let FormatVersion { version } =
-        serde_json::from_str(header).map_err(|error| EngineError::file(path, KIND, error))?;
-    if version != VERSION {
-        let reason = format!(
-            "its format version is {version}, this program reads {VERSION}; use the program that wrote it, or train again"
-        );
-        return Err(EngineError::file(path, KIND, reason));
-    }
-    let Header { mut info, .. }: Header<ModelInfo> =
-        serde_json::from_str(header).map_err(|error| EngineError::file(path, KIND, error))?;
+    let failed = |error| EngineError::sealed(path, KIND, error);
+    let file = SEAL.read(path).map_err(failed)?;
+    let mut info: ModelInfo = file.info().map_err(failed)?;
+    let mut tensors = file.parameters().map_err(failed)?;
+    drop(file);
+    info.check()
+        .map_err(|reason| EngineError::file(path, KIND, reason))?;
     if let Some(precision) = precision {
         let config = info.config.into_inner();
         info.config = Config {

@@ -35,13 +35,6 @@ impl Predictor {
         device: &Device,
     ) -> Result<Self, EngineError> {
         let (backbone, detector, info) = model_file::read(path, precision, device)?;
-        if info.calibration.iter().any(|score| !score.is_finite()) {
-            return Err(EngineError::file(
-                path,
-                model_file::KIND,
-                "a calibration score is no finite number",
-            ));
-        }
         Ok(Self::new(backbone, detector, info, device))
     }
 

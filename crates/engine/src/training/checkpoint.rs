@@ -1,19 +1,30 @@
 //! `checkpoint/last.safetensors`: everything that going on with a run needs, in one file.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use ckaad_detectors::State;
-use safetensors::SafeTensors;
-use safetensors::tensor::{Dtype, TensorView, serialize};
+use ckaad_parameters::Seal;
+use safetensors::tensor::{Dtype, TensorView};
 use serde::{Deserialize, Serialize};
 
 use super::loss_sums::SavedSums;
+use super::origin::Origin;
 use crate::EngineError;
 
 pub(crate) const KIND: &str = "checkpoint";
-const POSITION: &str = "state";
-const WEIGHTS: &str = "backbone_sha256";
+/// Its metadata hold a [`Description`].
+const SEAL: Seal = Seal {
+    key: "ckaad_checkpoint",
+    version: 1,
+};
+
+/// What a checkpoint says besides the detector's state.
+#[derive(Serialize, Deserialize)]
+struct Description<P, O> {
+    position: P,
+    origin: O,
+}
 
 /// How far a run has come.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -44,65 +55,42 @@ impl Position {
     }
 }
 
-/// Writes the detector's state, the position, and the fingerprint of the backbone's `weights`.
+/// Writes the detector's state, the position, and which run they are of.
 pub(crate) fn save(
     path: &Path,
     state: &State,
     position: &Position,
-    weights: &str,
+    origin: &Origin,
 ) -> Result<(), EngineError> {
     let views = state
         .0
         .iter()
         .map(|(name, bytes)| {
-            TensorView::new(Dtype::U8, vec![bytes.len()], bytes).map(|view| (name, view))
+            let view = TensorView::new(Dtype::U8, vec![bytes.len()], bytes);
+            view.map(|view| (name.as_str(), view))
         })
         .collect::<Result<Vec<_>, _>>()
         .map_err(|error| EngineError::file(path, KIND, error))?;
-    let position =
-        serde_json::to_string(position).map_err(|error| EngineError::file(path, KIND, error))?;
-    let metadata = HashMap::from([
-        (POSITION.to_owned(), position),
-        (WEIGHTS.to_owned(), weights.to_owned()),
-    ]);
-    let bytes =
-        serialize(views, Some(metadata)).map_err(|error| EngineError::file(path, KIND, error))?;
+    let bytes = SEAL
+        .to_bytes(views, &Description { position, origin })
+        .map_err(|error| EngineError::sealed(path, KIND, error))?;
     Ok(ckaad_files::write(path, &bytes)?)
 }
 
-/// Reads what [`save`] wrote, for a backbone of the same `weights`.
-pub(crate) fn load(path: &Path, weights: &str) -> Result<(State, Position), EngineError> {
-    let bytes = std::fs::read(path).map_err(EngineError::io(path, "read"))?;
-    let file =
-        SafeTensors::deserialize(&bytes).map_err(|error| EngineError::file(path, KIND, error))?;
-    let (_, header) =
-        SafeTensors::read_metadata(&bytes).map_err(|error| EngineError::file(path, KIND, error))?;
-    let entry = |key: &str| {
-        let metadata = header.metadata().as_ref();
-        metadata
-            .and_then(|entries| entries.get(key))
-            .map_or("", String::as_str)
-    };
-    let position = serde_json::from_str(entry(POSITION))
-        .map_err(|error| EngineError::file(path, KIND, error))?;
-    match entry(WEIGHTS) {
-        same if same == weights => {}
-        "" => {
-            return Err(EngineError::file(
-                path,
-                KIND,
-                "it does not say which backbone weights it belongs to; start a new run",
-            ));
-        }
-        others => {
-            let reason = format!(
-                "the run started with other backbone weights (SHA-256 of the parameters {others}, now {weights}); put those \
-                 back, or start a new run"
-            );
-            return Err(EngineError::file(path, KIND, reason));
-        }
-    }
+/// Reads what [`save`] wrote, for the same run.
+pub(crate) fn load(path: &Path, origin: &Origin) -> Result<(State, Position), EngineError> {
+    let failed = |error| EngineError::sealed(path, KIND, error);
+    let file = SEAL.read(path).map_err(failed)?;
+    let Description {
+        position,
+        origin: found,
+    }: Description<Position, Origin> = file.info().map_err(failed)?;
+    found
+        .check(origin)
+        .map_err(|reason| EngineError::file(path, KIND, reason))?;
     let parts: BTreeMap<String, Vec<u8>> = file
+        .tensors()
+        .map_err(failed)?
         .iter()
         .map(|(name, view)| (name.to_owned(), view.data().to_vec()))
         .collect();

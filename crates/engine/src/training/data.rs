@@ -40,9 +40,10 @@ pub(crate) enum Anomalies {
 }
 
 impl TrainingData {
+    /// Reads the images, and notes in the split which were read and what they held.
     pub(crate) fn load(
         config: &CheckedConfig,
-        split: &Split,
+        split: &mut Split,
         observer: Observer<'_>,
         storage: &mut FeatureStorage<'_>,
     ) -> Result<Self, EngineError> {
@@ -58,6 +59,18 @@ impl TrainingData {
         ];
         let stores = lists.map(|list| load_images(list, config, split.reading, observer));
         let [normal, labelled, validation, calibration] = all_of(stores)?.map(Arc::new);
+        let read = [
+            (&normal, &mut split.normal),
+            (&labelled, &mut split.labelled),
+            (&validation, &mut split.validation),
+            (&calibration, &mut split.calibration),
+        ];
+        for (store, list) in read {
+            // Labelled images stay in the list of a run that does not look at them.
+            if !store.is_empty() {
+                *list = store.samples().to_vec();
+            }
+        }
         if normal.len() < config.batch {
             tracing::warn!(
                 "{} normal images are fewer than a batch of {}: every step sees all of them",

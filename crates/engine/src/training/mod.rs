@@ -7,6 +7,7 @@ pub(crate) mod features;
 mod held_out;
 pub(crate) mod log;
 mod loss_sums;
+mod origin;
 mod run;
 mod run_folder;
 mod split;
@@ -22,6 +23,7 @@ use ckaad_detectors::{Setup, Trainer};
 
 use self::checkpoint::Position;
 use self::features::FeatureStorage;
+use self::origin::Origin;
 use self::run::Run;
 use crate::{CheckedConfig, EngineError};
 
@@ -29,6 +31,7 @@ pub(crate) use self::data::{Anomalies, TrainingData, load_images};
 pub use self::event::{Event, Observer};
 pub use self::features::FeaturePrecision;
 pub use self::log::EpochRecord;
+pub(crate) use self::origin::{check_images, check_settings};
 pub use self::run_folder::{ActiveRun, RunFolder};
 pub(crate) use self::split::{check_labelled, choose_split};
 pub use self::threshold::Threshold;
@@ -122,8 +125,8 @@ pub fn resume(
     with: TrainContext<'_>,
 ) -> Result<Outcome, EngineError> {
     config.check_device(with.device)?;
-    let reached = reached(config, folder, with)?;
     let split = Split::read(&folder.split())?;
+    let reached = reached(config, folder, &split, with)?;
     let prepared = Prepared::load(config, split, with)?;
     (with.observer)(Event::Prepared);
     go_on(config, folder, prepared, reached, with)
@@ -152,13 +155,15 @@ pub(crate) type Reached = (Box<dyn Trainer>, Position);
 pub(crate) fn reached(
     config: &CheckedConfig,
     folder: &RunFolder,
+    split: &Split,
     with: TrainContext<'_>,
 ) -> Result<Reached, EngineError> {
     let mut trainer = with.trainer(config);
     let mut position = Position::default();
     let checkpoint = folder.checkpoint();
     if checkpoint.is_file() {
-        let (state, at) = checkpoint::load(&checkpoint, &with.backbone.fingerprint())?;
+        let origin = Origin::new(config, split, folder, with.backbone.fingerprint())?;
+        let (state, at) = checkpoint::load(&checkpoint, &origin)?;
         trainer
             .restore(state)
             .map_err(|error| EngineError::file(&checkpoint, checkpoint::KIND, error))?;
@@ -188,7 +193,7 @@ fn run(
         with,
         data: prepared.data,
         trainer,
-        weights: prepared.weights,
+        origin: Origin::new(config, &prepared.split, folder, prepared.weights)?,
         position,
         scores: None,
     };
@@ -206,13 +211,13 @@ pub(crate) struct Prepared {
 impl Prepared {
     fn load(
         config: &CheckedConfig,
-        split: Split,
+        mut split: Split,
         with: TrainContext<'_>,
     ) -> Result<Self, EngineError> {
         let weights = with.backbone.fingerprint();
         let of = (with.backbone, weights.as_str());
         let mut storage = FeatureStorage::new(config, of, with.device, with.observer)?;
-        let data = TrainingData::load(config, &split, with.observer, &mut storage)?;
+        let data = TrainingData::load(config, &mut split, with.observer, &mut storage)?;
         Ok(Self {
             split,
             data,

@@ -14,6 +14,7 @@ use super::data::{ImageScore, TrainingData};
 use super::held_out::Normals;
 use super::log::{self, EpochRecord};
 use super::loss_sums::LossSums;
+use super::origin::Origin;
 use super::threshold::{Threshold, Validation};
 use super::{Event, Outcome, RunFolder, TrainContext};
 use crate::scoring::{MapInfo, ModelInfo, Preprocessing};
@@ -33,8 +34,7 @@ pub(crate) struct Run<'a> {
     pub(crate) with: TrainContext<'a>,
     pub(crate) data: TrainingData,
     pub(crate) trainer: Box<dyn Trainer>,
-    /// The fingerprint of the backbone's weights.
-    pub(crate) weights: String,
+    pub(crate) origin: Origin,
     pub(crate) position: Position,
     /// The scores of the validation images after the last epoch, if that epoch was validated here.
     pub(crate) scores: Option<Vec<ImageScore>>,
@@ -162,7 +162,7 @@ impl Run<'_> {
 
     fn save_checkpoint(&self) -> Result<(), EngineError> {
         let path = self.folder.checkpoint();
-        checkpoint::save(&path, &self.trainer.save()?, &self.position, &self.weights)
+        checkpoint::save(&path, &self.trainer.save()?, &self.position, &self.origin)
     }
 
     /// What has been learned so far, with the choices settled that held-out images decide.
@@ -212,6 +212,7 @@ impl Run<'_> {
             epoch,
             validation_auroc: auroc,
             weights: self.with.weights.to_owned(),
+            images: self.origin.images.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
         };
         let backbone = self.with.backbone.clone();

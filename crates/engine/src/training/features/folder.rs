@@ -11,12 +11,12 @@ use crate::EngineError;
 /// Bytes of a digest.
 const DIGEST: usize = 32;
 /// Raised with every change to the program that changes features.
-const REVISION: u32 = 2;
+const REVISION: u32 = 3;
 
 /// A folder of features. A file's name is the SHA-256 of the preprocessed pixels, the backbone's weights and stages, the
 /// precisions of its products and of what is stored, the kind of device and the instructions that its kernels use, and the
-/// revision of features in this program: what has changed has another name. At a file's end stands the SHA-256 of what is
-/// before it; one that was damaged counts as missing.
+/// revision of features in this program: what has changed has another name. At a file's end stands the SHA-256 of its name and of
+/// what is before it; one that was damaged, or has the name of another, counts as missing.
 pub(crate) struct FeatureFolder {
     path: PathBuf,
     context: Sha256,
@@ -52,18 +52,26 @@ impl FeatureFolder {
     /// The features of an image by its preprocessed pixels `[size, size, 3]`, or `None` if there is no whole file of that
     /// length.
     pub(crate) fn read(&self, pixels: &[u8], length: usize) -> Option<Vec<u8>> {
-        let path = self.file(pixels);
-        let mut bytes = std::fs::read(&path).ok()?;
-        let sound = bytes.len() == length + DIGEST && {
-            let (features, digest) = bytes.split_at(length);
-            Sha256::digest(features).as_slice() == digest
-        };
-        if !sound {
-            tracing::warn!("{} is damaged: computed anew", path.display());
+        let name = self.name(pixels);
+        let path = self.path.join(&name);
+        if !path.exists() {
             return None;
         }
-        bytes.truncate(length);
-        Some(bytes)
+        let sound = |bytes: &Vec<u8>| {
+            bytes.len() == length + DIGEST && digest(&name, &bytes[..length]) == bytes[length..]
+        };
+        match ckaad_files::read(&path, (length + DIGEST) as u64)
+            .map(|bytes| sound(&bytes).then_some(bytes))
+        {
+            Ok(Some(mut bytes)) => {
+                bytes.truncate(length);
+                Some(bytes)
+            }
+            _ => {
+                tracing::warn!("{} is damaged: computed anew", path.display());
+                None
+            }
+        }
     }
 
     /// Writes the features of an image, whole or not at all.
@@ -71,13 +79,18 @@ impl FeatureFolder {
     /// # Errors
     /// [`EngineError::Files`] if the file cannot be written.
     pub(crate) fn write(&self, pixels: &[u8], features: &[u8]) -> Result<(), EngineError> {
-        let bytes = [features, &Sha256::digest(features)].concat();
-        Ok(ckaad_files::write(&self.file(pixels), &bytes)?)
+        let name = self.name(pixels);
+        let bytes = [features, &digest(&name, features)].concat();
+        Ok(ckaad_files::write(&self.path.join(name), &bytes)?)
     }
 
-    fn file(&self, pixels: &[u8]) -> PathBuf {
+    fn name(&self, pixels: &[u8]) -> String {
         let key = self.context.clone().chain_update(pixels).finalize();
-        let name: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
-        self.path.join(name)
+        key.iter().map(|byte| format!("{byte:02x}")).collect()
     }
+}
+
+fn digest(name: &str, features: &[u8]) -> [u8; DIGEST] {
+    let digest = Sha256::new().chain_update(name).chain_update(features);
+    digest.finalize().into()
 }
