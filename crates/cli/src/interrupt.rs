@@ -24,12 +24,12 @@ impl Interrupt {
         ctrlc::set_handler(move || match seen.press() {
             Reaction::EndUntouched => {
                 note("interrupted; nothing of a run is lost");
-                exit(INTERRUPTED);
+                end();
             }
             Reaction::FinishStep => note(
                 "stopping after the step or epoch under way, with a checkpoint; press again to end at once",
             ),
-            Reaction::End => exit(INTERRUPTED),
+            Reaction::End => end(),
         })
         .context("cannot watch for Ctrl-C")?;
         Ok(Self(flags))
@@ -49,6 +49,12 @@ impl Interrupt {
     pub(crate) fn stop(&self) -> &AtomicBool {
         &self.0.stop
     }
+}
+
+/// Ends the program, and leaves nothing half-written behind.
+fn end() -> ! {
+    ckaad_files::remove_own_parts();
+    exit(INTERRUPTED)
 }
 
 #[derive(Default)]

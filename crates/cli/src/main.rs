@@ -6,6 +6,7 @@
 mod backbone;
 mod commands;
 mod data_args;
+mod file_size;
 mod flag_values;
 mod interrupt;
 mod output;
@@ -80,6 +81,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let args = Args::parse();
+    file_size::make_limit_an_error();
     progress::init_logging();
     match run(args) {
         Ok(()) => ExitCode::SUCCESS,

@@ -17,11 +17,13 @@
 mod buffer;
 mod error;
 mod lock;
+mod parts;
 mod read;
 mod write;
 
 pub use buffer::Buffer;
 pub use error::FileError;
 pub use lock::FolderLock;
+pub use parts::{Untouched, file_of_part, remove_own_parts, remove_parts};
 pub use read::{free_space, read, read_into};
 pub use write::{NewFile, make_folder, write};

@@ -3,16 +3,11 @@
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use tempfile::NamedTempFile;
 
 use crate::FileError;
-
-/// A part file that nobody has written to for this long belongs to a process that was killed.
-const ABANDONED_AFTER: Duration = Duration::from_secs(60 * 60);
-/// How the names of part files end.
-const SUFFIX: &str = ".part";
+use crate::parts::{RANDOM, SUFFIX, UnderWay, Untouched, remove_parts};
 
 /// Writes a file whole or not at all, making its folder if that is missing.
 ///
@@ -39,6 +34,7 @@ pub fn make_folder(path: &Path) -> Result<(), FileError> {
 pub struct NewFile {
     part: NamedTempFile,
     path: PathBuf,
+    _under_way: UnderWay,
 }
 
 impl NewFile {
@@ -55,10 +51,12 @@ impl NewFile {
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
         let part = builder
             .prefix(&prefix_of(path))
+            .rand_bytes(RANDOM)
             .suffix(SUFFIX)
             .tempfile_in(folder)
             .map_err(FileError::io("make a file in the folder", folder))?;
         Ok(Self {
+            _under_way: UnderWay::new(part.path()),
             part,
             path: path.to_path_buf(),
         })
@@ -67,25 +65,9 @@ impl NewFile {
     /// Removes what killed processes left of the same file; one that somebody has written to within the hour is left alone. For files
     /// that are large and take long to write.
     pub fn remove_abandoned(&self) {
-        let prefix = prefix_of(&self.path);
-        for entry in fs::read_dir(folder_of(&self.path))
-            .into_iter()
-            .flatten()
-            .flatten()
-        {
-            let name = entry.file_name();
-            let is_part = name
-                .to_str()
-                .is_some_and(|name| name.starts_with(&prefix) && name.ends_with(SUFFIX));
-            let age = entry
-                .metadata()
-                .and_then(|data| data.modified())
-                .map(|time| time.elapsed().unwrap_or_default());
-            if is_part && age.is_ok_and(|age| age > ABANDONED_AFTER) {
-                // Only saves room, so a failure is no reason to stop.
-                let _ = fs::remove_file(entry.path());
-            }
-        }
+        let name = self.path.file_name().unwrap_or_default();
+        let of_same = |file: &str| name == file;
+        remove_parts(folder_of(&self.path), of_same, Untouched::ForAnHour);
     }
 
     /// Puts the file in place: synced, renamed over what was at its path, and the renaming synced.
@@ -203,22 +185,5 @@ mod tests {
         File::create(&theirs).unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode();
         assert_eq!(mode(&ours), mode(&theirs));
-    }
-
-    #[test]
-    fn only_old_parts_of_the_same_file_are_removed() {
-        let folder = tempfile::tempdir().unwrap();
-        let old = std::time::SystemTime::now() - 2 * ABANDONED_AFTER;
-        for name in [".big.1.part", ".other.1.part", "big"] {
-            let file = File::create(folder.path().join(name)).unwrap();
-            file.set_modified(old).unwrap();
-        }
-        File::create(folder.path().join(".big.2.part")).unwrap();
-        let file = NewFile::create(&folder.path().join("big")).unwrap();
-        file.remove_abandoned();
-        drop(file);
-        let mut left = names(folder.path());
-        left.sort();
-        assert_eq!(left, [".big.2.part", ".other.1.part", "big"]);
     }
 }

@@ -107,7 +107,11 @@ pub fn evaluate_run(
     });
     let header = ["path", "label", "class", "score", "decision", "p_value"];
     write_table(&results.predictions(), header, rows)?;
-    let epochs = log::read(&folder.log(), config.epochs)?;
+    // It only tells how long training took.
+    let epochs = log::read(&folder.log(), config.epochs).unwrap_or_else(|error| {
+        tracing::warn!("the time that training took is left out: {error}");
+        Vec::new()
+    });
     let weights = last.info().weights.clone();
     let with_controls = options.controls;
     let (controls, near_duplicates) = with_controls

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use ckaad_files::Untouched;
+
 use crate::{EngineError, RunFolder};
 
 /// The table of a prediction.
@@ -30,7 +32,14 @@ pub(crate) fn prepare<'a>(
         return refuse("is the folder of a run".to_owned(), "");
     }
     let table = folder.join(TABLE);
-    let mut old: BTreeSet<PathBuf> = outputs.filter(|path| path.exists()).cloned().collect();
+    let outputs: Vec<&PathBuf> = outputs.collect();
+    let written = |name: &str| {
+        let is = |path: &&PathBuf| path.file_name().is_some_and(|file| file == name);
+        name == TABLE || outputs.iter().any(is)
+    };
+    ckaad_files::remove_parts(folder, written, Untouched::ForAnHour);
+    let existing = outputs.iter().filter(|path| path.exists());
+    let mut old: BTreeSet<PathBuf> = existing.map(|path| (*path).clone()).collect();
     if table.exists() {
         old.extend(named_in(&table, folder));
         old.insert(table);

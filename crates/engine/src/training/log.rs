@@ -25,17 +25,28 @@ pub struct EpochRecord {
     pub seconds: f64,
 }
 
-/// The records of epochs up to `epoch`. A line that a crash cut short, or an epoch that is done again, is left out.
+/// The records of epochs up to `epoch`. A last line that a crash cut short, or an epoch that is done again, is left out; so is a line that is
+/// damaged, with a warning.
 pub(crate) fn read(path: &Path, epoch: usize) -> Result<Vec<EpochRecord>, EngineError> {
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(EngineError::io(path, "read")(error)),
     };
-    let records = text
-        .lines()
-        .filter_map(|line| serde_json::from_str::<EpochRecord>(line).ok());
-    Ok(records.filter(|record| record.epoch <= epoch).collect())
+    let mut records = Vec::new();
+    for (number, line) in bytes.split_inclusive(|&byte| byte == b'\n').enumerate() {
+        match serde_json::from_slice::<EpochRecord>(line) {
+            Ok(record) => records.push(record),
+            Err(_) if !line.ends_with(b"\n") => {}
+            Err(error) => tracing::warn!(
+                "{}: line {} is damaged and left out: {error}",
+                path.display(),
+                number + 1
+            ),
+        }
+    }
+    records.retain(|record| record.epoch <= epoch);
+    Ok(records)
 }
 
 /// Appends one line.
@@ -61,4 +72,33 @@ fn line(path: &Path, record: &EpochRecord) -> Result<String, EngineError> {
     let json =
         serde_json::to_string(record).map_err(|error| EngineError::file(path, "log", error))?;
     Ok(json + "\n")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn damaged_lines_take_no_others_with_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log.jsonl");
+        let record = |epoch| EpochRecord {
+            epoch,
+            steps: 3,
+            losses: IndexMap::from([("total".to_owned(), 0.1 + 0.2)]),
+            validation_auroc: None,
+            seconds: 1.0,
+        };
+        for epoch in 1..=3 {
+            append(&path, &record(epoch)).unwrap();
+        }
+        let mut bytes = std::fs::read(&path).unwrap();
+        let second = bytes.iter().position(|&byte| byte == b'\n').unwrap() + 1;
+        bytes[second + 4] = 0xFF;
+        bytes.extend(b"{\"epoch\":4,\"st");
+        std::fs::write(&path, bytes).unwrap();
+        assert_eq!(read(&path, 9).unwrap(), [record(1), record(3)]);
+        assert_eq!(read(&path, 2).unwrap(), [record(1)]);
+    }
 }

@@ -121,6 +121,7 @@ impl Run<'_> {
             ..Position::default()
         };
         self.scores = None;
+        self.folder.check_there()?;
         if self.data.validation_has_both_kinds() {
             let detector = self.detector();
             let scores = self.validation_scores(&*detector);
@@ -161,6 +162,7 @@ impl Run<'_> {
     }
 
     fn save_checkpoint(&self) -> Result<(), EngineError> {
+        self.folder.check_there()?;
         let path = self.folder.checkpoint();
         checkpoint::save(&path, &self.trainer.save()?, &self.position, &self.origin)
     }

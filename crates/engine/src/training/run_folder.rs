@@ -1,7 +1,8 @@
+use std::ffi::OsString;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
-use ckaad_files::FolderLock;
+use ckaad_files::{FolderLock, Untouched, file_of_part};
 
 use crate::EngineError;
 
@@ -35,6 +36,7 @@ impl ActiveRun {
         // Another process may have been here between the two.
         RunFolder::check_free(path)?;
         let folder = RunFolder(path.to_owned());
+        folder.remove_parts();
         ckaad_files::make_folder(&path.join(CHECKPOINTS))?;
         Ok(Self {
             folder,
@@ -48,16 +50,27 @@ impl ActiveRun {
     /// Those of [`RunFolder::open`], and [`EngineError::Files`] if another process trains in it.
     pub fn open(path: &Path) -> Result<Self, EngineError> {
         let folder = RunFolder::open(path)?;
+        let lock = FolderLock::take(path)?;
+        folder.remove_parts();
         Ok(Self {
             folder,
-            _lock: FolderLock::take(path)?,
+            _lock: lock,
         })
     }
 }
 
+const CONFIG: &str = "config.toml";
 const CHECKPOINTS: &str = "checkpoint";
+const LAST: &str = "last.safetensors";
+const BEST: &str = "best-on-validation.safetensors";
+const MODEL: &str = "model.safetensors";
 const LOG: &str = "log.jsonl";
 const SPLIT: &str = "split.json";
+
+/// Whether training writes a file of that name.
+fn is_of_run(name: &str) -> bool {
+    [CONFIG, LAST, BEST, MODEL, LOG, SPLIT].contains(&name)
+}
 
 impl RunFolder {
     /// Makes sure that a run can be started in that folder.
@@ -75,11 +88,14 @@ impl RunFolder {
             .map(|entry| entry.map(|entry| entry.file_name()))
             .collect::<Result<Vec<_>, _>>()
             .map_err(EngineError::io(path, "look into"))?;
-        let unfinished = [FolderLock::FILE_NAME, CHECKPOINTS, LOG, SPLIT];
-        let ours = names.iter().any(|name| name == FolderLock::FILE_NAME)
-            && names
+        let unfinished = |name: &OsString| {
+            [FolderLock::FILE_NAME, CHECKPOINTS, LOG, SPLIT]
                 .iter()
-                .all(|name| unfinished.iter().any(|ours| name == ours));
+                .any(|ours| name == ours)
+                || name.to_str().and_then(file_of_part).is_some_and(is_of_run)
+        };
+        let ours =
+            names.iter().any(|name| name == FolderLock::FILE_NAME) && names.iter().all(unfinished);
         if names.is_empty() || ours {
             return Ok(());
         }
@@ -99,8 +115,23 @@ impl RunFolder {
         }
         Err(EngineError::NotARun {
             path: path.to_owned(),
-            missing: "config.toml",
+            missing: CONFIG,
         })
+    }
+
+    /// Removes what a killed training left of unfinished files, once the folder is locked.
+    fn remove_parts(&self) {
+        for folder in [&self.0, &self.0.join(CHECKPOINTS)] {
+            ckaad_files::remove_parts(folder, is_of_run, Untouched::Locked);
+        }
+    }
+
+    /// Makes sure that the folder still is that of a run, before something is written that would make it anew.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub(crate) fn check_there(&self) -> Result<(), EngineError> {
+        Self::open(&self.0).map(drop)
     }
 
     /// A folder that is to hold results of a run, and not the run.
@@ -115,7 +146,7 @@ impl RunFolder {
 
     /// The resolved settings.
     pub fn config(&self) -> PathBuf {
-        self.0.join("config.toml")
+        self.0.join(CONFIG)
     }
 
     /// The images chosen.
@@ -130,19 +161,17 @@ impl RunFolder {
 
     /// What going on needs.
     pub fn checkpoint(&self) -> PathBuf {
-        self.0.join(CHECKPOINTS).join("last.safetensors")
+        self.0.join(CHECKPOINTS).join(LAST)
     }
 
     /// The model after the last epoch.
     pub fn model(&self) -> PathBuf {
-        self.0.join("model.safetensors")
+        self.0.join(MODEL)
     }
 
     /// The model after the epoch that was best on validation.
     pub fn best_model(&self) -> PathBuf {
-        self.0
-            .join(CHECKPOINTS)
-            .join("best-on-validation.safetensors")
+        self.0.join(CHECKPOINTS).join(BEST)
     }
 
     /// The evaluation on the test images.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use ckaad_backbone::Backbone;
+use ckaad_files::Untouched;
 use sha2::{Digest, Sha256};
 
 use super::precision::FeaturePrecision;
@@ -35,6 +36,8 @@ impl FeatureFolder {
         device: &str,
     ) -> Result<Self, EngineError> {
         ckaad_files::make_folder(&path)?;
+        // Other processes may be writing into it.
+        ckaad_files::remove_parts(&path, is_name, Untouched::ForAnHour);
         let network = backbone.config();
         let context = format!(
             "{REVISION} {fingerprint} {:?} {} {precision:?} {} {} {device}\n",
@@ -88,6 +91,11 @@ impl FeatureFolder {
         let key = self.context.clone().chain_update(pixels).finalize();
         key.iter().map(|byte| format!("{byte:02x}")).collect()
     }
+}
+
+/// Whether a file of features has such a name.
+fn is_name(name: &str) -> bool {
+    name.len() == 2 * DIGEST && name.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn digest(name: &str, features: &[u8]) -> [u8; DIGEST] {
