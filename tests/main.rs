@@ -14,6 +14,8 @@ mod features;
 mod image_files;
 #[cfg(unix)]
 mod interrupt;
+#[cfg(unix)]
+mod kills;
 mod methods;
 mod own_data;
 mod own_files;
@@ -24,4 +26,5 @@ mod precision;
 mod predict;
 mod resume;
 mod support;
+mod survive;
 mod wrong_input;

@@ -118,6 +118,9 @@ impl Loader {
         if pixels.capacity() <= ROOM_KEPT {
             self.buffers.pixels = pixels;
         }
+        if self.buffers.file.capacity() > ROOM_KEPT {
+            self.buffers.file = Vec::new();
+        }
         Ok(())
     }
 

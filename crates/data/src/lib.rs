@@ -61,6 +61,7 @@ mod random;
 mod reading;
 mod regions;
 mod resize;
+mod room;
 mod same_content;
 mod sample;
 mod schedule;

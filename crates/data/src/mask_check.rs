@@ -11,6 +11,7 @@ use crate::image::picture_size;
 use crate::mask::{Grey, MaskResize, MaskRule};
 use crate::mask_problem::MaskProblem;
 use crate::reading::Reading;
+use crate::room::room_for;
 use crate::sample::{Sample, Source};
 use crate::split::Split;
 
@@ -35,7 +36,10 @@ pub fn check_masks(split: &Split, size: usize) -> Result<Vec<Finding>, DataError
         .collect();
     let checked: Vec<Result<Checked, MaskProblem>> = masked
         .par_iter()
-        .map(|sample| check(sample, size, split))
+        .map(|sample| {
+            let _room = room_for(&sample.masks[0].as_path().into());
+            check(sample, size, split)
+        })
         .collect();
     let anomalous = masked
         .iter()

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use crate::finding::{Finding, FindingKind};
 use crate::image::load_picture;
 use crate::resize::resize;
+use crate::room::room_for;
 use crate::sample::Sample;
 use crate::split::Split;
 use crate::store::ImageStore;
@@ -135,6 +136,7 @@ struct Print {
 
 impl Print {
     fn of(sample: &Sample) -> Option<Self> {
+        let _room = room_for(&sample.path);
         let picture = load_picture(&sample.path).ok()?;
         let mut hasher = Sha256::new();
         hasher.update((picture.width as u64).to_le_bytes());

@@ -117,7 +117,8 @@ pub struct Sample {
     /// The patient, lesion or part that it shows, where the data set names it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
-    /// SHA-256 of the file in lower-case hexadecimal (of a record: of its pixels), once it was read for training. Reading it again, something
+    /// SHA-256 of the file in lower-case hexadecimal (of a record: of its pixels; of a PNG file over 64 MiB: without large texts), once it was read
+    /// for training. Reading it again, something
     /// else is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,

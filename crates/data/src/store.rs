@@ -9,6 +9,7 @@ use crate::error::DataError;
 use crate::image::{Image, Loader};
 use crate::normalise::normalise_pixels;
 use crate::reading::{Reading, SixteenBit};
+use crate::room::room_for;
 use crate::sample::Sample;
 
 /// What to do with an image that cannot be read.
@@ -106,6 +107,7 @@ impl ImageStore {
             .map_init(
                 || Loader::new(options.reading),
                 |loader, (slot, sample)| {
+                    let _room = room_for(&sample.path);
                     let read = loader.load_and_hash(&sample.path, size, slot);
                     let result = read.and_then(|digest| unchanged(sample, digest));
                     if let Some(report) = progress {

@@ -100,3 +100,53 @@ fn nothing_is_lost_and_nothing_done_twice() {
         assert_eq!(log(&whole), log(&parts), "{norm}");
     }
 }
+
+#[test]
+fn a_run_whose_folder_is_gone_ends_and_does_not_make_it_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let size = SynthSize {
+        side: 32,
+        train_normal: 4,
+        train_anomalous: 4,
+        test_normal: 2,
+        test_anomalous: 2,
+    };
+    synth_demo(&data, 3, size).unwrap();
+    let overrides = Overrides {
+        table: toml::toml! {
+            stages = [1]
+            image_size = 32
+            batch = 4
+            epochs = 2
+            features = "random"
+            detector = { norm = "batch" }
+        },
+        data: DataConfig {
+            layout: Some(Layout::MvtecAd),
+            category: Some("weave".to_owned()),
+            root: Some(data),
+            ..DataConfig::default()
+        },
+        ..Overrides::default()
+    };
+    let config = Config::resolve(None, overrides).unwrap();
+    let device = ckaad_device::cpu();
+    let backbone = config.backbone_config().unwrap();
+    let out = folder.path().join("run");
+    let observer = |event: Event<'_>| {
+        if matches!(event, Event::Progress { what, .. } if what.starts_with("epoch 2/")) {
+            std::fs::remove_dir_all(&out).unwrap();
+        }
+    };
+    let with = TrainContext {
+        backbone: &backbone.random(config.seed, &device),
+        weights: "random",
+        device: &device,
+        observer: &observer,
+        stop: &AtomicBool::new(false),
+    };
+    let said = train(&config, &out, with).unwrap_err().to_string();
+    assert!(said.contains("no config.toml"), "{said}");
+    assert!(!out.exists());
+}

@@ -14,6 +14,7 @@ use crate::image::load_picture;
 use crate::layout::{Dataset, Layout};
 use crate::mask::load_mask_native;
 use crate::reading::Orientation;
+use crate::room::room_for;
 use crate::sample::{Label, Sample};
 use crate::store::Progress;
 use crate::synth::MARKER;
@@ -211,6 +212,7 @@ fn read(sample: &Sample, layout: Layout) -> Finding {
         unreadable: Vec::new(),
         mask_size: None,
     };
+    let _room = room_for(&sample.path);
     let size = match load_picture(&sample.path) {
         Ok(picture) => {
             let mut hasher = Sha256::new();

@@ -3,6 +3,7 @@
 mod chunks;
 mod convert;
 mod directories;
+mod file;
 mod orientation;
 pub(crate) mod pages;
 mod raster;
@@ -30,13 +31,12 @@ use crate::reading::{Orientation, Reading};
 /// Greatest number of pixels that is decoded, a quarter of a gibibyte of RGB (Pillow warns from the same number on). Larger images are
 /// refused by their header, before any memory is reserved for them.
 pub const PIXEL_LIMIT: u64 = (1 << 30) / 12;
-/// Greatest size of an image file that is read into memory.
-const FILE_LIMIT: u64 = 1 << 30;
 
 /// Buffers that are kept from file to file.
 #[derive(Default)]
 pub(crate) struct Buffers {
-    file: Vec<u8>,
+    /// The bytes of the last file.
+    pub(crate) file: Vec<u8>,
     /// Room for the pixels of the next image; given back after use.
     pub(crate) pixels: Vec<u8>,
     /// Whether [`sha256`](Self::sha256) is wanted.
@@ -51,7 +51,7 @@ pub(crate) fn read_raster(
     reading: &Reading,
     buffers: &mut Buffers,
 ) -> Result<Raster, DataError> {
-    ckaad_files::read_into(path, FILE_LIMIT, &mut buffers.file)?;
+    file::read(path, &mut buffers.file)?;
     // Before the page is chosen, which changes the bytes of a TIFF file.
     buffers.sha256 = buffers.hashes.then(|| sha256(&buffers.file));
     let room = std::mem::take(&mut buffers.pixels);
@@ -62,9 +62,9 @@ pub(crate) fn read_raster(
 
 /// Width and height of a file as [`read_raster`] would return them; no pixel is decoded.
 pub(crate) fn read_size(path: &Path, reading: &Reading) -> Result<(usize, usize), DataError> {
-    let mut file = Vec::new();
-    ckaad_files::read_into(path, FILE_LIMIT, &mut file)?;
-    let opened = Opened::new(&mut file, path, reading)?;
+    let mut bytes = Vec::new();
+    file::read(path, &mut bytes)?;
+    let opened = Opened::new(&mut bytes, path, reading)?;
     let (width, height) = (opened.width, opened.height);
     Ok(match swaps_sides(opened.turn) {
         true => (height, width),

@@ -140,7 +140,7 @@ impl<'a> Plan<'a> {
         observer(Event::Prepared);
         for config in &self.configs {
             let prepared = Prepared {
-                split: split.clone(),
+                split: TrainingData::split_seen_by(config, &split),
                 data: data.seen_by(config),
                 weights: weights.clone(),
             };

@@ -108,6 +108,18 @@ impl TrainingData {
         data
     }
 
+    /// The split of these images as that run notes it: what it does not look at, it does not vouch for.
+    pub(crate) fn split_seen_by(config: &CheckedConfig, split: &Split) -> Split {
+        let mut split = split.clone();
+        if ignores_anomalies(config) {
+            split
+                .labelled
+                .iter_mut()
+                .for_each(|sample| sample.sha256 = None);
+        }
+        split
+    }
+
     /// Whether validation can tell models apart.
     pub(crate) fn validation_has_both_kinds(&self) -> bool {
         self.validation_labels.contains(&true) && self.validation_labels.contains(&false)
