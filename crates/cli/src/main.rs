@@ -6,6 +6,7 @@
 mod backbone;
 mod commands;
 mod data_args;
+mod escape;
 mod file_size;
 mod flag_values;
 mod interrupt;

@@ -6,21 +6,33 @@ use std::io::{self, ErrorKind, Write};
 use anyhow::Context;
 use ckaad_engine::evaluation::{ControlReport, ModelReport, Report};
 
-/// Prints a line of the result. A reader that went away, as `head` does, has all that it wants: that is no error, and the
+use crate::escape::{escaped, escaped_line};
+
+/// Prints a line of the result, [escaped](escaped_line). A reader that went away, as `head` does, has all that it wants: that is no error, and the
 /// program ends with the status that its work deserves.
 pub(crate) fn print(line: impl Display) -> anyhow::Result<()> {
+    write_line(&escaped_line(&line.to_string()))
+}
+
+/// Prints the lines of a text of ours, each as [`print`] does.
+pub(crate) fn print_lines(text: &str) -> anyhow::Result<()> {
+    text.lines().try_for_each(print)
+}
+
+fn write_line(line: &str) -> anyhow::Result<()> {
     ignore_closed(writeln!(io::stdout().lock(), "{line}"))
         .context("cannot write to standard output")
 }
 
 /// Prints a value as pretty JSON.
 pub(crate) fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
-    print(serde_json::to_string_pretty(value)?)
+    // JSON has escapes of its own.
+    write_line(&serde_json::to_string_pretty(value)?)
 }
 
-/// Prints a line on standard error. One that cannot be written is lost: work must not end for want of a reader.
+/// Prints a message on standard error, [escaped]. One that cannot be written is lost: work must not end for want of a reader.
 pub(crate) fn note(line: impl Display) {
-    let _ = writeln!(io::stderr().lock(), "{line}");
+    let _ = writeln!(io::stderr().lock(), "{}", escaped(&line.to_string()));
 }
 
 fn ignore_closed(written: io::Result<()>) -> io::Result<()> {

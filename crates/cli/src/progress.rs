@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use ckaad_engine::training::{EpochRecord, Event};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::escape::escaped;
 use crate::output::note;
 
 /// Time between two plain lines about the same work.
@@ -16,10 +17,20 @@ const PLAIN_INTERVAL: Duration = Duration::from_secs(20);
 /// Logs go to standard error, so that standard output holds results alone.
 pub(crate) fn init_logging() {
     use tracing_subscriber::EnvFilter;
+    use tracing_subscriber::fmt::format::debug_fn;
+    // Messages name files.
+    let fields = debug_fn(|out, field, value| {
+        let value = escaped(&format!("{value:?}"));
+        match field.name() {
+            "message" => write!(out, "{value}"),
+            name => write!(out, " {name}={value}"),
+        }
+    });
     let filter = EnvFilter::try_from_env("CKAAD_LOG")
         .unwrap_or_else(|_| EnvFilter::new("warn,ckaad=info,ckaad_engine=info"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .fmt_fields(fields)
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)
@@ -97,7 +108,7 @@ impl Display {
     pub(crate) fn line(&self, text: &str) {
         let Ok(state) = self.state.lock() else { return };
         match &state.bar {
-            Some((_, bar)) if !bar.is_finished() => bar.println(text),
+            Some((_, bar)) if !bar.is_finished() => bar.println(escaped(text)),
             _ => note(text),
         }
     }

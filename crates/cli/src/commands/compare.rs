@@ -11,7 +11,7 @@ use crate::Global;
 use crate::backbone::{self, Network};
 use crate::data_args::DataArgs;
 use crate::interrupt::Interrupt;
-use crate::output::{note, print, print_json};
+use crate::output::{note, print, print_json, print_lines};
 use crate::progress::Display;
 use crate::setting_args::SettingArgs;
 
@@ -77,7 +77,7 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
     if global.json {
         print_json(&comparison)?;
     } else {
-        print(table(&comparison))?;
+        print_lines(&table(&comparison))?;
         print(format_args!(
             "figures: {}",
             args.out.join("comparison.json").display()

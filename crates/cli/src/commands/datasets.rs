@@ -6,7 +6,7 @@ use clap::Subcommand;
 
 use crate::Global;
 use crate::flag_values::benchmark;
-use crate::output::{print, print_json};
+use crate::output::{print, print_json, print_lines};
 use crate::progress::Display;
 
 #[derive(clap::Args)]
@@ -68,7 +68,7 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
             if global.json {
                 print_json(&report)?;
             } else {
-                print(&report)?;
+                print_lines(&report.to_string())?;
             }
             anyhow::ensure!(report.is_clean(), "{} is not as published", dir.display());
             Ok(())

@@ -15,7 +15,7 @@ use crate::Global;
 use crate::backbone::{self, Network};
 use crate::flag_values::named;
 use crate::interrupt::Interrupt;
-use crate::output::{print, print_json, report_text};
+use crate::output::{print, print_json, print_lines, report_text};
 use crate::progress::Display;
 
 #[derive(clap::Args)]
@@ -118,7 +118,7 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
     print(format_args!(
         "results on SYNTHETIC pictures, with {weights}:"
     ))?;
-    print(report_text(&report))?;
+    print_lines(&report_text(&report))?;
     print(format_args!("pictures:  {}", data.display()))?;
     print(format_args!("heat maps: {}", heatmaps.display()))?;
     print(format_args!("report:    {}", folder.report().display()))

@@ -7,7 +7,7 @@ use ckaad_engine::{RunFolder, evaluate_run};
 use crate::Global;
 use crate::data_args::absolute;
 use crate::flag_values::named;
-use crate::output::{print, print_json, report_text};
+use crate::output::{print, print_json, print_lines, report_text};
 use crate::progress::Display;
 
 #[derive(clap::Args)]
@@ -65,7 +65,7 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
         print_json(&report)?;
     } else {
         let out = options.out.as_deref().unwrap_or(folder.path());
-        print(report_text(&report))?;
+        print_lines(&report_text(&report))?;
         print(format_args!(
             "report: {}",
             out.join("report.json").display()

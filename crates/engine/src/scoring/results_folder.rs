@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use ckaad_files::Untouched;
 
+use super::table::original;
 use crate::{EngineError, RunFolder};
 
 /// The table of a prediction.
@@ -68,7 +69,7 @@ fn named_in(table: &Path, folder: &Path) -> Vec<PathBuf> {
         Err(_) => Vec::new(),
     };
     let names = rows.records().flatten().flat_map(|row| {
-        let named = |&column: &usize| row.get(column).map(str::to_owned);
+        let named = |&column: &usize| row.get(column).map(|cell| original(cell).to_owned());
         columns.iter().filter_map(named).collect::<Vec<_>>()
     });
     // Names alone: a table that was changed leads nowhere else.
