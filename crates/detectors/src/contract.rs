@@ -31,6 +31,14 @@ pub struct Scored {
     pub map: Option<AnomalyMap>,
 }
 
+impl Scored {
+    /// Whether score and map can be compared with anything. What cannot is no result: every comparison with it would say "normal".
+    pub fn is_finite(&self) -> bool {
+        let map = self.map.iter().flat_map(|map| &map.values);
+        self.score.is_finite() && map.into_iter().all(|value| value.is_finite())
+    }
+}
+
 /// The losses of one step by name, each a tensor with one element that is left on the device until somebody asks. The first
 /// is what the step made smaller.
 #[derive(Debug, Clone, Default)]
@@ -135,6 +143,17 @@ pub trait Detector: Send + Sync {
 pub trait Trainer: Send {
     /// Learns from a batch of normal images, and of anomalous ones where the step has any.
     fn step(&mut self, normal: &Inputs, anomalous: Option<&Inputs>) -> Losses;
+
+    /// Values of the last step that must be finite besides its losses, such as the sizes of gradients; named as "the gradient of ...", and left
+    /// on the device.
+    fn watched(&self) -> Vec<(&'static str, Tensor<1>)> {
+        Vec::new()
+    }
+
+    /// What looks as if learning had failed, as far as a batch of normal training images tells. Asked once in a while after a pass.
+    fn collapse(&self, _normal: &Inputs) -> Option<String> {
+        None
+    }
 
     /// Called after every pass over the normal images.
     ///

@@ -65,23 +65,27 @@ pub enum EngineError {
         /// What was looked for, and what to do.
         reason: String,
     },
-    /// A loss is no finite number any more.
+    /// A loss, a gradient or a parameter is no finite number any more.
     #[error(
-        "the loss `{loss}` became {value} by epoch {epoch}, step {step}; lower the learning rate, or look for damaged images"
+        "{what} became {value} in epoch {epoch}, step {step}{images}; lower the learning rate, or look for damaged images; {checkpoint}"
     )]
     Diverged {
-        /// Its name.
-        loss: String,
+        /// The loss, gradient or parameter.
+        what: String,
+        /// Its value.
+        value: f64,
         /// Epoch, from 1.
         epoch: usize,
         /// Step of the epoch, from 1.
         step: usize,
-        /// The loss.
-        value: f64,
+        /// The images of that step.
+        images: String,
+        /// Where the run stands by its last checkpoint.
+        checkpoint: String,
     },
     /// An image has no finite score.
     #[error(
-        "its score is no finite number: the model is damaged, or the image is out of the ordinary"
+        "its score, or its map, is no finite number: the model is damaged, or the image is out of the ordinary"
     )]
     NoScore,
     /// A promise was asked for that no held-out images can give.

@@ -1,5 +1,5 @@
 //! Models and checkpoints that were damaged, or made to do damage.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 use ckaad_backbone::Backbone;
 use ckaad_data::{Layout, SynthSize, synth_demo};
 use ckaad_engine::config::DataConfig;
+use ckaad_engine::scoring::{PredictOptions, predict_files};
 use ckaad_engine::{
     ActiveRun, CheckedConfig, Config, EngineError, Overrides, Predictor, TrainContext, resume,
     train,
@@ -298,4 +299,46 @@ fn a_replaced_image_is_named() {
     );
     std::fs::write(&image, before).unwrap();
     run.resume().unwrap();
+}
+
+/// Parameters that can be, but lead to numbers that are none: the image has no score, where a comparison would call it normal.
+#[test]
+fn an_image_without_a_finite_score_is_not_normal() {
+    let run = Run::new();
+    let model = run.path().join("model.safetensors");
+    forged(&model, |_, tensors| {
+        *tensors = std::mem::take(tensors)
+            .iter()
+            .map(|(name, tensor)| {
+                let mut tensor = tensor.clone();
+                tensor.values.iter_mut().for_each(|value| *value *= 1e29);
+                (name.to_owned(), tensor)
+            })
+            .collect();
+    })
+    .unwrap();
+    let predictor = open(&model.with_file_name("forged.safetensors")).unwrap();
+    let image = run.folder.path().join("data/weave/test/good");
+    let image = std::fs::read_dir(&image)
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
+    let options = PredictOptions {
+        threshold: predictor.info().threshold.value,
+        reading: predictor.info().preprocessing.reading,
+        overlays: true,
+        raw: None,
+        overwrite: false,
+    };
+    let out = run.folder.path().join("out");
+    let predictions = predict_files(&predictor, &[image], &out, &options, &|_| {}).unwrap();
+    match &predictions[0].outcome {
+        Ok(decision) => assert!(
+            decision.anomalous && decision.score.is_finite(),
+            "{decision:?}"
+        ),
+        Err(error) => assert!(matches!(error, EngineError::NoScore), "{error}"),
+    }
 }

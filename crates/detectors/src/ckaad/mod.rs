@@ -3,6 +3,7 @@
 //! An auto-encoder learns to reconstruct the features of normal images; a discriminator, trained with the few anomalous ones,
 //! pushes it to paint every patch as normal. Where features and reconstruction differ, the image is anomalous.
 
+mod collapse;
 mod detector;
 mod learner;
 mod method;

@@ -79,6 +79,23 @@ impl Settings {
         }
         Ok(())
     }
+
+    /// Networks that have learned nothing yet.
+    pub(super) fn untrained(&self, setup: &Setup<'_>) -> CkaadTrainer {
+        let backbone = setup.backbone.config();
+        let device = setup.device.clone().autodiff();
+        let auto_encoder = auto_encoder_config(backbone, self.norm).init(setup.seed, &device);
+        // Another seed: parameters of the same name in both networks must not start with the same values.
+        let seed = setup.seed.wrapping_add(1);
+        let discriminator =
+            Discriminator::new(self.method, backbone, setup.image_size, seed, &device);
+        CkaadTrainer {
+            learner: Learner::new(*self, auto_encoder, discriminator),
+            backbone: backbone.clone(),
+            image_size: setup.image_size,
+            gradients: Vec::new(),
+        }
+    }
 }
 
 impl System for Settings {
@@ -115,18 +132,7 @@ impl System for Settings {
     }
 
     fn trainer(&self, setup: &Setup<'_>) -> Box<dyn Trainer> {
-        let backbone = setup.backbone.config();
-        let device = setup.device.clone().autodiff();
-        let auto_encoder = auto_encoder_config(backbone, self.norm).init(setup.seed, &device);
-        // Another seed: parameters of the same name in both networks must not start with the same values.
-        let seed = setup.seed.wrapping_add(1);
-        let discriminator =
-            Discriminator::new(self.method, backbone, setup.image_size, seed, &device);
-        Box::new(CkaadTrainer {
-            learner: Learner::new(*self, auto_encoder, discriminator),
-            backbone: backbone.clone(),
-            image_size: setup.image_size,
-        })
+        Box::new(self.untrained(setup))
     }
 
     fn load(

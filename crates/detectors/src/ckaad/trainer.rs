@@ -1,6 +1,8 @@
 use burn::module::Module;
+use burn::tensor::Tensor;
 use ckaad_backbone::BackboneConfig;
 
+use super::collapse::collapse;
 use super::{CkaadDetector, Learner};
 use crate::{Detector, DetectorError, Inputs, Losses, State, Trainer};
 
@@ -14,25 +16,36 @@ pub(crate) struct CkaadTrainer {
     pub(crate) learner: Learner,
     pub(crate) backbone: BackboneConfig,
     pub(crate) image_size: usize,
+    /// The sizes of the last step's gradients.
+    pub(crate) gradients: Vec<(&'static str, Tensor<1>)>,
 }
 
 impl Trainer for CkaadTrainer {
     fn step(&mut self, normal: &Inputs, anomalous: Option<&Inputs>) -> Losses {
         let anomalous = anomalous.map(Inputs::tensors);
         let record = self.learner.step(&normal.tensors(), anomalous.as_deref());
+        self.gradients = vec![("the gradient of the auto-encoder", record.gradient_norm)];
         let mut losses = vec![
             ("total", record.total),
             ("reconstruction", record.reconstruction),
         ];
         if let Some(anomalous) = record.anomalous {
             losses.push(("adversarial", anomalous.adversarial));
-            losses.extend(
-                anomalous
-                    .discriminator
-                    .map(|(loss, _)| ("discriminator", loss)),
-            );
+            if let Some((loss, gradient)) = anomalous.discriminator {
+                losses.push(("discriminator", loss));
+                let name = "the gradient of the discriminator";
+                self.gradients.push((name, gradient));
+            }
         }
         Losses(losses)
+    }
+
+    fn watched(&self) -> Vec<(&'static str, Tensor<1>)> {
+        self.gradients.clone()
+    }
+
+    fn collapse(&self, normal: &Inputs) -> Option<String> {
+        collapse(&self.learner, &normal.tensors())
     }
 
     fn detector(&self) -> Box<dyn Detector> {
@@ -71,5 +84,67 @@ impl Trainer for CkaadTrainer {
             )?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use burn::tensor::Distribution;
+    use ckaad_backbone::ResNetVariant;
+    use ckaad_ops::FeatureMap;
+
+    use super::*;
+    use crate::Setup;
+    use crate::ckaad::Settings;
+
+    fn collapse_of(
+        inputs: &Inputs,
+        zero_auto_encoder: bool,
+        zero_discriminator: bool,
+    ) -> Option<String> {
+        let device = ckaad_device::cpu();
+        let backbone = BackboneConfig::new(ResNetVariant::ResNet18, &[1]).unwrap();
+        let setup = Setup {
+            backbone: &backbone.random(1, &device),
+            image_size: 32,
+            seed: 1,
+            device: &device,
+        };
+        let settings = Settings {
+            norm: ckaad_auto_encoder::Norm::Batch,
+            ..Settings::default()
+        };
+        let mut trainer = settings.untrained(&setup);
+        let learner = &mut trainer.learner;
+        let zeros =
+            |info: ckaad_parameters::ParameterInfo<'_>| vec![0.0; info.shape.iter().product()];
+        if zero_auto_encoder {
+            learner.auto_encoder = ckaad_parameters::fill(learner.auto_encoder.clone(), zeros);
+        }
+        if zero_discriminator {
+            let discriminator = learner.discriminator.take().unwrap();
+            learner.discriminator = Some(ckaad_parameters::fill(discriminator, zeros));
+        }
+        trainer.collapse(inputs)
+    }
+
+    #[test]
+    fn networks_that_answer_the_same_to_everything_are_told() {
+        let device = ckaad_device::cpu();
+        let inputs = |map: Tensor<4>| Inputs {
+            images: None,
+            features: vec![FeatureMap::plain(map)],
+        };
+        let shape = [2, 64, 8, 8];
+        let normal = inputs(Tensor::random(shape, Distribution::Default, &device));
+        assert_eq!(collapse_of(&normal, false, false), None);
+        let said = collapse_of(&normal, true, false).unwrap();
+        assert!(said.contains("the auto-encoder gives the same"), "{said}");
+        let said = collapse_of(&normal, false, true).unwrap();
+        assert!(said.contains("the discriminator gives the same"), "{said}");
+        // Blank images say nothing of the networks.
+        let blank = inputs(Tensor::zeros(shape, &device));
+        assert_eq!(collapse_of(&blank, false, true), None);
     }
 }

@@ -1,3 +1,5 @@
+use burn::tensor::Tensor;
+
 use super::detector::FusionDetector;
 use super::{Member, Settings};
 use crate::state::fits;
@@ -56,6 +58,16 @@ impl Trainer for FusionTrainer {
             );
         }
         Losses(losses)
+    }
+
+    fn watched(&self) -> Vec<(&'static str, Tensor<1>)> {
+        let members = self.members.iter();
+        members.flat_map(|(_, trainer)| trainer.watched()).collect()
+    }
+
+    fn collapse(&self, normal: &Inputs) -> Option<String> {
+        let mut members = self.members.iter();
+        members.find_map(|(_, trainer)| trainer.collapse(normal))
     }
 
     fn end_pass(&mut self) -> Result<(), DetectorError> {

@@ -206,6 +206,14 @@ fn score(
         let masks = masks.unwrap_or_default();
         for model in &mut *models {
             let scored = model.model.detector().score(&inputs);
+            if let Some((&index, _)) = chunk
+                .iter()
+                .zip(&scored)
+                .find(|(_, scored)| !scored.is_finite())
+            {
+                let image = samples[index].path.file();
+                return Err(EngineError::file(image, "image", EngineError::NoScore));
+            }
             model
                 .scores
                 .extend(scored.iter().map(|scored| scored.score));

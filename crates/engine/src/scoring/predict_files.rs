@@ -234,7 +234,7 @@ fn write_one(
     predictor: &Predictor,
     options: &PredictOptions,
 ) -> Result<Result<Decision, EngineError>, EngineError> {
-    if !scored.score.is_finite() {
+    if !scored.is_finite() {
         return Ok(Err(EngineError::NoScore));
     }
     if let (Some(info), Some(map)) = (&predictor.info().maps, &scored.map) {

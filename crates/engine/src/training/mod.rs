@@ -12,6 +12,7 @@ mod run;
 mod run_folder;
 mod split;
 mod threshold;
+mod watchdog;
 
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -196,6 +197,7 @@ fn run(
         origin: Origin::new(config, &prepared.split, folder, prepared.weights)?,
         position,
         scores: None,
+        warned: false,
     };
     run.epochs()
 }

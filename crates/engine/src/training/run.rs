@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use ckaad_data::{Ahead, Prefetch, TrainBatch};
-use ckaad_detectors::{Detector, Losses, Trainer};
+use ckaad_detectors::{Detector, Inputs, Losses, Passes, Trainer};
 use ckaad_metrics::Calibration;
 
 use super::checkpoint::{self, Position};
@@ -16,12 +16,13 @@ use super::log::{self, EpochRecord};
 use super::loss_sums::LossSums;
 use super::origin::Origin;
 use super::threshold::{Threshold, Validation};
+use super::watchdog::Watchdog;
 use super::{Event, Outcome, RunFolder, TrainContext};
 use crate::scoring::{MapInfo, ModelInfo, Preprocessing};
 use crate::{CheckedConfig, EngineError, Predictor};
 
 /// Steps between two looks at the losses (each waits for the device).
-const CHECK_INTERVAL: usize = 16;
+pub(super) const CHECK_INTERVAL: usize = 16;
 
 /// Threads that make images of later steps, and the bytes of images that are made ahead: a batch of the medical preset takes 50 MB.
 const IMAGE_WORKERS: usize = 4;
@@ -38,6 +39,8 @@ pub(crate) struct Run<'a> {
     pub(crate) position: Position,
     /// The scores of the validation images after the last epoch, if that epoch was validated here.
     pub(crate) scores: Option<Vec<ImageScore>>,
+    /// Whether it was said that learning seems to have failed.
+    pub(crate) warned: bool,
 }
 
 impl Run<'_> {
@@ -78,12 +81,18 @@ impl Run<'_> {
         let clock = Instant::now();
         let title = format!("epoch {epoch}/{}", self.config.epochs);
         let ahead = steps - self.position.steps;
+        let mut watchdog = Watchdog::new(epoch);
         for (step, batch) in (self.position.steps + 1..).zip(batches.take(ahead)) {
-            sums.add(self.step(batch));
             let last = step == steps;
+            watchdog.see(step, &batch.step);
+            let (losses, normal) = self.step(batch);
+            sums.add(losses, self.trainer.watched());
             let stop = !last && self.with.stop.load(Ordering::Relaxed);
             if last || stop || step.is_multiple_of(CHECK_INTERVAL) {
-                check_finite(&mut sums, epoch, step)?;
+                watchdog.check_values(self, &mut sums)?;
+            }
+            if last {
+                watchdog.normal = Some(normal);
             }
             (self.with.observer)(Event::Progress {
                 what: &title,
@@ -94,17 +103,25 @@ impl Run<'_> {
                 self.position.steps = step;
                 self.position.sums = sums.read().clone();
                 self.position.seconds = earlier + clock.elapsed().as_secs_f64();
+                if self.config.detector.needs().passes == Passes::Epochs {
+                    watchdog.check_parameters(self, step)?;
+                }
                 self.save_checkpoint()?;
                 return Ok(Outcome::Stopped);
             }
         }
         self.trainer.end_pass()?;
+        watchdog.check_parameters(self, steps)?;
+        if !self.warned {
+            self.warned = watchdog.warns(self);
+        }
         self.close_epoch(sums, epoch, earlier, clock)
     }
 
-    fn step(&mut self, batch: TrainBatch) -> Losses {
+    /// The losses of a step, and what the detector saw of normal images.
+    fn step(&mut self, batch: TrainBatch) -> (Losses, Inputs) {
         let (normal, anomalous) = self.data.inputs(batch, self.config, self.with);
-        self.trainer.step(&normal, anomalous.as_ref())
+        (self.trainer.step(&normal, anomalous.as_ref()), normal)
     }
 
     /// Validates, keeps the model if it is the best so far, logs the epoch, and writes the checkpoint.
@@ -249,17 +266,4 @@ impl Thresholds<'_> {
 
 fn values(scores: &[ImageScore]) -> Vec<f64> {
     scores.iter().map(|score| score.score).collect()
-}
-
-/// Refuses to go on once a loss is no finite number any more.
-fn check_finite(sums: &mut LossSums, epoch: usize, step: usize) -> Result<(), EngineError> {
-    match sums.read().diverged() {
-        None => Ok(()),
-        Some((loss, value)) => Err(EngineError::Diverged {
-            loss: loss.to_owned(),
-            epoch,
-            step,
-            value,
-        }),
-    }
 }
