@@ -5,6 +5,7 @@ use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops};
 use burn::backend::flex::FlexTensor;
+use burn::module::Param;
 use burn::nn::InstanceNorm as Layer;
 use burn::tensor::Tensor;
 use ckaad_conv::{InstanceNorm, NormBackward, NormForward, NormGradients};
@@ -32,9 +33,14 @@ pub(crate) fn instance_norm(
         epsilon: layer.epsilon as f32,
         activation: activation.into(),
     };
+    // A layer that has no scale and shift scales by one and shifts by nothing.
+    let or = |parameter: &Option<Param<Tensor<1>>>, value: f64| {
+        let value = || Tensor::full([channels], value, &x.device());
+        parameter.as_ref().map_or_else(value, Param::val)
+    };
+    let gamma = or(&layer.gamma, 1.0).into_dispatch();
+    let beta = or(&layer.beta, 0.0).into_dispatch();
     let x = x.clone().into_dispatch();
-    let gamma = layer.gamma.as_ref()?.val().into_dispatch();
-    let beta = layer.beta.as_ref()?.val().into_dispatch();
     match residual {
         None => Some(run(norm, shape, operands([x, gamma, beta])?)),
         Some(residual) => {

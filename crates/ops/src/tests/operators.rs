@@ -207,6 +207,27 @@ fn an_instance_norm_is_burns_in_values_and_gradients() {
 }
 
 #[test]
+fn an_instance_norm_without_scale_and_shift_is_burns() {
+    let device = Device::flex().autodiff();
+    let layer = InstanceNormConfig::new(5).with_affine(false).init(&device);
+    let run = |f: &dyn Fn(Tensor<4>) -> Tensor<4>| {
+        let x = values([3, 5, 4, 6], 5, &device) * 3.0 + 1.0;
+        let x = x.detach().require_grad();
+        let y = f(x.clone());
+        let weights = values(y.dims(), 99, &device);
+        let gradients = (y.clone() * weights).sum().backward();
+        let gradient = x.grad(&gradients).unwrap();
+        vec![y.inner().flatten(0, 3), gradient.flatten(0, 3)]
+    };
+    let ours = |x: Tensor<4>| instance_norm(&layer, x, None, Activation::Identity);
+    assert_all_close(run(&ours), run(&|x| layer.forward(x)), "no scale");
+    let x = values([1, 5, 4, 6], 5, &Device::flex());
+    if Isa::best() > Isa::Portable {
+        assert!(crate::flex::instance_norm(&layer, &x, None, Activation::Identity).is_some());
+    }
+}
+
+#[test]
 fn views_are_taken_too() {
     let device = Device::flex();
     let layer = conv([8, 16], 3, 1, true, &device);
