@@ -17,6 +17,9 @@ pub(crate) struct ParityArgs {
     /// Figures of the compared systems
     #[arg(long, num_args = 1.., value_name = "FIGURES.json")]
     systems: Vec<PathBuf>,
+    /// Compute figures of systems in double instead of single precision, by burn's operators
+    #[arg(long, requires = "systems", conflicts_with = "cases")]
+    double: bool,
     /// Features to build with, for example cuda
     #[arg(long, value_delimiter = ',')]
     features: Vec<String>,
@@ -41,6 +44,9 @@ pub(crate) fn run(args: &ParityArgs) -> anyhow::Result<ExitCode> {
     command.arg("--").args(&args.cases);
     for figures in &args.systems {
         command.arg("--systems").arg(figures);
+    }
+    if args.double {
+        command.arg("--double");
     }
     if let Some(device) = &args.device {
         command.args(["--device", device]);

@@ -16,4 +16,4 @@ mod training;
 pub use case::{Case, Golden};
 pub use check::Check;
 pub use run::{Extent, run};
-pub use systems::run_system;
+pub use systems::{compute_in_double_precision, run_system};

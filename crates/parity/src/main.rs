@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use ckaad_backbone::Precision;
 use ckaad_device::DeviceSpec;
-use ckaad_parity::{Check, Extent, Golden, run, run_system};
+use ckaad_parity::{Check, Extent, Golden, compute_in_double_precision, run, run_system};
 use clap::Parser;
 
 /// Check the networks and the training step against recorded figures
@@ -15,9 +15,12 @@ struct Args {
     /// Case files
     #[arg(required_unless_present = "systems")]
     cases: Vec<PathBuf>,
-    /// Figures of the compared systems, computed on the CPU in single precision
+    /// Figures of the compared systems, computed on the CPU
     #[arg(long, num_args = 1..)]
     systems: Vec<PathBuf>,
+    /// Compute figures of systems in double instead of single precision, by burn's operators
+    #[arg(long, requires = "systems", conflicts_with = "cases")]
+    double: bool,
     /// Device to run on: cpu, cuda:0, wgpu:0, ...
     #[arg(long, default_value = "cpu")]
     device: String,
@@ -31,6 +34,9 @@ struct Args {
 
 fn main() -> anyhow::Result<ExitCode> {
     let args = Args::parse();
+    if args.double {
+        compute_in_double_precision()?;
+    }
     let device = args.device.parse::<DeviceSpec>()?.open()?;
     anyhow::ensure!(
         args.precision.is_supported(&device),
@@ -52,7 +58,12 @@ fn main() -> anyhow::Result<ExitCode> {
     }
     for path in &args.systems {
         let start = Instant::now();
-        failed += report(path, "cpu in f32", start, &run_system(path)?);
+        let on = if args.double {
+            "cpu in f64"
+        } else {
+            "cpu in f32"
+        };
+        failed += report(path, on, start, &run_system(path)?);
     }
     if failed == 0 {
         println!("all within tolerance");

@@ -17,9 +17,20 @@ mod rd4ad;
 use std::path::Path;
 
 use anyhow::{Context, bail};
+use burn::tensor::FloatDType;
 
 use self::figures::{Figures, Recorded};
 use crate::Check;
+
+/// From here on the process computes on the CPU in double precision, by burn's operators in the place of our kernels: what is off then is no
+/// rounding. Gradients of some systems cannot be compared in another way, because single precision puts activations on the other side of a ReLU.
+///
+/// # Errors
+/// If tensors were computed with before.
+pub fn compute_in_double_precision() -> anyhow::Result<()> {
+    let configured = ckaad_device::cpu().configure(FloatDType::F64);
+    configured.context("double precision must be asked for before anything is computed")
+}
 
 /// Computes every figure of a file and compares it with what is recorded: tensors and numbers within ten times what single precision
 /// costs and never below 2e-5, indices exactly (their error is the share that differs).

@@ -6,7 +6,7 @@ use burn::tensor::{Device, Tensor};
 use ckaad_anomaly_map::distances;
 use ckaad_detectors::{Inputs, Scored};
 use ckaad_ops::FeatureMap;
-use ckaad_parameters::{NamedTensors, apply, collect, fill};
+use ckaad_parameters::{NamedTensors, collect, fill};
 
 use super::figures::Figures;
 use crate::formula;
@@ -50,7 +50,7 @@ pub(super) fn gradients<M: Module>(
 /// # Errors
 /// If `empty` is another network.
 pub(super) fn twin<M: Module>(empty: M, module: &M) -> anyhow::Result<M> {
-    Ok(apply(empty, &collect(module))?)
+    Ok(empty.try_load_record(module.clone().into_record())?)
 }
 
 /// The Euclidean norm of all gradients whose names begin with `group`.
