@@ -60,3 +60,57 @@ pub(crate) fn clip<M: Module>(
     let _ = module.clone().map(&mut scale);
     scale.gradients
 }
+
+/// Moves the gradients of a module's parameters from one place to another, where they are added to what is there.
+pub(crate) fn add<M: Module>(module: &M, to: &mut GradientsParams, from: &mut GradientsParams) {
+    struct Add<'a> {
+        to: &'a mut GradientsParams,
+        from: &'a mut GradientsParams,
+    }
+    impl ModuleVisitor for Add<'_> {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            if let Some(gradient) = self.from.remove::<D>(param.id) {
+                let sum = match self.to.remove::<D>(param.id) {
+                    Some(there) => there + gradient,
+                    None => gradient,
+                };
+                self.to.register(param.id, sum);
+            }
+        }
+    }
+    module.visit(&mut Add { to, from });
+}
+
+/// A module with the gradients in the place of its parameters, so that they are saved as it is. Running statistics stay.
+pub(crate) fn in_place<M: Module>(module: &M, gradients: &GradientsParams) -> M {
+    struct InPlace<'a>(&'a GradientsParams);
+    impl ModuleMapper for InPlace<'_> {
+        fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+            match self.0.get::<D>(param.id) {
+                Some(gradient) => {
+                    let (id, _, mapper) = param.consume();
+                    Param::from_mapped_value(id, gradient, mapper)
+                }
+                None => param,
+            }
+        }
+    }
+    module.clone().map(&mut InPlace(gradients))
+}
+
+/// The gradients that were put in the place of a module's parameters.
+pub(crate) fn from_values_of<M: Module>(module: &M) -> GradientsParams {
+    struct Values(GradientsParams);
+    impl ModuleVisitor for Values {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            let value = param.val();
+            // Running statistics have no gradient.
+            if value.is_require_grad() {
+                self.0.register(param.id, value.inner());
+            }
+        }
+    }
+    let mut values = Values(GradientsParams::new());
+    module.visit(&mut values);
+    values.0
+}

@@ -54,6 +54,7 @@ mod pooling;
 pub mod prenet;
 pub mod probe;
 pub mod rd4ad;
+pub mod rdpp;
 mod samples;
 mod settings;
 mod state;

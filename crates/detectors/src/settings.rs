@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     System, ckaad, deep_sad, devnet, differnet, dra, fastflow, fusion, gaussian, padim, patchcore,
-    prenet, probe, rd4ad,
+    prenet, probe, rd4ad, rdpp,
 };
 
 macro_rules! systems {
@@ -58,6 +58,8 @@ systems! {
     Dra = "dra": dra::Settings,
     /// What a decoder cannot give back of the features.
     Rd4ad = "rd4ad": rd4ad::Settings,
+    /// What a decoder cannot give back of the features from projections that overlook noise.
+    Rdpp = "rd++": rdpp::Settings,
     /// How unlikely invertible networks find the features.
     FastFlow = "fastflow": fastflow::Settings,
     /// How unlikely an invertible network finds pooled features.

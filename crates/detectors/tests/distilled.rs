@@ -13,8 +13,9 @@ const DEFECT: std::ops::Range<usize> = 20..44;
 const STEPS: u32 = 3;
 
 /// Every system, with what keeps a test short.
-const SYSTEMS: [&str; 3] = [
+const SYSTEMS: [&str; 4] = [
     "name = 'rd4ad'",
+    "name = 'rd++'",
     "name = 'fastflow'\nsteps = 4",
     "name = 'differnet'\nhidden = 32\ntest_views = 4",
 ];

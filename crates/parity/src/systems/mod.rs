@@ -13,6 +13,7 @@ mod padim;
 mod patchcore;
 mod prenet;
 mod rd4ad;
+mod rdpp;
 
 use std::path::Path;
 
@@ -53,6 +54,7 @@ pub fn run_system(path: &Path) -> anyhow::Result<Vec<Check>> {
         "DifferNet (pooled ResNet-18 features)" => differnet::run(figures),
         "FastFlow" => fastflow::run(figures),
         "RD4AD" => rd4ad::run(figures),
+        "RD++" => rdpp::run(figures),
         other => bail!("{other} is no system that is here"),
     }
     .with_context(|| format!("the figures of {}", path.display()))
