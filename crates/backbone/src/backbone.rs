@@ -186,11 +186,7 @@ impl BackboneConfig {
     }
 
     fn with(&self, network: Network<Conv2d>) -> Backbone {
-        Backbone {
-            config: self.clone(),
-            network,
-            frozen: Arc::default(),
-        }
+        Backbone::new(self.clone(), network)
     }
 
     fn mismatch(&self, path: Option<&Path>, source: ParameterError) -> BackboneError {
@@ -204,6 +200,14 @@ impl BackboneConfig {
 }
 
 impl Backbone {
+    pub(crate) fn new(config: BackboneConfig, network: Network<Conv2d>) -> Self {
+        Self {
+            config,
+            network,
+            frozen: Arc::default(),
+        }
+    }
+
     /// What it was built from.
     pub fn config(&self) -> &BackboneConfig {
         &self.config
@@ -239,7 +243,6 @@ impl Backbone {
             .collect()
     }
 
-    #[cfg(test)]
     pub(crate) fn network(&self) -> &Network<Conv2d> {
         &self.network
     }

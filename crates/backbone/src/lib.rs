@@ -4,6 +4,7 @@
 //! - [`BackboneConfig`]: a network and its chosen stages; [`load`](BackboneConfig::load) reads pretrained weights,
 //!   [`random`](BackboneConfig::random) makes do without.
 //! - [`Backbone::forward`]: image in, feature maps out, to the deepest chosen stage and no further.
+//! - [`Encoder`]: a copy that learns.
 //! - [`weights`]: looking up and downloading weights files.
 //!
 //! ```
@@ -19,6 +20,7 @@
 //! ```
 
 mod backbone;
+mod encoder;
 mod network;
 mod plan;
 mod torchvision;
@@ -27,4 +29,5 @@ pub mod weights;
 
 pub use backbone::{Backbone, BackboneConfig, BackboneError};
 pub use ckaad_ops::Precision;
+pub use encoder::Encoder;
 pub use variant::{BlockKind, ResNetVariant, UnknownVariant};

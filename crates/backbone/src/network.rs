@@ -3,7 +3,7 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
-use ckaad_ops::{Activation, FeatureMap, FrozenConv, Residual};
+use ckaad_ops::{Activation, FeatureMap, FrozenConv, Layer, Residual};
 
 #[derive(Module, Debug)]
 pub(crate) struct Network<L> {
@@ -37,12 +37,15 @@ impl<L> Network<L> {
 impl Network<FrozenConv> {
     /// The output of every stage.
     pub(crate) fn forward(&self, images: Tensor<4>) -> Vec<FeatureMap> {
-        self.stages_of(self.stem.forward_images(images, Activation::Relu))
+        let stem = self.stem.forward_images(images, Activation::Relu);
+        self.stages_of(stem.max_pool(3, 2, 1))
     }
+}
 
-    /// From the stem's output.
-    fn stages_of(&self, x: FeatureMap) -> Vec<FeatureMap> {
-        let mut x = x.max_pool(3, 2, 1);
+impl<L: Layer> Network<L> {
+    /// The output of every stage, from the pooled output of the stem.
+    pub(crate) fn stages_of(&self, pooled: L::Map) -> Vec<L::Map> {
+        let mut x = pooled;
         let mut outputs = Vec::with_capacity(self.stages.len());
         for blocks in &self.stages {
             x = blocks.iter().fold(x, |x, block| block.forward(&x));
@@ -75,7 +78,7 @@ mod tests {
                 network
                     .stem
                     .forward(&FeatureMap::plain(images.clone()), None, Activation::Relu);
-            let plain = network.stages_of(plain);
+            let plain = network.stages_of(plain.max_pool(3, 2, 1));
             let packed = network.forward(images);
             for (packed, plain) in packed.iter().zip(&plain) {
                 let (packed, plain) = (packed.to_tensor(), plain.to_tensor());
