@@ -22,6 +22,8 @@ pub(crate) enum Decay {
     None,
     /// This share of a parameter is added to its gradient (Adam's weight decay in PyTorch).
     Gradient(f64),
+    /// This share of a parameter, times the learning rate, is taken off before the step (AdamW, Loshchilov and Hutter 2019).
+    Parameter(f64),
 }
 
 impl Rule {
@@ -130,6 +132,7 @@ impl Optimizer for Adam {
                 let gradient = gradient + parameter.clone() * share;
                 (parameter, gradient)
             }
+            Decay::Parameter(share) => (parameter * (1.0 - rate * share), gradient),
         };
         let constants = self.0.constants;
         let (parameter, moments) = constants.step(rate, time, parameter, gradient, moments);
@@ -188,6 +191,10 @@ mod tests {
             (
                 usual.with_decay(Decay::Gradient(0.1)),
                 [-0.215_936_07, 0.571_251_36],
+            ),
+            (
+                usual.with_decay(Decay::Parameter(0.1)),
+                [-0.262_781_42, 0.559_681_9],
             ),
         ] {
             let mut optimizer = rule.optimizer();

@@ -55,6 +55,7 @@ pub mod prenet;
 pub mod probe;
 pub mod rd4ad;
 pub mod rdpp;
+pub mod recontrast;
 mod samples;
 mod settings;
 mod state;

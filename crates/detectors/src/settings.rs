@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     System, ckaad, deep_sad, devnet, differnet, dra, fastflow, fusion, gaussian, padim, patchcore,
-    prenet, probe, rd4ad, rdpp,
+    prenet, probe, rd4ad, rdpp, recontrast,
 };
 
 macro_rules! systems {
@@ -60,6 +60,8 @@ systems! {
     Rd4ad = "rd4ad": rd4ad::Settings,
     /// What a decoder cannot give back of the features from projections that overlook noise.
     Rdpp = "rd++": rdpp::Settings,
+    /// What a decoder cannot give back of one encoder's features from those of another, which learns.
+    ReContrast = "recontrast": recontrast::Settings,
     /// How unlikely invertible networks find the features.
     FastFlow = "fastflow": fastflow::Settings,
     /// How unlikely an invertible network finds pooled features.

@@ -13,9 +13,10 @@ const DEFECT: std::ops::Range<usize> = 20..44;
 const STEPS: u32 = 3;
 
 /// Every system, with what keeps a test short.
-const SYSTEMS: [&str; 4] = [
+const SYSTEMS: [&str; 5] = [
     "name = 'rd4ad'",
     "name = 'rd++'",
+    "name = 'recontrast'",
     "name = 'fastflow'\nsteps = 4",
     "name = 'differnet'\nhidden = 32\ntest_views = 4",
 ];

@@ -10,4 +10,5 @@ use support::follows;
 fn trainings_follow_the_recorded_ones() {
     ckaad_parity::compute_in_double_precision().unwrap();
     follows("rdpp.json", 66);
+    follows("recontrast.json", 61);
 }

@@ -53,6 +53,11 @@ fn rdpp() {
 }
 
 #[test]
+fn recontrast() {
+    follows_where("recontrast.json", 30, without_gradients);
+}
+
+#[test]
 fn fastflow() {
     follows("fastflow.json", 43);
 }

@@ -14,6 +14,7 @@ mod patchcore;
 mod prenet;
 mod rd4ad;
 mod rdpp;
+mod recontrast;
 
 use std::path::Path;
 
@@ -55,6 +56,7 @@ pub fn run_system(path: &Path) -> anyhow::Result<Vec<Check>> {
         "FastFlow" => fastflow::run(figures),
         "RD4AD" => rd4ad::run(figures),
         "RD++" => rdpp::run(figures),
+        "ReContrast (encoders frozen)" => recontrast::run(figures),
         other => bail!("{other} is no system that is here"),
     }
     .with_context(|| format!("the figures of {}", path.display()))
