@@ -49,7 +49,13 @@ fn influence(seed: u64, corner: [f64; 3], offset: [f64; 3]) -> f64 {
     // One of the twelve directions to the middles of a cube's edges.
     let direction = hash(seed, corner) % 12;
     let axis = (direction % 3) as usize;
-    let sign = |bit: u64| if direction / 3 & bit == 0 { 1.0 } else { -1.0 };
+    let sign = |bit: u64| {
+        if (direction / 3) & bit == 0 {
+            1.0
+        } else {
+            -1.0
+        }
+    };
     let ramp = sign(1) * offset[axis] + sign(2) * offset[(axis + 1) % 3];
     left.powi(4) * ramp
 }
@@ -58,9 +64,9 @@ fn influence(seed: u64, corner: [f64; 3], offset: [f64; 3]) -> f64 {
 fn hash(seed: u64, corner: [f64; 3]) -> u64 {
     corner.iter().fold(seed, |state, &x| {
         let mut z = (state ^ x as i64 as u64).wrapping_add(0x9e37_79b9_7f4a_7c15);
-        z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ z >> 31
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
     })
 }
 

@@ -3,12 +3,12 @@
 use std::path::Path;
 
 /// All figures of a file of golden ones, at least so many.
-pub fn follows(file: &str, at_least: usize) {
+pub(crate) fn follows(file: &str, at_least: usize) {
     follows_where(file, at_least, |_| true);
 }
 
 /// Those of them whose names are `wanted`.
-pub fn follows_where(file: &str, at_least: usize, wanted: impl Fn(&str) -> bool) {
+pub(crate) fn follows_where(file: &str, at_least: usize, wanted: impl Fn(&str) -> bool) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/systems");
     let mut checks = ckaad_parity::run_system(&folder.join(file)).unwrap();
     checks.retain(|check| wanted(&check.name));
