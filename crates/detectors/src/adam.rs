@@ -194,7 +194,7 @@ mod tests {
             ),
             (
                 usual.with_decay(Decay::Parameter(0.1)),
-                [-0.262_781_42, 0.559_681_9],
+                [-0.262_781_4, 0.559_681_9],
             ),
         ] {
             let mut optimizer = rule.optimizer();

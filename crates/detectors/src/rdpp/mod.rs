@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use self::noised::Noise;
 use self::trainer::RdppTrainer;
 use crate::ckaad::auto_encoder_config;
-use crate::error::{at_least_one, positive};
+use crate::error::{counts, positive};
 use crate::{Anomalies, Detector, DetectorError, Needs, Passes, Setup, System, Trainer, rd4ad};
 
 pub use self::detector::RdppDetector;
@@ -79,7 +79,7 @@ impl System for Settings {
 
     fn check(&self, backbone: &BackboneConfig, image_size: usize) -> Result<(), DetectorError> {
         rd4ad::Settings::default().check(backbone, image_size)?;
-        at_least_one("detector.accumulation", self.accumulation)?;
+        counts(&[("detector.accumulation", self.accumulation, 1024)])?;
         positive(&[
             ("detector.learning_rate", self.learning_rate),
             (

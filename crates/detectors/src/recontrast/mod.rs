@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use self::detector::{Networks, RecontrastDetector};
 use self::trainer::RecontrastTrainer;
 use crate::ckaad::auto_encoder_config;
-use crate::error::{at_least_one, positive};
+use crate::error::{counts, positive};
 use crate::{Anomalies, Detector, DetectorError, Needs, Passes, Setup, System, Trainer, rd4ad};
 
 pub use self::decoder::{Decoder, DecoderConfig};
@@ -81,7 +81,7 @@ impl System for Settings {
 
     fn check(&self, backbone: &BackboneConfig, image_size: usize) -> Result<(), DetectorError> {
         rd4ad::Settings::default().check(backbone, image_size)?;
-        at_least_one("detector.mining_warm_up", self.mining_warm_up)?;
+        counts(&[("detector.mining_warm_up", self.mining_warm_up, 1_000_000)])?;
         positive(&[
             ("detector.learning_rate", self.learning_rate),
             ("detector.encoder_learning_rate", self.encoder_learning_rate),
