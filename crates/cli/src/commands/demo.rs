@@ -5,7 +5,7 @@ use ckaad_data::{Layout, SynthSize, list_images, synth_demo};
 use ckaad_detectors::ckaad::Method;
 use ckaad_engine::config::{DataConfig, FeatureSource};
 use ckaad_engine::evaluation::EvaluateOptions;
-use ckaad_engine::scoring::{PredictOptions, predict_files};
+use ckaad_engine::scoring::{HeatStyle, PredictOptions, predict_files};
 use ckaad_engine::{
     Config, Outcome, Overrides, Predictor, RunFolder, TrainContext, evaluate_run, train,
 };
@@ -106,7 +106,9 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
         threshold: predictor.info().threshold.value,
         reading: predictor.info().preprocessing.reading,
         overlays: true,
+        heat: HeatStyle::default(),
         raw: None,
+        regions: false,
         overwrite: false,
     };
     predict_files(&predictor, &images, &heatmaps, &options, &|event| {
