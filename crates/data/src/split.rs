@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::error::DataError;
+use crate::finding::DataAccount;
 use crate::mask::{MaskResize, MaskRule};
 use crate::reading::Reading;
 use crate::sample::{Label, Sample, Source};
@@ -43,6 +44,9 @@ pub struct Split {
     /// Training images left out because their group is in the test or validation part.
     #[serde(default)]
     pub excluded: usize,
+    /// What was found where these images come from.
+    #[serde(default, skip_serializing_if = "DataAccount::is_empty")]
+    pub account: DataAccount,
 }
 
 impl Split {

@@ -43,7 +43,7 @@ impl HeatScale {
         let [least, _] = info.range;
         let threshold = info.threshold.value as f32;
         // A threshold at the least value leaves nothing to fade.
-        let reach = (threshold - least).max(f32::MIN_POSITIVE);
+        let reach = (threshold - least).max(4.0 * f32::EPSILON * least.abs().max(1.0));
         Self {
             clear: least + CLEAR * reach,
             threshold,
@@ -58,8 +58,22 @@ impl HeatScale {
 
     /// How much of a pixel's heat shows, in `[0, 1]`: all from the threshold on.
     pub fn strength(&self, value: f32) -> f32 {
+        if value >= self.threshold {
+            return 1.0;
+        }
         ((value - self.clear) / (self.threshold - self.clear).max(f32::MIN_POSITIVE))
             .clamp(0.0, 1.0)
+    }
+
+    /// 256 colours with opacity (red, green, blue, alpha), the lowest value shown first.
+    pub fn palette(&self, colours: ColourMap) -> [[u8; 4]; 256] {
+        let threshold = self.threshold_level().max(f32::MIN_POSITIVE);
+        std::array::from_fn(|index| {
+            let level = index as f32 / 255.0;
+            let [red, green, blue] = colours.colour(level);
+            let alpha = (level / threshold).min(1.0);
+            [red, green, blue, (255.0 * alpha).round() as u8]
+        })
     }
 
     /// The level of the threshold.
@@ -69,14 +83,16 @@ impl HeatScale {
 
     /// A picture of the scale, as a file for itself (SVG).
     pub(crate) fn legend(&self, style: HeatStyle) -> String {
-        let stops: String = (0..=STOPS)
-            .map(|stop| {
-                let level = stop as f32 / STOPS as f32;
-                let [red, green, blue] = style.colours.colour(level);
-                let shown = (level / self.threshold_level().max(f32::MIN_POSITIVE)).min(1.0);
-                let opacity = style.opacity * shown;
+        let palette = self.palette(style.colours);
+        let stops: String = palette
+            .iter()
+            .enumerate()
+            .step_by(15)
+            .map(|(index, [red, green, blue, alpha])| {
+                let offset = index as f32 / 255.0;
+                let opacity = style.opacity * f32::from(*alpha) / 255.0;
                 format!(
-                    "<stop offset='{level}' stop-color='rgb({red},{green},{blue})' stop-opacity='{opacity:.3}'/>"
+                    "<stop offset='{offset:.3}' stop-color='rgb({red},{green},{blue})' stop-opacity='{opacity:.3}'/>"
                 )
             })
             .collect();
@@ -100,9 +116,6 @@ impl HeatScale {
         )
     }
 }
-
-/// Parts of the legend's gradient.
-const STOPS: usize = 20;
 
 #[cfg(test)]
 mod tests {
@@ -133,6 +146,6 @@ mod tests {
     fn a_threshold_at_the_least_value_leaves_numbers() {
         let scale = scale(1.0, 1.0);
         assert!(scale.level(1.0).is_finite() && scale.strength(1.0).is_finite());
-        assert_eq!((scale.level(2.0), scale.strength(2.0)), (1.0, 1.0));
+        assert_eq!((scale.level(2.0), scale.strength(1.0)), (1.0, 1.0));
     }
 }

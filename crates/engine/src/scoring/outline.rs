@@ -102,6 +102,13 @@ pub(crate) fn simplified(outline: &[[u32; 2]], tolerance: f64) -> Outline {
     if outline.len() < 4 {
         return outline.to_vec();
     }
+    // What is thin keeps its two sides.
+    let side = |axis: usize| {
+        let along = outline.iter().map(|corner| corner[axis]);
+        let low = along.clone().min().unwrap_or(0);
+        f64::from(along.max().unwrap_or(low) - low)
+    };
+    let tolerance = tolerance.min(side(0).min(side(1)) / 4.0);
     let far = |&index: &usize| distance(outline[index], outline[0], outline[0]);
     let opposite = (1..outline.len())
         .max_by(|a, b| far(a).total_cmp(&far(b)))
@@ -121,7 +128,12 @@ pub(crate) fn simplified(outline: &[[u32; 2]], tolerance: f64) -> Outline {
         }
     }
     let corners = outline.iter().zip(kept).filter(|(_, kept)| *kept);
-    corners.map(|(corner, _)| *corner).collect()
+    let corners: Outline = corners.map(|(corner, _)| *corner).collect();
+    // A line has no inside.
+    if corners.len() < 3 {
+        return outline.to_vec();
+    }
+    corners
 }
 
 /// The distance of a point from the line between two others, or from them where they are the same.

@@ -26,7 +26,10 @@ pub struct EpochRecord {
 }
 
 /// The records of epochs up to `epoch`. A line that a crash cut short, or an epoch that is done again, is left out.
-pub(crate) fn read(path: &Path, epoch: usize) -> Result<Vec<EpochRecord>, EngineError> {
+///
+/// # Errors
+/// [`EngineError::Io`] if there is a log and it cannot be read.
+pub fn read(path: &Path, epoch: usize) -> Result<Vec<EpochRecord>, EngineError> {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
