@@ -75,12 +75,12 @@ pub fn shrink(
         height,
         bytes: pixels.len(),
     };
-    let picture: ImageBuffer<Rgb<u8>, &[u8]> =
-        ImageBuffer::from_raw(width as u32, height as u32, pixels).ok_or_else(wrong)?;
     let longer = width.max(height);
-    if longer == 0 {
+    if pixels.len() != 3 * width * height || longer == 0 {
         return Err(wrong());
     }
+    let picture: ImageBuffer<Rgb<u8>, &[u8]> =
+        ImageBuffer::from_raw(width as u32, height as u32, pixels).ok_or_else(wrong)?;
     let scaled = |length: usize| match longer > side {
         true => (length * side / longer).max(1),
         false => length,

@@ -94,7 +94,12 @@ fn check_tags(html: &str) {
         let tag = &rest[..end];
         rest = &rest[end + 1..];
         if let Some(name) = tag.strip_prefix('/') {
-            assert_eq!(open.pop(), Some(name), "before {}", &rest[..rest.len().min(80)]);
+            assert_eq!(
+                open.pop(),
+                Some(name),
+                "before {}",
+                &rest[..rest.len().min(80)]
+            );
             continue;
         }
         let name = tag.split([' ', '/']).next().unwrap();
@@ -126,7 +131,10 @@ fn hostile_texts_stay_texts() {
         assert!(plot.svg.starts_with("<svg") && plot.svg.contains("xmlns="));
     }
     let names: Vec<&str> = page.plots.iter().map(|plot| plot.name.as_str()).collect();
-    assert_eq!(names, ["loss-0", "validation", "roc", "precision-recall", "scores"]);
+    assert_eq!(
+        names,
+        ["loss-0", "validation", "roc", "precision-recall", "scores"]
+    );
 }
 
 #[test]
@@ -135,7 +143,11 @@ fn a_page_loads_nothing() {
     said(&html, &["default-src 'none'", "img-src data:"]);
     for attribute in [" src=\"", " href=\""] {
         for value in html.split(attribute).skip(1) {
-            assert!(value.starts_with("data:") || value.starts_with('#'), "{}", &value[..40]);
+            assert!(
+                value.starts_with("data:") || value.starts_with('#'),
+                "{}",
+                &value[..40]
+            );
         }
     }
     assert!(!html.contains("url(") && !html.contains("@import"));
@@ -144,7 +156,13 @@ fn a_page_loads_nothing() {
 #[test]
 fn promised_and_seen_false_alarms_stand_together() {
     let html = run_page(&whole()).html;
-    said(&html, &["at most <strong>5.0 %</strong>", "<strong>50.0 %</strong> (1 of 2; 95 % interval 9.5 to 90.5 %)"]);
+    said(
+        &html,
+        &[
+            "at most <strong>5.0 %</strong>",
+            "<strong>50.0 %</strong> (1 of 2; 95 % interval 9.5 to 90.5 %)",
+        ],
+    );
     // The interval's low end is above the promise.
     said(&html, &["more than was promised"]);
 }
@@ -238,14 +256,31 @@ fn detectors_are_tested_in_pairs() {
     };
     let page = comparison_page(&data);
     check_tags(&page.html);
-    said(&page.html, &["gone has no curve: no table", "Recommended: <strong>b</strong>", "adjusted by Holm"]);
+    said(
+        &page.html,
+        &[
+            "gone has no curve: no table",
+            "Recommended: <strong>b</strong>",
+            "adjusted by Holm",
+        ],
+    );
     // Three pairs of three detectors, in the second table.
-    let tests = page.html.split("DeLong's paired test of each pair").last().unwrap();
+    let tests = page
+        .html
+        .split("DeLong's paired test of each pair")
+        .last()
+        .unwrap();
     assert_eq!(tests.matches("<th scope=\"row\"").count(), 3);
     let lone = ComparisonData {
         contestants: vec![contestant("a", Scores::Known(vec![1.0; 6]))],
         ..data
     };
-    said(&comparison_page(&lone).html, &["scores of two detectors at least"]);
-    said(&comparison_page(&ComparisonData::default()).html, &["nothing to compare"]);
+    said(
+        &comparison_page(&lone).html,
+        &["scores of two detectors at least"],
+    );
+    said(
+        &comparison_page(&ComparisonData::default()).html,
+        &["nothing to compare"],
+    );
 }

@@ -54,9 +54,8 @@ pub(crate) fn of_comparison(folder: &Path) -> anyhow::Result<ComparisonData> {
         ));
     }
     Ok(ComparisonData {
-        title: format!("comparison: {}", name_of(folder)?),
+        title: format!("Comparison in {}", folder.display()),
         facts: vec![
-            Fact::new("folder", folder.display()),
             Fact::new("weights", &found.weights),
             Fact::new(
                 "training images",
@@ -128,7 +127,7 @@ pub(crate) fn of_runs(folders: &[PathBuf]) -> anyhow::Result<ComparisonData> {
         });
     }
     Ok(ComparisonData {
-        title: format!("{} runs", folders.len()),
+        title: format!("{} runs compared", folders.len()),
         contestants,
         notes: joint.notes,
         labels: joint.labels,

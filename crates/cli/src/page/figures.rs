@@ -16,16 +16,19 @@ const BOOTSTRAP: Bootstrap = Bootstrap {
 /// Those of the last model, which scored the images, and of the one that was best on validation.
 pub(super) fn models(report: &Report, images: &[ScoredImage]) -> Vec<ModelFigures> {
     let last = &report.last;
+    let best = report.best_on_validation.as_ref();
+    let other = best.filter(|best| best.epoch != last.epoch);
+    let also = match (best, other) {
+        (Some(_), None) => ", the best on validation",
+        _ => "",
+    };
     let mut models = vec![ModelFigures {
-        name: format!("last epoch ({})", last.epoch),
+        name: format!("last epoch ({}){also}", last.epoch),
         figures: figures(last, images),
     }];
-    models.extend(report.best_on_validation.as_ref().map(|best| ModelFigures {
+    models.extend(other.map(|best| ModelFigures {
         name: format!("best on validation (epoch {})", best.epoch),
-        figures: match best.epoch == last.epoch {
-            true => figures(best, images),
-            false => figures(best, &[]),
-        },
+        figures: figures(best, &[]),
     }));
     // Figures that no model has are named by the page once, not row by row.
     let without: Vec<bool> = models[0]
@@ -109,5 +112,7 @@ fn resampled(images: &[ScoredImage]) -> Option<[f64; 2]> {
     let scores: Vec<f64> = images.iter().map(|image| image.score).collect();
     let labels: Vec<bool> = images.iter().map(|image| image.anomalous).collect();
     let found = BOOTSTRAP.interval(&scores, &labels, average_precision);
-    found.ok().map(|interval| [interval.low, interval.high])
+    let [low, high] = found.ok().map(|interval| [interval.low, interval.high])?;
+    // A perfect ranking stays one however it is resampled, which says nothing of other images.
+    (low < high).then_some([low, high])
 }

@@ -1,5 +1,6 @@
 //! The pictures of a page: the images that are worth a look, scored once more for their maps.
 
+use ckaad_anomaly_map::AnomalyMap;
 use ckaad_data::{DataError, Loader, Picture, Split, load_mask_native};
 use ckaad_detectors::Scored;
 use ckaad_engine::Predictor;
@@ -119,13 +120,7 @@ fn draw(
             [small.width, small.height],
             &palette,
         )?);
-        let reached: Vec<bool> = map
-            .values
-            .iter()
-            .map(|value| *value >= scale.threshold)
-            .collect();
-        let outlines = Grid::new(&reached, small.width).outlines(TOLERANCE);
-        contours = lines(&outlines, [1.0, 1.0]);
+        contours = contours_of(&map, scale.threshold);
     }
     Ok(Shot {
         image,
@@ -134,6 +129,15 @@ fn draw(
         heat,
         contours,
     })
+}
+
+/// The lines along which a map reaches a value, in its own pixels. They are drawn around finer ones, since pictures are enlarged.
+fn contours_of(map: &AnomalyMap, value: f32) -> Vec<Line> {
+    let finer = SIDE.div_ceil(map.width.max(map.height).max(1));
+    let fine = map.at_size(finer * map.height, finer * map.width);
+    let reached: Vec<bool> = fine.values.iter().map(|of| *of >= value).collect();
+    let outlines = Grid::new(&reached, fine.width).outlines(TOLERANCE);
+    lines(&outlines, [1.0 / finer as f32; 2])
 }
 
 /// The edge of the mask; none if there is no mask, or none that can be read, which the evaluation says.

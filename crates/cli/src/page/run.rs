@@ -10,7 +10,7 @@ use ckaad_engine::training::{Observer, read_log};
 use ckaad_engine::{Predictor, RunFolder};
 use ckaad_report::{Account, Epoch, Fact, ImageList, RunData, ScoredImage, ThresholdData};
 
-use super::{figures, gallery, name_of};
+use super::{figures, gallery};
 
 /// Gathers an evaluated run. `results` is the folder that the evaluation was written into.
 pub(crate) fn of_run(
@@ -48,7 +48,7 @@ pub(crate) fn of_run(
         (None, None, Some(_)) => Some("no anomalous test image has a mask".to_owned()),
     };
     Ok(RunData {
-        title: format!("{}: {}", report.config.detector.name(), name_of(results)?),
+        title: results.display().to_string(),
         facts: facts(&report, run),
         models: figures::models(&report, &scored),
         no_pixels,

@@ -125,7 +125,7 @@ fn layers(shot: &Shot, picture: &Shrunk, name: &str) -> Markup {
         jpeg,
     } = picture;
     html! {
-        span .layers style={ "aspect-ratio: " (width) " / " (height) } {
+        span .layers .tall[height > width] style={ "aspect-ratio: " (width) " / " (height) } {
             img .picture src=(data_uri("image/jpeg", jpeg)) alt=(name) width=(width) height=(height);
             @if let Some(heat) = &shot.heat { img .heat src=(data_uri("image/png", heat)) alt="" width=(width) height=(height); }
             @if !(shot.contours.is_empty() && shot.mask.is_empty()) {

@@ -12,7 +12,9 @@ pub(super) fn summary(data: &RunData) -> Markup {
     let [normal, anomalous] = data.kinds();
     let names = data.models.first().map_or(&[][..], |model| &model.figures);
     html! {
-        p { strong { (images(data.images.len())) } " tested: " (normal) " normal, " (anomalous) " anomalous." }
+        @let flagged = |anomalous| data.images.iter().filter(|image| image.anomalous == anomalous && data.is_flagged(image)).count();
+        p { strong { (images(data.images.len())) } " tested: " (normal) " normal, " (anomalous) " anomalous. "
+            @if data.threshold.is_some() { "Flagged: " (flagged(true)) " of the anomalous and " (flagged(false)) " of the normal ones." } }
         @if normal == 0 || anomalous == 0 {
             (absent("The test images are of one kind only, so nothing can be said of how well the two are told apart."))
         }

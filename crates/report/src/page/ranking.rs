@@ -69,7 +69,7 @@ pub(super) fn charts(ranked: &[Ranked<'_>], labels: &[bool]) -> Result<[Chart; 2
             title: "Precision-recall curve".to_owned(),
             description: averages.join("; "),
             x: Axis::share("anomalous images found (recall)"),
-            y: Axis::share("anomalous among flagged (precision)"),
+            y: Axis::share("precision among flagged"),
             series: of_precision,
             markers: Vec::new(),
             diagonal: false,

@@ -15,12 +15,14 @@ pub(super) fn charts(data: &RunData) -> Vec<Chart> {
     let mut charts = Vec::new();
     for (index, (name, _)) in first.losses.iter().enumerate() {
         let points = |epoch: &Epoch| epoch.losses.get(index).map(|(_, loss)| *loss);
+        let axis = |low, high| Axis::roomy("", low, high);
         charts.extend(chart(
             data,
             &format!("loss-{index}"),
             name,
             [first, last],
             points,
+            axis,
         ));
     }
     let validation = |epoch: &Epoch| epoch.validation_auroc;
@@ -30,6 +32,7 @@ pub(super) fn charts(data: &RunData) -> Vec<Chart> {
         "AUROC on validation images",
         [first, last],
         validation,
+        |low, _| Axis::high_share("", low),
     ));
     charts
 }
@@ -40,6 +43,7 @@ fn chart(
     name: &str,
     [first, last]: [&Epoch; 2],
     value: impl Fn(&Epoch) -> Option<f64>,
+    axis: impl Fn(f64, f64) -> Axis,
 ) -> Option<Chart> {
     let points = data.epochs.iter().filter_map(|epoch| {
         let value = value(epoch).filter(|value| value.is_finite())?;
@@ -63,7 +67,7 @@ fn chart(
             short(high)
         ),
         x: Axis::range("epoch", first.epoch as f64, last.epoch as f64),
-        y: Axis::range("", low, high),
+        y: axis(low, high),
         series: vec![Series::line("", points)],
         markers: Vec::new(),
         diagonal: false,

@@ -14,6 +14,9 @@ pub(crate) struct Axis {
 /// Above this ratio of the highest value to the middle one, low values would share a few pixels.
 const SKEWED: f64 = 25.0;
 
+/// Share of an axis that stays free at either end.
+const ROOM: f64 = 0.05;
+
 impl Axis {
     /// From 0 to 1.
     pub(crate) fn share(name: &str) -> Self {
@@ -36,6 +39,20 @@ impl Axis {
             logarithmic: false,
             percent: false,
         }
+    }
+
+    /// Around shares that may be close together, up to 1.
+    pub(crate) fn high_share(name: &str, low: f64) -> Self {
+        Self {
+            percent: true,
+            ..Self::range(name, ((10.0 * low).floor() / 10.0).min(0.9), 1.0)
+        }
+    }
+
+    /// Between two values, with a little room outside.
+    pub(crate) fn roomy(name: &str, low: f64, high: f64) -> Self {
+        let room = ROOM * (high - low);
+        Self::range(name, low - room, high + room)
     }
 
     /// From 0 to a share.
@@ -156,7 +173,7 @@ mod tests {
         assert_eq!(values(&axis).len(), 3);
         assert_eq!(values(&axis), [0.0, 0.5, 1.0]);
         assert_eq!(Axis::share("").ticks()[1].1, "20 %");
-        assert_eq!(values(&Axis::range("", 3.0, 3.0)).first(), Some(&1.5));
+        assert_eq!(values(&Axis::range("", 3.0, 3.0)), [2.0, 3.0, 4.0]);
     }
 
     #[test]

@@ -11,8 +11,8 @@ use crate::numbers::printable;
 pub(super) const WIDTH: usize = 440;
 pub(super) const HEIGHT: usize = 330;
 /// The field that values are drawn in.
-const LEFT: f64 = 62.0;
-const RIGHT: f64 = 426.0;
+const LEFT: f64 = 70.0;
+const RIGHT: f64 = 416.0;
 const TOP: f64 = 40.0;
 const BOTTOM: f64 = 278.0;
 /// Looks of lines, with colours and with dashes.
@@ -68,11 +68,17 @@ pub(super) fn class(index: usize, filled: bool) -> String {
 
 pub(super) fn path(series: &Series, x: &Axis, y: &Axis) -> String {
     let mut path = String::new();
-    for (index, [at, value]) in series.points.iter().enumerate() {
-        let command = if index == 0 { 'M' } else { 'L' };
+    let mut command = 'M';
+    for [at, value] in &series.points {
+        // A point that is no number ends a line.
+        if value.is_nan() {
+            command = 'M';
+            continue;
+        }
         let (at, value) = (round(x_of(x, *at)), round(y_of(y, *value)));
         // Writing to a string cannot fail.
         let _ = write!(path, "{command}{at} {value}");
+        command = 'L';
     }
     path
 }

@@ -6,6 +6,9 @@ use crate::run::RunData;
 /// Bars over the whole range of scores.
 const BINS: usize = 40;
 
+/// Room above the highest bar.
+const HEADROOM: f64 = 1.06;
+
 /// How scores of normal and of anomalous images are distributed, each kind as shares of its own number.
 pub(crate) fn histogram(data: &RunData) -> Option<Chart> {
     let threshold = data.threshold.as_ref().map(|threshold| threshold.value);
@@ -47,7 +50,7 @@ pub(crate) fn histogram(data: &RunData) -> Option<Chart> {
         file: "scores".to_owned(),
         title: "Scores of the test images".to_owned(),
         description: described.join("; "),
-        y: Axis::up_to("share of images of the kind", highest),
+        y: Axis::up_to("share of images of the kind", HEADROOM * highest),
         series,
         markers: threshold
             .map(|x| Marker {
@@ -71,21 +74,42 @@ fn shares(scores: &[f64], x: &Axis) -> Vec<f64> {
     counts
 }
 
-/// The line around bars.
+/// The line around neighbouring bars, and none where there are no scores.
 fn outline(shares: &[f64], x: &Axis) -> Vec<[f64; 2]> {
     let edge = |bin: usize| x.value(bin as f64 / BINS as f64);
-    let tops = shares
-        .iter()
-        .enumerate()
-        .flat_map(|(bin, share)| [[edge(bin), *share], [edge(bin + 1), *share]]);
-    std::iter::once([edge(0), 0.0])
-        .chain(tops)
-        .chain([[edge(BINS), 0.0]])
-        .collect()
+    let mut points = Vec::new();
+    let mut bin = 0;
+    for run in shares.chunk_by(|a, b| (*a > 0.0) == (*b > 0.0)) {
+        if run[0] > 0.0 {
+            points.push([edge(bin), 0.0]);
+            for (index, share) in run.iter().enumerate() {
+                let (from, to) = (edge(bin + index), edge(bin + index + 1));
+                points.extend([[from, *share], [to, *share]]);
+            }
+            points.extend([[edge(bin + run.len()), 0.0], [f64::NAN; 2]]);
+        }
+        bin += run.len();
+    }
+    points
 }
 
 fn quartiles(scores: &[f64]) -> [String; 3] {
     let mut sorted = scores.to_vec();
     sorted.sort_by(f64::total_cmp);
     [1, 2, 3].map(|quarter| short(sorted[quarter * (sorted.len() - 1) / 4]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bars_stand_where_scores_are() {
+        let x = Axis::range("", 0.0, 40.0);
+        let found = shares(&[0.5, 0.6, 39.0, 40.0], &x);
+        assert_eq!((found[0], found[39]), (0.5, 0.5));
+        let line = outline(&found, &x);
+        assert_eq!(line[..4], [[0.0, 0.0], [0.0, 0.5], [1.0, 0.5], [1.0, 0.0]]);
+        assert!(line[4][1].is_nan() && line.len() == 10);
+    }
 }
