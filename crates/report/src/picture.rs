@@ -76,7 +76,7 @@ pub fn shrink(
         bytes: pixels.len(),
     };
     let longer = width.max(height);
-    if pixels.len() != 3 * width * height || longer == 0 {
+    if pixels.len() != 3 * width * height || width.min(height) == 0 {
         return Err(wrong());
     }
     let picture: ImageBuffer<Rgb<u8>, &[u8]> =
