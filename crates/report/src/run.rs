@@ -74,7 +74,7 @@ pub struct Figure {
 }
 
 /// What became of the images that were given.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Account {
     /// Numbers of images by part.
     pub used: Vec<(String, usize)>,
@@ -84,6 +84,8 @@ pub struct Account {
     pub left_out: Vec<String>,
     /// What had better be known of the images.
     pub warnings: Vec<String>,
+    /// What the images give away without any network, if that was looked at: AUROC of each control.
+    pub controls: Vec<Figure>,
 }
 
 /// An epoch of training.

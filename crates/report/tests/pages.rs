@@ -55,6 +55,7 @@ fn whole() -> RunData {
             found: HOSTILE.to_owned(),
             left_out: vec![HOSTILE.to_owned()],
             warnings: vec![HOSTILE.to_owned()],
+            controls: vec![Figure::share(HOSTILE, 1, 2)],
         },
         epochs: vec![epoch(1, 2.0), epoch(2, 1.0)],
         threshold: Some(ThresholdData {

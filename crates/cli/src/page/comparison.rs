@@ -84,16 +84,10 @@ pub(crate) fn of_comparison(folder: &Path) -> anyhow::Result<ComparisonData> {
 }
 
 fn rankings(of: [Option<Ranking>; 2]) -> Vec<Figure> {
-    let figure = |(name, ranking): (&str, Option<Ranking>)| Figure {
-        name: name.to_owned(),
-        value: ranking.map(|ranking| ranking.auroc),
-        interval: ranking.and_then(|ranking| ranking.interval),
-        counts: None,
-    };
-    ["validation AUROC", "test AUROC"]
-        .into_iter()
+    let names = ["validation AUROC", "test AUROC"].into_iter();
+    names
         .zip(of)
-        .map(figure)
+        .map(|(name, of)| figures::ranking(name, of))
         .collect()
 }
 

@@ -1,5 +1,6 @@
 //! The figures of an evaluation, by the names that a page gives them.
 
+use ckaad_engine::comparison::Ranking;
 use ckaad_engine::evaluation::{ModelReport, Report};
 use ckaad_metrics::{Bootstrap, average_precision};
 use ckaad_report::{Figure, ModelFigures, ScoredImage};
@@ -102,6 +103,16 @@ pub(super) fn figures(model: &ModelReport, images: &[ScoredImage]) -> Vec<Figure
         plain("AUPRO (limit 0.3)", pixel.map(|pixel| pixel.aupro_0_3)),
         plain("PRO per image", pixel.map(|pixel| pixel.pro_per_image)),
     ]
+}
+
+/// An AUROC.
+pub(super) fn ranking(name: &str, of: Option<Ranking>) -> Figure {
+    Figure {
+        name: name.to_owned(),
+        value: of.map(|of| of.auroc),
+        interval: of.and_then(|of| of.interval),
+        counts: None,
+    }
 }
 
 /// The interval of the average precision.

@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::Context;
 use ckaad_data::{Sample, Split};
 use ckaad_device::Device;
+use ckaad_engine::comparison::ControlFigures;
 use ckaad_engine::evaluation::{Evaluated, Report, evaluated};
 use ckaad_engine::training::{Observer, read_log};
 use ckaad_engine::{Predictor, RunFolder};
@@ -163,6 +164,19 @@ fn account(report: &Report, split: &Split) -> Account {
             split.labelled.len()
         ));
     }
+    if let Some(controls) = &report.controls
+        && controls.near_duplicates.test > 0
+    {
+        warnings.push(format!(
+            "{} test images are nearly the same as a training image",
+            controls.near_duplicates.test
+        ));
+    }
+    if let Some(control) = &report.last.not_above_control {
+        warnings.push(format!(
+            "the model does not clearly beat the control {control}, so these images say little about it"
+        ));
+    }
     if report.config.data.skip_bad {
         warnings.push(
             "unreadable images were to be left out of training, too; the log of the training names them"
@@ -174,5 +188,9 @@ fn account(report: &Report, split: &Split) -> Account {
         found: report.data.found.clone(),
         left_out: report.left_out.clone(),
         warnings,
+        controls: report.controls.as_ref().map_or_else(Vec::new, |controls| {
+            let test = |of: &ControlFigures| figures::ranking(&of.name, of.test);
+            controls.figures.iter().map(test).collect()
+        }),
     }
 }

@@ -2,8 +2,9 @@
 
 use maud::{Markup, html};
 
+use super::models::cell;
 use crate::numbers::images;
-use crate::run::RunData;
+use crate::run::{Figure, RunData};
 
 pub(super) fn account(data: &RunData) -> Markup {
     let account = &data.account;
@@ -25,6 +26,24 @@ pub(super) fn account(data: &RunData) -> Markup {
         }
         h3 { "Warnings" }
         @if account.warnings.is_empty() { p { "None." } } @else { (list(&account.warnings)) }
+        (controls(&account.controls))
+    }
+}
+
+/// What a detector should clearly beat.
+fn controls(figures: &[Figure]) -> Markup {
+    html! {
+        @if !figures.is_empty() {
+            h3 { "Controls" }
+            p { "What the test images give away without any network. A detector that does not clearly beat this says little about them." }
+            table {
+                caption { "AUROC on the test images, with 95 % confidence intervals" }
+                thead { tr { th scope="col" { "control" } th scope="col" .number { "AUROC" } } }
+                tbody {
+                    @for figure in figures { tr { th scope="row" { (figure.name) } td .number { (cell(Some(figure))) } } }
+                }
+            }
+        }
     }
 }
 

@@ -45,7 +45,7 @@ pub(super) fn summary(data: &RunData) -> Markup {
     }
 }
 
-fn cell(figure: Option<&Figure>) -> Markup {
+pub(super) fn cell(figure: Option<&Figure>) -> Markup {
     let Some(figure) = figure else {
         return html! { "–" };
     };
