@@ -77,7 +77,12 @@ fn an_evaluation_ends_with_a_page_that_can_be_written_again() {
 fn other_test_images_have_a_page_beside_their_results() {
     let folder = tempfile::tempdir().unwrap();
     let root = synthetic(folder.path());
-    let run = trained(folder.path(), &root, "run", &["--detector", "deep-sad"]);
+    let run = trained(
+        folder.path(),
+        &root,
+        "run",
+        &["--detector", "deep-sad", "--epochs", "1"],
+    );
     let out = folder.path().join("results");
     let test = root.join("weave/test");
     let args = [
@@ -99,7 +104,12 @@ fn runs_are_compared_on_the_images_that_all_of_them_scored() {
     let folder = tempfile::tempdir().unwrap();
     let root = synthetic(folder.path());
     let runs = [("a", "gaussian"), ("b", "padim")].map(|(name, detector)| {
-        let run = trained(folder.path(), &root, name, &["--detector", detector]);
+        let run = trained(
+            folder.path(),
+            &root,
+            name,
+            &["--detector", detector, "--epochs", "1"],
+        );
         evaluated(&run, &["--no-html"]);
         run
     });

@@ -107,7 +107,7 @@ impl HeatScale {
              <title>Colours of the heat maps</title>\
              <defs><linearGradient id='heat'>{stops}</linearGradient></defs>\
              <rect width='360' height='92' fill='#fff'/>\
-             <text x='20' y='18'>value of the anomaly map; the line around heat is the pixel threshold</text>\
+             <text x='20' y='18'>value of the anomaly map; line: pixel threshold</text>\
              <rect x='20' y='28' width='320' height='20' fill='#888'/><rect x='20' y='28' width='320' height='20' fill='url(#heat)'/>\
              <path d='M{at:.1} 24V52' stroke='#000' stroke-width='2'/>\
              <text x='20' y='84'>up to {clear:.4}: clear</text>\
