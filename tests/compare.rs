@@ -78,6 +78,16 @@ fn detectors_and_controls_stand_in_one_table_and_one_is_picked() {
             .iter()
             .all(|of| of["validation"]["auroc"].is_number())
     );
+    let page = std::fs::read_to_string(out.join("report.html")).unwrap();
+    for text in [
+        "padim",
+        "adjusted by Holm",
+        "thumbnail",
+        "Recommended",
+        "12 images",
+    ] {
+        assert!(page.contains(text), "{text} is missing");
+    }
     for text in [
         "validation AUROC",
         "(thumbnail)",

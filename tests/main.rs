@@ -9,6 +9,7 @@ mod detectors;
 mod devices;
 mod end_to_end;
 mod features;
+mod help;
 #[path = "../crates/data/tests/support/files.rs"]
 #[allow(dead_code, reason = "made for the tests of images")]
 mod image_files;
@@ -24,6 +25,7 @@ mod own_folders;
 mod parity;
 mod precision;
 mod predict;
+mod report;
 mod resume;
 mod support;
 mod survive;

@@ -127,12 +127,12 @@ fn results_do_not_mix_with_earlier_ones() {
     let out = own.at("out");
     let test = own.at("test");
     assert!(predict(&test, &out, &[]).status.success());
-    assert_eq!(names(&out).len(), 7);
+    assert_eq!(names(&out).len(), 8);
     let again = predict(&own.at("bad"), &out, &[]);
     assert_eq!(again.status.code(), Some(1));
     assert_says(
         &said(&again),
-        &["7 files of an earlier prediction", "--overwrite"],
+        &["8 files of an earlier prediction", "--overwrite"],
     );
     fs::write(out.join("notes.txt"), "mine").unwrap();
     assert!(
@@ -143,6 +143,7 @@ fn results_do_not_mix_with_earlier_ones() {
     let left = [
         "b0_heatmap.png",
         "b1_heatmap.png",
+        "legend.svg",
         "notes.txt",
         "predictions.csv",
     ];
@@ -175,7 +176,7 @@ fn names_of_any_length_get_their_files() {
     let out = folder.path().join("out");
     let output = predict(&images, &out, &["--raw", "npy"]);
     assert!(output.status.success(), "{}", said(&output));
-    assert_eq!(names(&out).len(), 5);
+    assert_eq!(names(&out).len(), 6);
 }
 
 #[cfg(target_os = "linux")]

@@ -73,6 +73,67 @@ fn every_image_has_files_of_its_own_that_the_table_names() {
 }
 
 #[test]
+fn regions_are_told_in_pixels_of_the_picture_and_colours_are_explained() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = synthetic(folder.path());
+    let run = trained(folder.path(), &root, &[]);
+    // Twice as wide as high, so that the two cannot be mixed up.
+    let image = std::fs::read_dir(root.join("weave/test"))
+        .unwrap()
+        .map(|class| class.unwrap().path())
+        .find(|class| !class.ends_with("good"))
+        .and_then(|class| std::fs::read_dir(class).unwrap().next());
+    let picture = image::open(image.unwrap().unwrap().path()).unwrap();
+    let wide = folder.path().join("wide.png");
+    let filter = image::imageops::FilterType::Triangle;
+    picture.resize_exact(240, 120, filter).save(&wide).unwrap();
+    let out = folder.path().join("out");
+    ckaad()
+        .arg("predict")
+        .arg(&run)
+        .arg(&wide)
+        .arg("--out")
+        .arg(&out)
+        .args(["--regions", "--raw", "npy", "--colours", "jet"])
+        .assert()
+        .success();
+    let row = table(&out.join("predictions.csv")).remove(0);
+    let found = crate::support::json(&out.join(&row["regions"]));
+    assert_eq!(
+        (&found["width"], &found["height"]),
+        (&240.into(), &120.into())
+    );
+    for region in found["regions"].as_array().unwrap() {
+        let [left, top, width, height] = [0, 1, 2, 3].map(|at| region["box"][at].as_u64().unwrap());
+        assert!(left + width <= 240 && top + height <= 120, "{region}");
+        let area = region["area"].as_u64().unwrap();
+        assert!((1..=width * height).contains(&area), "{region}");
+        let peak = &region["peak"];
+        assert!(peak["value"].as_f64() >= found["threshold"].as_f64());
+        let (x, y) = (peak["x"].as_u64().unwrap(), peak["y"].as_u64().unwrap());
+        assert!((left..left + width).contains(&x) && (top..top + height).contains(&y));
+        assert!(region["polygon"].as_array().unwrap().len() >= 3);
+    }
+    let legend = std::fs::read_to_string(out.join("legend.svg")).unwrap();
+    let threshold = found["threshold"].as_f64().unwrap();
+    assert!(legend.contains(&format!("{threshold:.4}")), "{legend}");
+    let overlay = image::open(out.join(&row["heatmap"])).unwrap();
+    assert_eq!((overlay.width(), overlay.height()), (240, 120));
+
+    let refused = ckaad()
+        .arg("predict")
+        .arg(&run)
+        .arg(&wide)
+        .arg("--out")
+        .arg(folder.path().join("other"))
+        .args(["--opacity", "1.5"])
+        .assert()
+        .code(2);
+    let said = String::from_utf8_lossy(&refused.get_output().stderr).into_owned();
+    assert!(said.contains("from 0 to 1"), "{said}");
+}
+
+#[test]
 fn one_bad_file_does_not_take_the_rest_along() {
     let folder = tempfile::tempdir().unwrap();
     let root = synthetic(folder.path());

@@ -11,6 +11,7 @@ mod file_size;
 mod flag_values;
 mod interrupt;
 mod output;
+mod page;
 mod progress;
 mod setting_args;
 
@@ -68,6 +69,8 @@ enum Command {
     Compare(Box<commands::compare::Args>),
     /// Evaluate a trained run on its test images
     Evaluate(commands::evaluate::Args),
+    /// Write results as a page to look at; of several runs, to compare them
+    Report(commands::report::Args),
     /// Score images and draw heat maps
     Predict(commands::predict::Args),
     /// Pretrained backbone weights: list them, fetch them, say where they are
@@ -129,6 +132,7 @@ fn run(args: Args) -> anyhow::Result<()> {
         Command::Train(args) => commands::train::run(*args, &global),
         Command::Compare(args) => commands::compare::run(*args, &global),
         Command::Evaluate(args) => commands::evaluate::run(args, &global),
+        Command::Report(args) => commands::report::run(args, &global),
         Command::Predict(args) => commands::predict::run(args, &global),
         Command::Weights(args) => commands::weights::run(args, &global),
         Command::Datasets(args) => commands::datasets::run(args, &global),

@@ -32,7 +32,10 @@ pub(crate) fn init_logging() {
         .with_env_filter(filter)
         .fmt_fields(fields)
         .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
+        .with_ansi(
+            std::io::stderr().is_terminal()
+                && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+        )
         .with_target(false)
         .without_time()
         // It would say on standard error that standard error is closed, and panic.

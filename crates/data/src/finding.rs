@@ -46,6 +46,23 @@ pub struct Finding {
     pub message: String,
 }
 
+/// What was found where the images of a split lie, and what had better be known of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DataAccount {
+    /// How many images count as what, and what was left out, in a line.
+    pub found: String,
+    /// Warnings.
+    pub findings: Vec<Finding>,
+}
+
+impl DataAccount {
+    /// Whether it says nothing.
+    pub fn is_empty(&self) -> bool {
+        self.found.is_empty() && self.findings.is_empty()
+    }
+}
+
 impl Finding {
     /// `None` if it concerns nothing.
     pub(crate) fn of(

@@ -77,7 +77,7 @@ pub use decode::PIXEL_LIMIT;
 pub use elastic::{ElasticTransform, warp};
 pub use error::{Cause, DataError};
 pub use find_files::{EXTENSIONS, is_image_name};
-pub use finding::{Finding, FindingKind};
+pub use finding::{DataAccount, Finding, FindingKind};
 pub use groups::groups;
 pub use image::{
     DECODING_BYTES, Image, Loader, Picture, load_image, load_picture, picture_size, pixel_count,

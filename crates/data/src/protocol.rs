@@ -75,8 +75,7 @@ impl Protocol {
     /// Chooses the images of a run: validation first, then all labelled anomalies or m = round(n / (1 - r_l) - n) of them for the n
     /// normal images left.
     ///
-    /// A larger ratio with the same seed contains the images of a smaller one. If the chosen classes have fewer than m images, all of them
-    /// are used; compare [`Split::labelled_wanted`].
+    /// A larger ratio with the same seed contains a smaller one's images. Of classes with fewer than m all are used ([`Split::labelled_wanted`]).
     ///
     /// # Errors
     /// [`DataError::Parameter`] for a ratio outside [0, 1), [`DataError::NoAnomalous`] for a ratio above 0 without anomalous images,
@@ -151,6 +150,7 @@ impl Protocol {
             mask_resize: dataset.layout.mask_resize(),
             labelled_wanted,
             excluded,
+            account: Default::default(),
         };
         split.check_leak()?;
         Ok(split)

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::digest::hex;
 use crate::error::DataError;
+use crate::finding::DataAccount;
 use crate::mask::{MaskResize, MaskRule};
 use crate::reading::Reading;
 use crate::sample::{Label, Sample, Source};
@@ -45,6 +46,9 @@ pub struct Split {
     /// Training images left out because their group is in the test or validation part.
     #[serde(default)]
     pub excluded: usize,
+    /// What was found where these images come from.
+    #[serde(default, skip_serializing_if = "DataAccount::is_empty")]
+    pub account: DataAccount,
 }
 
 impl Split {

@@ -30,6 +30,7 @@ fn splits_are_written_read_back_and_checked() {
         mask_resize: MaskResize::Exact,
         labelled_wanted: 4,
         excluded: 0,
+        account: Default::default(),
     };
     split.write(&path).unwrap();
     assert_eq!(Split::read(&path).unwrap(), split);

@@ -246,7 +246,7 @@ fn covariance(a: &[f64], b: &[f64]) -> f64 {
 }
 
 /// The `x` with `P(X <= x) = probability` for a standard normal X; for probabilities of 0.5 and above.
-fn normal_quantile(probability: f64) -> f64 {
+pub(crate) fn normal_quantile(probability: f64) -> f64 {
     let upper_tail = |x: f64| 0.5 * libm::erfc(x / std::f64::consts::SQRT_2);
     let (mut low, mut high) = (0.0, 40.0);
     // Halving 40 this often leaves less than the spacing of doubles.

@@ -10,7 +10,7 @@
 //! | images | [`auroc`], [`average_precision`], [`oracle_f1_max`], [`partial_auroc`], [`roc_curve`], [`precision_recall_curve`], [`oracle_sensitivity_at_specificity`], [`oracle_specificity_at_sensitivity`] |
 //! | a given threshold | [`Confusion`]: accuracy, sensitivity, specificity, F1 |
 //! | choosing a threshold on other data | [`ThresholdRule`]; with a promise on false alarms: [`Calibration`] |
-//! | uncertainty | [`auroc_delong`], [`delong_test`], [`distinguishable`], [`Bootstrap`] |
+//! | uncertainty | [`auroc_delong`], [`delong_test`], [`distinguishable`], [`Bootstrap`]; of a share: [`wilson_interval`] |
 //! | pixels and regions | [`pixel_auroc`], [`pixel_average_precision`], [`pixel_oracle_f1_max`], [`aupro`], [`aupro_binned`], [`pro_per_image`]; all exact ones from one sort: [`PixelRanking`] |
 //! | sets that come image by image | [`PixelAccumulator`], exact; [`BinnedPixelAccumulator`], in bounded memory |
 //!
@@ -46,6 +46,7 @@ mod operating_point;
 mod pixel_level;
 mod pixel_ranking;
 mod pro_per_image;
+mod proportion;
 mod radix;
 mod ranking;
 mod regions;
@@ -73,6 +74,7 @@ pub use pixel_level::{
 };
 pub use pixel_ranking::{PixelFigures, PixelRanking};
 pub use pro_per_image::{pro_of_map, pro_per_image};
+pub use proportion::wilson_interval;
 pub use regions::Connectivity;
 pub use score::Score;
 pub use threshold::ThresholdRule;

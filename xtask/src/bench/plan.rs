@@ -159,7 +159,7 @@ impl Timed {
             "--out".as_ref(),
             &out,
         ])?;
-        start(&["evaluate".as_ref(), &out])?;
+        start(&["evaluate".as_ref(), &out, "--no-html".as_ref()])?;
         let log =
             std::fs::read_to_string(out.join("log.jsonl")).context("the timed step left no log")?;
         let last: Value = serde_json::from_str(log.lines().last().unwrap_or_default())?;

@@ -121,7 +121,7 @@ impl Workshop {
             }
         }
         let path = folder.run();
-        let mut arguments: Vec<&Path> = vec!["evaluate".as_ref(), &path];
+        let mut arguments: Vec<&Path> = vec!["evaluate".as_ref(), &path, "--no-html".as_ref()];
         arguments.extend(run.controls.then_some(Path::new("--controls")));
         self.start(folder, lock, &arguments)?;
         match folder.state(run) {

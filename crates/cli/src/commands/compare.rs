@@ -4,6 +4,7 @@ use anyhow::Context;
 use ckaad_detectors::DetectorSettings;
 use ckaad_engine::comparison::{Comparison, Estimate, Plan, Ranking, detectors};
 use ckaad_engine::{Config, RunFolder, TrainContext};
+use ckaad_report::comparison_page;
 use clap::builder::PossibleValuesParser;
 use toml::{Table, Value};
 
@@ -12,6 +13,7 @@ use crate::backbone::{self, Network};
 use crate::data_args::DataArgs;
 use crate::interrupt::Interrupt;
 use crate::output::{note, print, print_json, print_lines};
+use crate::page;
 use crate::progress::Display;
 use crate::setting_args::SettingArgs;
 
@@ -24,7 +26,7 @@ The same command goes on with a comparison that was stopped.")]
 pub(crate) struct Args {
     #[command(flatten)]
     data: DataArgs,
-    /// Folder for the comparison: a run of each detector, and comparison.json
+    /// Folder for the comparison: a run of each detector, report.html and comparison.json
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// Systems to compare, separated by commas; by default those that take minutes
@@ -74,10 +76,14 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
     let Some(comparison) = plan.run(&estimate)? else {
         anyhow::bail!("stopped; the same command goes on");
     };
+    let page = args.out.join(page::FILE);
+    let data = page::of_comparison(&args.out)?;
+    page::write(&comparison_page(&data), &page, None)?;
     if global.json {
         print_json(&comparison)?;
     } else {
         print_lines(&table(&comparison))?;
+        print(format_args!("report: {}", page.display()))?;
         print(format_args!(
             "figures: {}",
             args.out.join("comparison.json").display()

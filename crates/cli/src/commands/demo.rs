@@ -5,10 +5,11 @@ use ckaad_data::{Layout, SynthSize, list_images, synth_demo};
 use ckaad_detectors::ckaad::Method;
 use ckaad_engine::config::{DataConfig, FeatureSource};
 use ckaad_engine::evaluation::EvaluateOptions;
-use ckaad_engine::scoring::{PredictOptions, predict_files};
+use ckaad_engine::scoring::{HeatStyle, PredictOptions, predict_files};
 use ckaad_engine::{
     Config, Outcome, Overrides, Predictor, RunFolder, TrainContext, evaluate_run, train,
 };
+use ckaad_report::run_page;
 use std::sync::atomic::Ordering;
 
 use crate::Global;
@@ -16,12 +17,13 @@ use crate::backbone::{self, Network};
 use crate::flag_values::named;
 use crate::interrupt::Interrupt;
 use crate::output::{print, print_json, print_lines, report_text};
+use crate::page;
 use crate::progress::Display;
 
 #[derive(clap::Args)]
 #[command(after_help = "Example: ckaad demo --out demo")]
 pub(crate) struct Args {
-    /// Folder for the synthetic data set, the run and the heat maps; must not exist
+    /// Folder for the report, the synthetic data set, the run and the heat maps; must not exist
     #[arg(long, value_name = "DIR", default_value = "ckaad-demo")]
     out: PathBuf,
     /// Seed of the pictures and of the training
@@ -99,6 +101,12 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
         &|event| display.show(event),
     )?;
 
+    let data_of_page = page::of_run(&folder, folder.path(), &device, &|event| {
+        display.show(event)
+    })?;
+    let page = args.out.join(page::FILE);
+    page::write(&run_page(&data_of_page), &page, None)?;
+
     let predictor = Predictor::open(&folder.model(), None, &device)?;
     let heatmaps = args.out.join("heatmaps");
     let images = list_images(&[data.join("weave/test")], &[])?.images;
@@ -106,7 +114,9 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
         threshold: predictor.info().threshold.value,
         reading: predictor.info().preprocessing.reading,
         overlays: true,
+        heat: HeatStyle::default(),
         raw: None,
+        regions: false,
         overwrite: false,
     };
     predict_files(&predictor, &images, &heatmaps, &options, &|event| {
@@ -119,9 +129,10 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
         "results on SYNTHETIC pictures, with {weights}:"
     ))?;
     print_lines(&report_text(&report))?;
+    print(format_args!("report:    {}", page.display()))?;
     print(format_args!("pictures:  {}", data.display()))?;
     print(format_args!("heat maps: {}", heatmaps.display()))?;
-    print(format_args!("report:    {}", folder.report().display()))
+    print(format_args!("figures:   {}", folder.report().display()))
 }
 
 fn settings(args: &Args, data: &std::path::Path) -> anyhow::Result<Overrides> {

@@ -3,11 +3,13 @@ use std::path::PathBuf;
 use ckaad_data::MaskRule;
 use ckaad_engine::evaluation::{EvaluateOptions, TestFolder};
 use ckaad_engine::{RunFolder, evaluate_run};
+use ckaad_report::run_page;
 
 use crate::Global;
 use crate::data_args::absolute;
 use crate::flag_values::named;
 use crate::output::{print, print_json, print_lines, report_text};
+use crate::page;
 use crate::progress::Display;
 
 #[derive(clap::Args)]
@@ -29,7 +31,7 @@ pub(crate) struct Args {
     /// When a mask's pixel is anomalous: over one half, or any value but 0
     #[arg(long, requires = "test", value_parser = named(MaskRule::ALL))]
     mask_rule: Option<MaskRule>,
-    /// Folder for report.json and predictions.csv, instead of the run's
+    /// Folder for report.html, report.json and predictions.csv, instead of the run's
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Replace results that are in that folder
@@ -38,9 +40,12 @@ pub(crate) struct Args {
     /// Also report what the images give away without any network: thumbnails, brightness, contrast, picture and file size, near-duplicates
     #[arg(long)]
     controls: bool,
+    /// Write no report.html
+    #[arg(long)]
+    no_html: bool,
 }
 
-/// Evaluates a run and writes its report.
+/// Evaluates a run and writes its reports.
 pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
     let display = Display::new();
     let device = global.open_device()?;
@@ -61,13 +66,21 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
     let report = evaluate_run(&folder, &options, &global.device, &device, &|event| {
         display.show(event)
     })?;
+    let out = options.out.as_deref().unwrap_or(folder.path());
+    let page = out.join(page::FILE);
+    if !args.no_html {
+        let data = page::of_run(&folder, out, &device, &|event| display.show(event))?;
+        page::write(&run_page(&data), &page, None)?;
+    }
     if global.json {
         print_json(&report)?;
     } else {
-        let out = options.out.as_deref().unwrap_or(folder.path());
         print_lines(&report_text(&report))?;
+        if !args.no_html {
+            print(format_args!("report: {}", page.display()))?;
+        }
         print(format_args!(
-            "report: {}",
+            "figures: {}",
             out.join("report.json").display()
         ))?;
         print(format_args!(

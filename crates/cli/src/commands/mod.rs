@@ -6,5 +6,6 @@ pub(crate) mod demo;
 pub(crate) mod devices;
 pub(crate) mod evaluate;
 pub(crate) mod predict;
+pub(crate) mod report;
 pub(crate) mod train;
 pub(crate) mod weights;

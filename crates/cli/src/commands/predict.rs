@@ -3,7 +3,9 @@ use std::path::{Path, PathBuf};
 
 use ckaad_backbone::Precision;
 use ckaad_data::{Reading, Window, list_images};
-use ckaad_engine::scoring::{PredictOptions, Prediction, RawMap, predict_files};
+use ckaad_engine::scoring::{
+    ColourMap, HeatStyle, PredictOptions, Prediction, RawMap, predict_files,
+};
 use ckaad_engine::training::Event;
 use ckaad_engine::{EngineError, Predictor, RunFolder};
 use clap::ValueEnum;
@@ -17,7 +19,8 @@ use crate::progress::Display;
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   ckaad predict runs/mine new/ --out results
-  ckaad predict model.safetensors scan.png --out results --raw npy")]
+  ckaad predict model.safetensors scan.png --out results --raw npy
+  ckaad predict runs/mine new/ --out results --regions --colours jet --opacity 0.4")]
 pub(crate) struct Args {
     /// Model file, or the folder of a finished run
     model: PathBuf,
@@ -30,9 +33,18 @@ pub(crate) struct Args {
     /// Write the maps as they are, too
     #[arg(long)]
     raw: Option<Raw>,
+    /// Write where maps reach the pixel threshold, too: NAME_regions.json with box, polygon, area and peak of each region
+    #[arg(long)]
+    regions: bool,
     /// Write no heat maps
     #[arg(long)]
     no_heatmaps: bool,
+    /// Colours of heat maps; legend.svg says what they mean
+    #[arg(long, conflicts_with = "no_heatmaps", default_value_t, value_parser = named(ColourMap::ALL))]
+    colours: ColourMap,
+    /// How much of the picture heat covers at the pixel threshold and above, from 0 to 1
+    #[arg(long, conflicts_with = "no_heatmaps", default_value_t = HeatStyle::default().opacity, value_parser = share)]
+    opacity: f32,
     /// Decide by this score instead of the model's threshold
     #[arg(long)]
     threshold: Option<f64>,
@@ -91,6 +103,11 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
             ..trained
         },
         overlays: !args.no_heatmaps,
+        heat: HeatStyle {
+            colours: args.colours,
+            opacity: args.opacity,
+        },
+        regions: args.regions,
         raw: args.raw.map(|raw| match raw {
             Raw::Png => RawMap::Png,
             Raw::Npy => RawMap::Npy,
@@ -160,8 +177,17 @@ fn row(prediction: &Prediction) -> serde_json::Value {
             "anomalous": decision.anomalous,
             "overlay": decision.overlay,
             "raw": decision.raw,
+            "regions": decision.regions,
         }),
         Err(error) => json!({"path": path, "error": error.to_string()}),
+    }
+}
+
+/// A number from 0 to 1.
+fn share(text: &str) -> Result<f32, String> {
+    match text.parse() {
+        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
+        _ => Err("must be a number from 0 to 1".to_owned()),
     }
 }
 

@@ -20,6 +20,7 @@ use toml::Table;
 use self::controls::{On, Part, controls, not_above};
 use self::folder::{check_out, comparable};
 use self::verdict::recommend;
+use crate::evaluation::predictions;
 use crate::training::features::{FeatureBank, FeatureStorage};
 use crate::training::{
     Anomalies as Source, Event, Outcome, Prepared, TrainContext, TrainingData, check_labelled,
@@ -33,7 +34,7 @@ pub use self::report::{Comparison, DetectorFigures, Images, NearDuplicates};
 pub use self::verdict::{Ranking, Verdict};
 
 /// The file with the figures, in the folder of the comparison.
-const FILE: &str = "comparison.json";
+pub const FILE: &str = "comparison.json";
 
 /// The `[detector]` tables that are compared where nobody says, in the order of preference.
 ///
@@ -115,7 +116,7 @@ impl<'a> Plan<'a> {
         Estimate::of(&self.configs, &self.split, self.with)
     }
 
-    /// Trains what is not trained yet, each detector in the folder of its name, and writes `comparison.json`; `None` if it was asked to stop.
+    /// Trains what is not trained yet, each detector in the folder of its name, and writes `comparison.json` and the scores of the test images, as an evaluation would; `None` if it was asked to stop.
     /// Called again with the same settings it goes on where it stopped. `estimate` says how long the backbone takes.
     ///
     /// # Errors
@@ -220,10 +221,17 @@ impl<'a> Plan<'a> {
                 scores.into_iter().map(|scored| scored.score).collect()
             };
             let (on_validation, on_test) = (score(&data.validation), score(test));
+            let scoring_seconds = clock.elapsed().as_secs_f64();
+            predictions::write(
+                &folder.predictions(),
+                test.images().samples(),
+                &on_test,
+                &model,
+            )?;
             let count = (on_validation.len() + on_test.len()).max(1) as f64;
             let kept = data.validation.is_kept() || test.is_kept();
             let of_backbone = if kept { per_image } else { 0.0 };
-            let seconds = clock.elapsed().as_secs_f64() / count + of_backbone;
+            let seconds = scoring_seconds / count + of_backbone;
             let bytes = std::fs::metadata(folder.model())
                 .map_err(EngineError::io(&folder.model(), "look at"))?
                 .len();

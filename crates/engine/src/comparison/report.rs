@@ -1,11 +1,12 @@
 //! `comparison.json`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::controls::ControlFigures;
 use super::verdict::{Ranking, Verdict};
+use crate::EngineError;
 
 /// Several detectors on the same images.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,6 +25,20 @@ pub struct Comparison {
     pub weights: String,
     /// The version of this program.
     pub version: String,
+}
+
+/// Greatest size of the file.
+const FILE_LIMIT: u64 = 64 << 20;
+
+impl Comparison {
+    /// Reads `comparison.json`.
+    ///
+    /// # Errors
+    /// [`EngineError::Files`] if it cannot be read, [`EngineError::File`] if it is no comparison.
+    pub fn read(path: &Path) -> Result<Self, EngineError> {
+        let bytes = ckaad_files::read(path, FILE_LIMIT)?;
+        serde_json::from_slice(&bytes).map_err(|error| EngineError::file(path, "comparison", error))
+    }
 }
 
 /// The figures of one detector.

@@ -3,6 +3,7 @@
 mod controls;
 mod image_level;
 mod pixel_level;
+pub(crate) mod predictions;
 mod report;
 mod test_images;
 
@@ -18,12 +19,13 @@ use self::report::definitions;
 use self::test_images::split_of;
 use crate::comparison::anomalous;
 use crate::comparison::controls::{Control, On, not_above};
-use crate::scoring::{decision, number, results_folder, write_table};
+use crate::scoring::results_folder;
 use crate::training::features::{CHUNK, images};
 use crate::training::{Event, Observer, check_images, check_settings, load_images, log};
 use crate::{CheckedConfig, Config, EngineError, Predictor, RunFolder};
 
 pub use self::controls::ControlReport;
+pub use self::predictions::{Evaluated, evaluated};
 pub use self::report::{
     AtThreshold, Counts, ImageFigures, ModelReport, PixelReport, PixelsOmitted, Report, Seconds,
     TrainingCounts,
@@ -93,20 +95,13 @@ pub fn evaluate_run(
     models.extend(other.map(|model| ModelOnImages::new(model, &store)));
     score(&mut models, &store, &split, observer)?;
 
-    let samples = store.samples();
-    let scores = models[0].scores.iter();
-    let rows = samples.iter().zip(scores).map(|(sample, score)| {
-        [
-            sample.path.to_string(),
-            decision(sample.label.is_anomalous()).to_owned(),
-            sample.class.clone(),
-            score.to_string(),
-            decision(*score >= last.info().threshold.value).to_owned(),
-            number(last.p_value(*score)),
-        ]
-    });
-    let header = ["path", "label", "class", "score", "decision", "p_value"];
-    write_table(&results.predictions(), header, rows)?;
+    predictions::write(
+        &results.predictions(),
+        store.samples(),
+        &models[0].scores,
+        &last,
+    )?;
+    let left_out = unread(&split, &store);
     // It only tells how long training took.
     let epochs = log::read(&folder.log(), config.epochs).unwrap_or_else(|error| {
         tracing::warn!("the time that training took is left out: {error}");
@@ -143,7 +138,9 @@ pub fn evaluate_run(
                     near_duplicates,
                 }
             }),
-        test_folder: options.test.as_ref().map(|test| test.images.clone()),
+        test: options.test.clone(),
+        data: split.account,
+        left_out,
         weights,
         device: device_name.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -170,6 +167,16 @@ fn check_origin(
     check_settings(&info.config, config)
         .and_then(|()| check_images(&info.images, &images))
         .map_err(|reason| EngineError::file(path, "model of this run", reason))
+}
+
+/// The test images that could not be read. Those that could are in the order of the split.
+fn unread(split: &Split, store: &ImageStore) -> Vec<String> {
+    let mut read = store.samples().iter().peekable();
+    let unread = split
+        .test
+        .iter()
+        .filter(|sample| read.next_if(|read| read == sample).is_none());
+    unread.map(|sample| sample.path.to_string()).collect()
 }
 
 /// A model, and what it says of the test images.

@@ -1,11 +1,12 @@
 //! `report.json` and `predictions.csv`: what an evaluation found, and by which definition.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use ckaad_data::DataAccount;
 use serde::{Deserialize, Serialize};
 
-use super::ControlReport;
+use super::{ControlReport, TestFolder};
 use crate::training::Threshold;
 use crate::{CheckedConfig, EngineError};
 
@@ -24,9 +25,15 @@ pub struct Report {
     /// What the images give away without any network, if that was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub controls: Option<ControlReport>,
-    /// The folder of the test images, if they are not those that the run was trained with.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub test_folder: Option<PathBuf>,
+    /// Where the test images are, if they are not those that the run was trained with.
+    #[serde(flatten)]
+    pub test: Option<TestFolder>,
+    /// What was found where the images are.
+    #[serde(default)]
+    pub data: DataAccount,
+    /// Test images that could not be read.
+    #[serde(default)]
+    pub left_out: Vec<String>,
     /// Where the backbone's weights came from.
     pub weights: String,
     /// The device that evaluated.
@@ -159,7 +166,19 @@ pub(crate) fn definitions() -> BTreeMap<String, String> {
     .collect()
 }
 
+/// Greatest size of a report.
+const FILE_LIMIT: u64 = 64 << 20;
+
 impl Report {
+    /// Reads `report.json`.
+    ///
+    /// # Errors
+    /// [`EngineError::Files`] if it cannot be read, [`EngineError::File`] if it is no report.
+    pub fn read(path: &Path) -> Result<Self, EngineError> {
+        let bytes = ckaad_files::read(path, FILE_LIMIT)?;
+        serde_json::from_slice(&bytes).map_err(|error| EngineError::file(path, "report", error))
+    }
+
     /// Writes `report.json`.
     ///
     /// # Errors

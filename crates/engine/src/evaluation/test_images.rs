@@ -1,19 +1,38 @@
 use std::path::PathBuf;
 
-use ckaad_data::{Dataset, FolderSource, Layout, MaskRule, Split, check_content, check_masks};
+use ckaad_data::{
+    DataAccount, Dataset, FolderSource, Layout, MaskRule, Split, check_content, check_masks,
+};
+use serde::{Deserialize, Serialize};
 
 use crate::{Config, EngineError, RunFolder};
 
 /// Test images that a run was not trained with, or that have moved since.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TestFolder {
     /// One sub-folder per class.
+    #[serde(rename = "test_folder")]
     pub images: PathBuf,
     /// The masks, where they do not lie beside the images.
+    #[serde(
+        rename = "test_masks",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
     pub masks: Option<PathBuf>,
     /// The class that is normal, where its folder has none of the usual names.
+    #[serde(
+        rename = "test_normal_class",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
     pub normal_class: Option<String>,
     /// When a pixel of a mask is anomalous; by default as the run says.
+    #[serde(
+        rename = "test_mask_rule",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
     pub mask_rule: Option<MaskRule>,
 }
 
@@ -42,6 +61,30 @@ pub(super) fn split_of(
 }
 
 fn replace(split: &mut Split, config: &Config, test: &TestFolder) -> Result<(), EngineError> {
+    let dataset = list_in_place_of(split, config, test)?;
+    let found = dataset.account();
+    tracing::info!("found {found}");
+    split.check_leak()?;
+    let only_test = Split {
+        validation: Vec::new(),
+        ..split.clone()
+    };
+    let of_masks = check_masks(&only_test, config.image_size)?;
+    let of_content = check_content(split);
+    let findings = [dataset.findings, of_masks, of_content].concat();
+    for finding in &findings {
+        tracing::warn!("{finding}");
+    }
+    split.account = DataAccount { found, findings };
+    Ok(())
+}
+
+/// Puts the images of a folder into the place of the test images.
+pub(super) fn list_in_place_of(
+    split: &mut Split,
+    config: &Config,
+    test: &TestFolder,
+) -> Result<Dataset, EngineError> {
     let folders = config.data.folders.clone().unwrap_or_default();
     let dataset = Dataset::test_of_folders(&FolderSource {
         test: Some(test.images.clone()),
@@ -51,19 +94,8 @@ fn replace(split: &mut Split, config: &Config, test: &TestFolder) -> Result<(), 
     })?;
     split.mask_resize = Layout::Folder.mask_resize();
     split.mask_rule = test.mask_rule.unwrap_or(split.mask_rule);
-    tracing::info!("found {}", dataset.account());
-    split.test = dataset.test;
-    split.check_leak()?;
-    let only_test = Split {
-        validation: Vec::new(),
-        ..split.clone()
-    };
-    let of_masks = check_masks(&only_test, config.image_size)?;
-    let of_content = check_content(split);
-    for finding in dataset.findings.iter().chain(&of_masks).chain(&of_content) {
-        tracing::warn!("{finding}");
-    }
-    Ok(())
+    split.test.clone_from(&dataset.test);
+    Ok(dataset)
 }
 
 /// Images that are gone have probably moved; what is damaged is told apart when it is read.

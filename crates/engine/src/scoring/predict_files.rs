@@ -10,10 +10,10 @@ use ckaad_data::{
 use ckaad_detectors::Scored;
 use rayon::prelude::*;
 
-use super::map_picture::{self, RawMap};
-use super::output_names::output_names;
-use super::results_folder::{self, FILES, TABLE};
-use super::{Predictor, decision, number, write_table};
+use super::map_picture::RawMap;
+use super::outputs::Outputs;
+use super::results_folder::{self, FILES, LEGEND, TABLE};
+use super::{HeatScale, HeatStyle, Predictor, decision, number, write_table};
 use crate::EngineError;
 use crate::training::{Event, Observer};
 
@@ -32,8 +32,12 @@ pub struct PredictOptions {
     pub reading: Reading,
     /// A picture with the heat map laid over it, for each image, if the model makes maps.
     pub overlays: bool,
+    /// How heat is shown on it.
+    pub heat: HeatStyle,
     /// The map itself, for each image, if the model makes maps.
     pub raw: Option<RawMap>,
+    /// Where the map reaches the pixel threshold, as [`Regions`](super::Regions) in JSON, for each image, if the model makes maps.
+    pub regions: bool,
     /// What an earlier prediction left in the folder is removed.
     pub overwrite: bool,
 }
@@ -60,22 +64,12 @@ pub struct Decision {
     pub overlay: Option<PathBuf>,
     /// The raw map.
     pub raw: Option<PathBuf>,
+    /// The regions.
+    pub regions: Option<PathBuf>,
 }
 
 /// An image as the networks take it, `[size, size, 3]`, and as it is if it gets an overlay.
 type Decoded = Result<(Vec<u8>, Option<Picture>), DataError>;
-
-/// Where the outputs of one image go.
-struct Outputs {
-    overlay: Option<PathBuf>,
-    raw: Option<PathBuf>,
-}
-
-impl Outputs {
-    fn files(&self) -> impl Iterator<Item = &PathBuf> {
-        self.overlay.iter().chain(&self.raw)
-    }
-}
 
 /// Scores images and writes `predictions.csv` and the maps asked for into `out`, which is made if it is missing. Decoding
 /// runs ahead of the networks. An image that cannot be read is a row with an error; the others are scored all the same.
@@ -90,7 +84,7 @@ pub fn predict_files(
     options: &PredictOptions,
     observer: Observer<'_>,
 ) -> Result<Vec<Prediction>, EngineError> {
-    let outputs = plan(predictor, inputs, out, options)?;
+    let outputs = Outputs::plan(predictor, inputs, out, options)?;
     refuse_overwriting(inputs, &outputs)?;
     results_folder::prepare(
         out,
@@ -99,7 +93,11 @@ pub fn predict_files(
     )?;
     ckaad_files::make_folder(out)?;
     let size = predictor.info().config.image_size;
-    let draws = outputs.iter().any(|outputs| outputs.overlay.is_some());
+    let draws = outputs.iter().any(Outputs::need_picture);
+    if let (Some(maps), true) = (&predictor.info().maps, options.overlays) {
+        let legend = HeatScale::of(maps).legend(options.heat);
+        ckaad_files::write(&out.join(LEGEND), legend.as_bytes())?;
+    }
     let mut predictions = Vec::with_capacity(inputs.len());
     let mut sixteen_bit = SixteenBit::default();
     for (batch, of_batch) in decode_ahead(inputs, size, draws, options.reading) {
@@ -147,27 +145,6 @@ pub fn predict_files(
     }
     write_predictions(&out.join(TABLE), &predictions)?;
     Ok(predictions)
-}
-
-/// The names of all outputs.
-fn plan(
-    predictor: &Predictor,
-    inputs: &[PathBuf],
-    out: &Path,
-    options: &PredictOptions,
-) -> Result<Vec<Outputs>, EngineError> {
-    let maps = predictor.info().maps.is_some();
-    if options.raw.is_some() && !maps {
-        let detector = predictor.info().config.detector.name();
-        return Err(EngineError::NoMaps { detector });
-    }
-    let outputs = output_names(inputs).into_iter().map(|name| Outputs {
-        overlay: (maps && options.overlays).then(|| out.join(format!("{name}_heatmap.png"))),
-        raw: options
-            .raw
-            .map(|raw| out.join(format!("{name}_map.{}", raw.extension()))),
-    });
-    Ok(outputs.collect())
 }
 
 fn refuse_overwriting(inputs: &[PathBuf], outputs: &[Outputs]) -> Result<(), EngineError> {
@@ -238,12 +215,7 @@ fn write_one(
         return Ok(Err(EngineError::NoScore));
     }
     if let (Some(info), Some(map)) = (&predictor.info().maps, &scored.map) {
-        if let (Some(file), Some(picture)) = (&outputs.overlay, &picture) {
-            map_picture::write_overlay(file, picture, map, info)?;
-        }
-        if let (Some(kind), Some(file)) = (options.raw, &outputs.raw) {
-            map_picture::write_raw(file, kind, map, info)?;
-        }
+        outputs.write(picture.as_ref(), map, info, options)?;
     }
     Ok(Ok(Decision {
         score: scored.score,
@@ -251,6 +223,7 @@ fn write_one(
         anomalous: scored.score >= options.threshold,
         overlay: outputs.overlay.clone(),
         raw: outputs.raw.clone(),
+        regions: outputs.regions.clone(),
     }))
 }
 
@@ -269,6 +242,7 @@ fn write_predictions(path: &Path, predictions: &[Prediction]) -> Result<(), Engi
                 number(decided.p_value),
                 file(&decided.overlay),
                 file(&decided.raw),
+                file(&decided.regions),
                 String::new(),
             ],
             Err(error) => [
@@ -278,13 +252,14 @@ fn write_predictions(path: &Path, predictions: &[Prediction]) -> Result<(), Engi
                 String::new(),
                 String::new(),
                 String::new(),
+                String::new(),
                 error.to_string(),
             ],
         }
     });
-    let [heatmap, map] = FILES;
+    let [heatmap, map, regions] = FILES;
     let header = [
-        "path", "score", "decision", "p_value", heatmap, map, "error",
+        "path", "score", "decision", "p_value", heatmap, map, regions, "error",
     ];
     write_table(path, header, rows)
 }

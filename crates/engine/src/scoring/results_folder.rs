@@ -12,7 +12,9 @@ use crate::{EngineError, RunFolder};
 /// The table of a prediction.
 pub(super) const TABLE: &str = "predictions.csv";
 /// Its columns that name files.
-pub(super) const FILES: [&str; 2] = ["heatmap", "map"];
+pub(super) const FILES: [&str; 3] = ["heatmap", "map", "regions"];
+/// What the colours of heat maps mean.
+pub(super) const LEGEND: &str = "legend.svg";
 
 /// Makes the folder ready for results: with `replace`, what an earlier prediction left there is removed, so that no old map lies beside a new
 /// table.
@@ -44,6 +46,7 @@ pub(crate) fn prepare<'a>(
     if table.exists() {
         old.extend(named_in(&table, folder));
         old.insert(table);
+        old.extend(Some(folder.join(LEGEND)).filter(|path| path.is_file()));
     }
     if old.is_empty() {
         return Ok(());

@@ -16,7 +16,7 @@ fn harmless(cell: &str) -> Cow<'_, str> {
 }
 
 /// The cell that was written [harmless](write_table).
-pub(super) fn original(cell: &str) -> &str {
+pub(crate) fn original(cell: &str) -> &str {
     match cell.strip_prefix('\'') {
         Some(rest) if rest.trim_start_matches('\'').starts_with(RUN) => rest,
         _ => cell,

@@ -27,7 +27,10 @@ pub struct EpochRecord {
 
 /// The records of epochs up to `epoch`. A last line that a crash cut short, or an epoch that is done again, is left out; so is a line that is
 /// damaged, with a warning.
-pub(crate) fn read(path: &Path, epoch: usize) -> Result<Vec<EpochRecord>, EngineError> {
+///
+/// # Errors
+/// [`EngineError::Io`] if there is a log and it cannot be read.
+pub fn read(path: &Path, epoch: usize) -> Result<Vec<EpochRecord>, EngineError> {
     let bytes = match std::fs::read(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),

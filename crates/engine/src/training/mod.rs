@@ -31,7 +31,7 @@ use crate::{CheckedConfig, EngineError};
 pub(crate) use self::data::{Anomalies, TrainingData, load_images};
 pub use self::event::{Event, Observer};
 pub use self::features::FeaturePrecision;
-pub use self::log::EpochRecord;
+pub use self::log::{EpochRecord, read as read_log};
 pub(crate) use self::origin::{check_images, check_settings};
 pub use self::run_folder::{ActiveRun, RunFolder};
 pub(crate) use self::split::{check_labelled, choose_split};

@@ -1,7 +1,8 @@
 //! Which images serve for what.
 
 use ckaad_data::{
-    Dataset, Label, Labelled, Protocol, Split, check_content, check_masks, require_labelled,
+    DataAccount, Dataset, Label, Labelled, Protocol, Split, check_content, check_masks,
+    require_labelled,
 };
 use ckaad_detectors::Anomalies;
 
@@ -53,7 +54,7 @@ pub(crate) fn choose_split(config: &CheckedConfig) -> Result<Split, EngineError>
     split.mask_rule = config.data.mask_rule.unwrap_or(split.mask_rule);
     split.reading.window = config.data.window;
     split.reading.page = config.data.page;
-    report_findings(&dataset, &split, config)?;
+    split.account = report_findings(&dataset, &split, config)?;
     if split.labelled.len() < split.labelled_wanted {
         tracing::warn!(
             "the labelled ratio asks for {} anomalous images, there are {}",
@@ -70,7 +71,7 @@ fn report_findings(
     dataset: &Dataset,
     split: &Split,
     config: &CheckedConfig,
-) -> Result<(), EngineError> {
+) -> Result<DataAccount, EngineError> {
     let counts = [
         ("normal", &split.normal),
         ("labelled anomalous", &split.labelled),
@@ -79,7 +80,8 @@ fn report_findings(
         ("test", &split.test),
     ];
     let counts = counts.map(|(name, list)| format!("{} {name}", list.len()));
-    tracing::info!("found {}", dataset.account());
+    let found = dataset.account();
+    tracing::info!("found {found}");
     tracing::info!("images: {}", counts.join(", "));
     let of_masks = check_masks(split, config.image_size)?;
     // Published data sets are checked by `datasets check`.
@@ -87,10 +89,11 @@ fn report_findings(
         Some(_) => check_content(split),
         None => Vec::new(),
     };
-    for finding in dataset.findings.iter().chain(&of_masks).chain(&of_content) {
+    let findings = [dataset.findings.clone(), of_masks, of_content].concat();
+    for finding in &findings {
         tracing::warn!("{finding}");
     }
-    Ok(())
+    Ok(DataAccount { found, findings })
 }
 
 /// A detector that learns from labelled images must have some, unless it can do without and was asked to.
