@@ -27,6 +27,7 @@ mod precision;
 mod predict;
 mod report;
 mod resume;
+mod small_run;
 mod support;
 mod survive;
 mod wrong_input;

@@ -1,52 +1,11 @@
 //! What happens to a run when its disk, its files or its settings are not what they should be.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Output;
 
-use ckaad_data::{SynthSize, synth_demo};
-
+use crate::small_run::{finished, images, said, train};
 use crate::support::{ckaad, json, process};
-
-/// Arguments of a run that takes a moment.
-fn train(root: &Path, out: &Path, more: &[&str]) -> Vec<String> {
-    let fixed = "train --layout mvtec-ad --category weave --image-size 32 --batch 2 --random-features --seed 5 --set stages=[1]";
-    let text = |path: &Path| path.to_str().unwrap().to_owned();
-    let mut args: Vec<String> = fixed.split(' ').map(str::to_owned).collect();
-    args.extend([
-        "--data".to_owned(),
-        text(root),
-        "--out".to_owned(),
-        text(out),
-    ]);
-    args.extend(more.iter().map(|&arg| arg.to_owned()));
-    args
-}
-
-fn images(folder: &Path) -> PathBuf {
-    let root = folder.join("data");
-    let size = SynthSize {
-        side: 32,
-        train_normal: 6,
-        train_anomalous: 6,
-        test_normal: 3,
-        test_anomalous: 3,
-    };
-    synth_demo(&root, 3, size).unwrap();
-    root
-}
-
-/// Data, and a finished run of the quickest detector on it.
-fn finished(folder: &Path) -> (PathBuf, PathBuf) {
-    let (root, run) = (images(folder), folder.join("run"));
-    let args = train(&root, &run, &["--detector", "gaussian"]);
-    ckaad().args(args).assert().success();
-    (root, run)
-}
-
-fn said(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
 
 #[track_caller]
 fn refused<S: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item = S>, parts: &[&str]) -> Output {

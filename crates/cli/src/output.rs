@@ -14,7 +14,7 @@ pub(crate) fn print(line: impl Display) -> anyhow::Result<()> {
     write_line(&escaped_line(&line.to_string()))
 }
 
-/// Prints the lines of a text of ours, each as [`print`] does.
+/// Prints the lines of a text of ours, each as [`print()`] does.
 pub(crate) fn print_lines(text: &str) -> anyhow::Result<()> {
     text.lines().try_for_each(print)
 }

@@ -2,18 +2,20 @@
 
 mod controls;
 mod image_level;
+mod origin;
 mod pixel_level;
 pub(crate) mod predictions;
 mod report;
 mod test_images;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use burn::tensor::Device;
 use ckaad_data::{DataError, ImageStore, Mask, Split, load_mask};
 
 use self::image_level::{at_threshold, counts, image_figures};
+use self::origin::check_origin;
 use self::pixel_level::PixelLevel;
 use self::report::definitions;
 use self::test_images::split_of;
@@ -21,8 +23,8 @@ use crate::comparison::anomalous;
 use crate::comparison::controls::{Control, On, not_above};
 use crate::scoring::results_folder;
 use crate::training::features::{CHUNK, images};
-use crate::training::{Event, Observer, check_images, check_settings, load_images, log};
-use crate::{CheckedConfig, Config, EngineError, Predictor, RunFolder};
+use crate::training::{Event, Observer, load_images, log};
+use crate::{Config, EngineError, Predictor, RunFolder};
 
 pub use self::controls::ControlReport;
 pub use self::predictions::{Evaluated, evaluated};
@@ -152,21 +154,6 @@ pub fn evaluate_run(
     };
     report.write(&results.report())?;
     Ok(report)
-}
-
-/// Refuses a model that is of another run than the folder it lies in.
-fn check_origin(
-    path: &Path,
-    model: &Predictor,
-    config: &CheckedConfig,
-    split: &Split,
-    folder: &RunFolder,
-) -> Result<(), EngineError> {
-    let info = model.info();
-    let images = split.fingerprint(&folder.split())?;
-    check_settings(&info.config, config)
-        .and_then(|()| check_images(&info.images, &images))
-        .map_err(|reason| EngineError::file(path, "model of this run", reason))
 }
 
 /// The test images that could not be read. Those that could are in the order of the split.

@@ -1,99 +1,23 @@
 //! Models and checkpoints that were damaged, or made to do damage.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+mod run;
 
-use ckaad_backbone::Backbone;
-use ckaad_data::{Layout, SynthSize, synth_demo};
-use ckaad_engine::config::DataConfig;
+use std::path::Path;
+
 use ckaad_engine::scoring::{PredictOptions, predict_files};
-use ckaad_engine::{
-    ActiveRun, CheckedConfig, Config, EngineError, Overrides, Predictor, TrainContext, resume,
-    train,
-};
+use ckaad_engine::{EngineError, Predictor};
 use ckaad_parameters::{NamedTensors, Seal};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 
+use self::run::Run;
+
 const MODEL: Seal = Seal {
     key: "ckaad_model",
     version: 3,
 };
-
-/// A finished run of one epoch, on features that are small.
-struct Run {
-    folder: tempfile::TempDir,
-    config: CheckedConfig,
-    backbone: Backbone,
-}
-
-impl Run {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let data = folder.path().join("data");
-        let size = SynthSize {
-            side: 32,
-            train_normal: 4,
-            train_anomalous: 4,
-            test_normal: 2,
-            test_anomalous: 2,
-        };
-        synth_demo(&data, 3, size).unwrap();
-        let overrides = Overrides {
-            table: toml::toml! {
-                stages = [1]
-                image_size = 32
-                batch = 4
-                epochs = 1
-                features = "random"
-                detector = { norm = "batch" }
-            },
-            data: DataConfig {
-                layout: Some(Layout::MvtecAd),
-                category: Some("weave".to_owned()),
-                root: Some(data),
-                ..DataConfig::default()
-            },
-            ..Overrides::default()
-        };
-        let config = Config::resolve(None, overrides).unwrap();
-        let backbone = config.backbone_config().unwrap();
-        let backbone = backbone.random(config.seed, &ckaad_device::cpu());
-        let run = Self {
-            folder,
-            config,
-            backbone,
-        };
-        run.with(|context| train(&run.config, &run.path(), context).map(drop))
-            .unwrap();
-        run
-    }
-
-    fn path(&self) -> PathBuf {
-        self.folder.path().join("run")
-    }
-
-    fn with<T>(&self, work: impl FnOnce(TrainContext<'_>) -> T) -> T {
-        let device = ckaad_device::cpu();
-        let stop = AtomicBool::new(false);
-        work(TrainContext {
-            backbone: &self.backbone,
-            weights: "random",
-            device: &device,
-            observer: &|_| {},
-            stop: &stop,
-        })
-    }
-
-    fn resume(&self) -> Result<(), EngineError> {
-        self.with(|context| {
-            let folder = ActiveRun::open(&self.path())?;
-            resume(&self.config, &folder, context).map(drop)
-        })
-    }
-}
 
 fn open(path: &Path) -> Result<Predictor, EngineError> {
     Predictor::open(path, None, &ckaad_device::cpu())
