@@ -18,7 +18,7 @@ use self::image_level::{at_threshold, counts, image_figures};
 use self::origin::check_origin;
 use self::pixel_level::PixelLevel;
 use self::report::definitions;
-use self::test_images::split_of;
+use self::test_images::{split_of, unread};
 use crate::comparison::anomalous;
 use crate::comparison::controls::{Control, On, not_above};
 use crate::scoring::results_folder;
@@ -154,16 +154,6 @@ pub fn evaluate_run(
     };
     report.write(&results.report())?;
     Ok(report)
-}
-
-/// The test images that could not be read. Those that could are in the order of the split.
-fn unread(split: &Split, store: &ImageStore) -> Vec<String> {
-    let mut read = store.samples().iter().peekable();
-    let unread = split
-        .test
-        .iter()
-        .filter(|sample| read.next_if(|read| read == sample).is_none());
-    unread.map(|sample| sample.path.to_string()).collect()
 }
 
 /// A model, and what it says of the test images.

@@ -1,7 +1,8 @@
 use std::path::PathBuf;
 
 use ckaad_data::{
-    DataAccount, Dataset, FolderSource, Layout, MaskRule, Split, check_content, check_masks,
+    DataAccount, Dataset, FolderSource, ImageStore, Layout, MaskRule, Split, check_content,
+    check_masks,
 };
 use serde::{Deserialize, Serialize};
 
@@ -117,4 +118,14 @@ fn check_in_place(split: &Split, run: &RunFolder) -> Result<(), EngineError> {
             run.path().display()
         ),
     })
+}
+
+/// The test images that could not be read. Those that could are in the order of the split.
+pub(super) fn unread(split: &Split, store: &ImageStore) -> Vec<String> {
+    let mut read = store.samples().iter().peekable();
+    let unread = split
+        .test
+        .iter()
+        .filter(|sample| read.next_if(|read| read == sample).is_none());
+    unread.map(|sample| sample.path.to_string()).collect()
 }

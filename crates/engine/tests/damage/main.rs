@@ -5,7 +5,7 @@ mod run;
 
 use std::path::Path;
 
-use ckaad_engine::scoring::{PredictOptions, predict_files};
+use ckaad_engine::scoring::{HeatStyle, PredictOptions, predict_files};
 use ckaad_engine::{EngineError, Predictor};
 use ckaad_parameters::{NamedTensors, Seal};
 use rand::{RngExt, SeedableRng};
@@ -253,7 +253,9 @@ fn an_image_without_a_finite_score_is_not_normal() {
         threshold: predictor.info().threshold.value,
         reading: predictor.info().preprocessing.reading,
         overlays: true,
+        heat: HeatStyle::default(),
         raw: None,
+        regions: false,
         overwrite: false,
     };
     let out = run.folder.path().join("out");
