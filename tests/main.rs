@@ -25,6 +25,7 @@ mod own_folders;
 mod parity;
 mod precision;
 mod predict;
+mod readme;
 mod report;
 mod resume;
 mod small_run;
