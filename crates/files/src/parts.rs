@@ -10,8 +10,6 @@ use std::time::Duration;
 const ABANDONED_AFTER: Duration = Duration::from_secs(60 * 60);
 /// How the names of part files end.
 pub(crate) const SUFFIX: &str = ".part";
-/// Characters that tell parts of one file apart.
-pub(crate) const RANDOM: usize = 6;
 
 /// Which part files are taken for those of killed processes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,8 +39,9 @@ pub fn remove_parts(folder: &Path, of: impl Fn(&str) -> bool, untouched: Untouch
 /// The file that a part was to become, by the part's name; `None` if it is no part's.
 pub fn file_of_part(name: &str) -> Option<&str> {
     let inner = name.strip_prefix('.')?.strip_suffix(SUFFIX)?;
-    let (file, random) = inner.rsplit_once('.')?;
-    (random.len() == RANDOM).then_some(file)
+    // Behind the file's name stands what tells its parts apart.
+    let (file, _) = inner.rsplit_once('.')?;
+    Some(file)
 }
 
 /// The parts that this process is writing.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use crate::FileError;
-use crate::parts::{RANDOM, SUFFIX, UnderWay, Untouched, remove_parts};
+use crate::parts::{SUFFIX, UnderWay, Untouched, remove_parts};
 
 /// Writes a file whole or not at all, making its folder if that is missing.
 ///
@@ -51,7 +51,6 @@ impl NewFile {
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
         let part = builder
             .prefix(&prefix_of(path))
-            .rand_bytes(RANDOM)
             .suffix(SUFFIX)
             .tempfile_in(folder)
             .map_err(FileError::io("make a file in the folder", folder))?;
