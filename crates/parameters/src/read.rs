@@ -22,7 +22,7 @@ impl NamedTensors {
     ///
     /// # Errors
     /// [`ParameterError::File`] or [`ParameterError::Read`] naming the file if it is absent, of no known format, damaged, or holds
-    /// [a value that no parameter can have](UnusableValue).
+    /// [a value that no parameter can have](crate::UnusableValue).
     pub fn read(path: &Path) -> Result<Self, ParameterError> {
         let mut head = [0_u8; 9];
         let fill = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut head));
