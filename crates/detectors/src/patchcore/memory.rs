@@ -3,10 +3,11 @@
 use rayon::prelude::*;
 
 use super::distance::squared_distance;
+use super::shadow::Shadows;
 use crate::matrix::{Matrix, multiply};
 
 /// Patches that one task searches for.
-const PATCHES: usize = 64;
+const PATCHES: usize = 32;
 /// Items that a task compares them with at a time: what fits in a core's cache.
 const ITEMS: usize = 256;
 
@@ -25,7 +26,10 @@ pub struct Memory {
     /// `[items, channels]`, row-major.
     items: Vec<f32>,
     channels: usize,
-    /// Half the square of every item's length.
+    shadows: Option<Shadows>,
+    /// Shadows of the items; without, the items themselves.
+    seen: Vec<f32>,
+    /// Half the square of every seen item's length.
     half_squares: Vec<f32>,
 }
 
@@ -41,11 +45,16 @@ impl Memory {
             rows.len() > 0 && rows.remainder().is_empty(),
             "whole items, at least one"
         );
-        let half_squares = rows.map(|item| item.iter().map(|x| x * x).sum::<f32>() / 2.0);
+        let shadows = Shadows::new(&items, channels);
+        let seen = see(shadows.as_ref(), &items);
+        let numbers = seen.len() / rows.len();
+        let half_squares = seen.chunks_exact(numbers).map(half_square).collect();
         Self {
-            half_squares: half_squares.collect(),
             items,
             channels,
+            shadows,
+            seen,
+            half_squares,
         }
     }
 
@@ -68,8 +77,8 @@ impl Memory {
         &self.items[index * self.channels..][..self.channels]
     }
 
-    /// What is nearest to every patch, by products of matrices. Which item that is follows from `|m|^2 / 2 - p m`; its distance is then
-    /// computed from the difference, which loses nothing where they are close.
+    /// What is nearest to every patch. Products of matrices tell for all items how near they are at least; distances are then computed to
+    /// those alone that may be the nearest.
     ///
     /// # Shapes
     /// `patches`: `[channels, patches]`, row-major.
@@ -78,38 +87,95 @@ impl Memory {
     /// If the patches have another number of channels.
     pub fn nearest(&self, patches: &[f32]) -> Vec<Nearest> {
         let count = patches.len() / self.channels;
-        let all = Matrix::rows(patches, count).transposed();
-        let all_items = Matrix::rows(&self.items, self.channels);
-        let tasks = count.div_ceil(PATCHES);
-        let nearest = (0..tasks).into_par_iter().flat_map_iter(|task| {
-            let these = task * PATCHES..count.min((task + 1) * PATCHES);
-            let mut rows = vec![0.0; these.len() * self.channels];
-            all.some_rows(these.clone()).copy_to(&mut rows);
-            let columns = Matrix::rows(&rows, self.channels).transposed();
-            let mut best = vec![(f32::INFINITY, 0_u32); these.len()];
-            let mut products = vec![0.0; ITEMS * these.len()];
-            for first in (0..self.len()).step_by(ITEMS) {
-                let items = first..self.len().min(first + ITEMS);
-                let products = &mut products[..items.len() * these.len()];
-                multiply(all_items.some_rows(items.clone()), columns, products);
-                for (item, products) in items.zip(products.chunks_exact(these.len())) {
-                    let half_square = self.half_squares[item];
-                    for ((least, which), product) in best.iter_mut().zip(products) {
-                        let value = half_square - product;
-                        let nearer = value < *least;
-                        *least = if nearer { value } else { *least };
-                        *which = if nearer { item as u32 } else { *which };
-                    }
+        let mut rows = vec![0.0; patches.len()];
+        Matrix::rows(patches, count).transposed().copy_to(&mut rows);
+        let seen = see(self.shadows.as_ref(), &rows);
+        let tasks = rows.par_chunks(PATCHES * self.channels);
+        let nearest = tasks.zip(seen.par_chunks(PATCHES * self.numbers()));
+        let nearest = nearest.flat_map_iter(|(patches, seen)| self.search(patches, seen));
+        nearest.collect()
+    }
+
+    /// Numbers of what is seen of an item.
+    fn numbers(&self) -> usize {
+        self.seen.len() / self.len()
+    }
+
+    /// What is nearest to each of few patches.
+    ///
+    /// # Shapes
+    /// `patches`: `[patches, channels]`; `seen`: `[patches, numbers]`.
+    fn search(&self, patches: &[f32], seen: &[f32]) -> Vec<Nearest> {
+        let patches: Vec<&[f32]> = patches.chunks_exact(self.channels).collect();
+        let nearness = self.nearness(seen);
+        let mut best = vec![(f32::INFINITY, 0); patches.len()];
+        for (item, values) in nearness.chunks_exact(patches.len()).enumerate() {
+            for ((least, which), &value) in best.iter_mut().zip(values) {
+                let nearer = value < *least;
+                *least = if nearer { value } else { *least };
+                *which = if nearer { item } else { *which };
+            }
+        }
+        // What is computed in single precision is wrong by no more than this share of the squares.
+        let wrong = (self.channels + 64) as f32 * f32::EPSILON;
+        let half_squares = seen.chunks_exact(self.numbers()).map(half_square);
+        let half_squares: Vec<f32> = half_squares.collect();
+        let limit = |patch: usize, square: f32| square / 2.0 - (1.0 - wrong) * half_squares[patch];
+        // The square of the distance, and the item.
+        let mut nearest: Vec<(f32, usize)> = patches
+            .iter()
+            .zip(&best)
+            .map(|(patch, &(_, item))| (squared(patch, self.item(item)), item))
+            .collect();
+        let distances = nearest.iter().enumerate();
+        let mut limits: Vec<f32> = distances.map(|(patch, it)| limit(patch, it.0)).collect();
+        let items = nearness.chunks_exact(patches.len()).zip(&self.half_squares);
+        for (item, (values, half_square)) in items.enumerate() {
+            let certain = wrong * half_square;
+            let lanes = values.iter().zip(&limits);
+            if lanes.fold(true, |all, (value, limit)| all & (value - certain > *limit)) {
+                continue;
+            }
+            for (patch, value) in values.iter().enumerate() {
+                if value - certain > limits[patch] {
+                    continue;
+                }
+                let (least, which) = nearest[patch];
+                let square = squared_distance(patches[patch], self.item(item), least.next_up());
+                if square < least || (square == least && item < which) {
+                    nearest[patch] = (square, item);
+                    limits[patch] = limit(patch, square);
                 }
             }
-            let patches = rows.chunks_exact(self.channels).zip(best);
-            let nearest = patches.map(|(patch, (_, item))| Nearest {
-                item: item as usize,
-                distance: distance(patch, self.item(item as usize)),
-            });
-            nearest.collect::<Vec<_>>()
+        }
+        let nearest = nearest.into_iter().map(|(square, item)| Nearest {
+            item,
+            distance: square.sqrt(),
         });
         nearest.collect()
+    }
+
+    /// `|m|^2 / 2 - p m` for what is seen of every item `m` and of every patch `p`: half the square of their distance, less what is the same
+    /// for all items.
+    ///
+    /// # Shapes
+    /// `seen`: `[patches, numbers]`; `[items, patches]`.
+    fn nearness(&self, seen: &[f32]) -> Vec<f32> {
+        let numbers = self.numbers();
+        let columns = Matrix::rows(seen, numbers).transposed();
+        let patches = seen.len() / numbers;
+        let mut values = vec![0.0; self.len() * patches];
+        let blocks = self.seen.chunks(ITEMS * numbers);
+        let blocks = blocks.zip(self.half_squares.chunks(ITEMS));
+        for ((items, half_squares), values) in blocks.zip(values.chunks_mut(ITEMS * patches)) {
+            multiply(Matrix::rows(items, numbers), columns, values);
+            for (values, half_square) in values.chunks_exact_mut(patches).zip(half_squares) {
+                values
+                    .iter_mut()
+                    .for_each(|value| *value = half_square - *value);
+            }
+        }
+        values
     }
 
     /// The `count` items (all, if there are no more) that are nearest to `patch`, the nearest first.
@@ -157,8 +223,21 @@ impl Memory {
     }
 }
 
+fn squared(a: &[f32], b: &[f32]) -> f32 {
+    squared_distance(a, b, f32::INFINITY)
+}
+
 fn distance(a: &[f32], b: &[f32]) -> f32 {
-    squared_distance(a, b, f32::INFINITY).sqrt()
+    squared(a, b).sqrt()
+}
+
+fn half_square(values: &[f32]) -> f32 {
+    values.iter().map(|x| x * x).sum::<f32>() / 2.0
+}
+
+/// What the search looks at first.
+fn see(shadows: Option<&Shadows>, points: &[f32]) -> Vec<f32> {
+    shadows.map_or_else(|| points.to_vec(), |shadows| shadows.cast(points))
 }
 
 #[cfg(test)]
@@ -168,19 +247,38 @@ mod tests {
 
     use super::*;
 
-    /// More items and patches than a block of either.
+    /// More items and patches than a block of either, without shadows and with them.
     #[test]
     fn products_find_what_comparing_one_by_one_finds() {
-        let (channels, patches) = (20, PATCHES + 9);
-        let mut random = ChaCha8Rng::seed_from_u64(1);
-        let mut values = |count: usize| (0..count).map(|_| random.random_range(0.0..1.0)).collect();
-        let memory = Memory::new(values((2 * ITEMS + 5) * channels), channels);
-        let planes: Vec<f32> = values(channels * patches);
-        let found = memory.nearest(&planes);
-        assert_eq!(found.len(), patches);
-        for (patch, found) in found.into_iter().enumerate() {
-            let patch: Vec<f32> = planes[patch..].iter().step_by(patches).copied().collect();
-            assert_eq!(memory.neighbours(&patch, 3)[0], found);
+        for channels in [20, 200] {
+            let patches = PATCHES + 9;
+            let mut random = ChaCha8Rng::seed_from_u64(1);
+            let mut values =
+                |count: usize| (0..count).map(|_| random.random_range(0.0..1.0)).collect();
+            let memory = Memory::new(values((2 * ITEMS + 5) * channels), channels);
+            assert_eq!(memory.shadows.is_some(), channels > 20);
+            let planes: Vec<f32> = values(channels * patches);
+            let found = memory.nearest(&planes);
+            assert_eq!(found.len(), patches);
+            for (patch, found) in found.into_iter().enumerate() {
+                let patch: Vec<f32> = planes[patch..].iter().step_by(patches).copied().collect();
+                assert_eq!(memory.neighbours(&patch, 3)[0], found);
+            }
+        }
+    }
+
+    #[test]
+    fn of_equally_near_items_it_is_the_first() {
+        for channels in [2, 200] {
+            let items = [3.0, 1.0, 1.0, 2.0]
+                .map(|value: f32| vec![value; channels])
+                .concat();
+            let memory = Memory::new(items, channels);
+            let found = memory.nearest(&vec![1.5; channels])[0];
+            assert_eq!(
+                (found.item, found.distance),
+                (1, 0.5 * (channels as f32).sqrt())
+            );
         }
     }
 

@@ -10,6 +10,7 @@ mod distance;
 mod means;
 mod memory;
 mod neighbourhoods;
+mod shadow;
 mod trainer;
 
 use ckaad_backbone::BackboneConfig;
