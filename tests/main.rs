@@ -7,14 +7,16 @@ mod compare;
 mod detectors;
 #[cfg(any(feature = "cuda", feature = "wgpu"))]
 mod devices;
+mod documents;
 mod end_to_end;
 mod features;
-mod help;
+mod golden;
 #[path = "../crates/data/tests/support/files.rs"]
 #[allow(dead_code, reason = "made for the tests of images")]
 mod image_files;
 #[cfg(unix)]
 mod interrupt;
+mod json_schema;
 #[cfg(unix)]
 mod kills;
 mod methods;
@@ -28,6 +30,8 @@ mod predict;
 mod readme;
 mod report;
 mod resume;
+mod said;
+mod schemas;
 mod small_run;
 mod support;
 mod survive;

@@ -257,6 +257,12 @@ fn a_test_image_that_is_gone_is_left_out_where_bad_ones_are() {
     let output = evaluate(&own, &[]);
     assert!(output.status.success(), "{}", said(&output));
     assert_says(&said(&output), &["WARN", "hole/001.png"]);
+    let report = json(&own.at("run/report.json"));
+    let left_out = report["left_out"].as_array().unwrap();
+    assert!(
+        matches!(left_out.as_slice(), [lone] if lone.as_str().unwrap().ends_with("hole/001.png")),
+        "{left_out:?}"
+    );
 }
 
 #[test]

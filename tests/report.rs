@@ -48,6 +48,7 @@ fn an_evaluation_ends_with_a_page_that_can_be_written_again() {
         "oracle F1-max",
         "AUPRO",
         "weave/test/good",
+        "Every test image that was to be used could be read.",
     ] {
         assert!(html.contains(text), "{text} is missing");
     }

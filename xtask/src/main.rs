@@ -6,6 +6,7 @@ mod bench_cifar10;
 mod bench_industrial;
 mod bench_medical;
 mod collect;
+mod dist;
 mod labelled_classes;
 mod normalisation;
 mod parity;
@@ -33,7 +34,8 @@ const EXAMPLES: &str = "Examples:
   cargo xtask labelled-classes --slurm figure2.sbatch --device cuda --features cuda
   cargo xtask collect benchmarks
   cargo xtask parity tests/golden/networks_resnet18_l23_64.json
-  cargo xtask perf metrics";
+  cargo xtask perf metrics
+  cargo xtask dist";
 
 #[derive(Debug, Subcommand)]
 enum Task {
@@ -67,6 +69,9 @@ enum Task {
         after_help = "Example: cargo xtask parity tests/golden/networks_resnet18_l23_64.json"
     )]
     Parity(parity::ParityArgs),
+    /// Build the program for others, and pack it with everything that belongs to it: documents, completions, man pages, licences
+    #[command(after_help = "Example: cargo xtask dist --out dist")]
+    Dist(dist::DistArgs),
     /// Time what we do beside what others use
     #[command(subcommand, after_help = "Example: cargo xtask perf metrics")]
     Perf(perf::Perf),
@@ -82,6 +87,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Task::LabelledClasses(args) => bench::execute(args, labelled_classes::grid)?,
         Task::Collect(args) => collect::run(args)?,
         Task::Parity(args) => return parity::run(args),
+        Task::Dist(args) => dist::run(args)?,
         Task::Perf(perf) => perf::run(perf)?,
     }
     Ok(ExitCode::SUCCESS)

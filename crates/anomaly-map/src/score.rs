@@ -1,3 +1,4 @@
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::AnomalyMap;
@@ -6,7 +7,7 @@ use crate::AnomalyMap;
 const TOP: usize = 100;
 
 /// How an image's score follows from its anomaly map; in files `top-100`, `mean` or `max`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ImageScore {
     /// The mean of the 100 largest pixels, or of all where the map has fewer: the method's.

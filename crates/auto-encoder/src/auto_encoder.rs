@@ -2,12 +2,13 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use ckaad_ops::{Activation, FeatureMap, Layer, LayerShape, Precision, Residual, Resize};
 use ckaad_parameters::Initialisation;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{ConvNorm, FrozenConvNorm};
 
 /// The norm behind every convolution; in files `instance` or `batch`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Norm {
     /// Instance norm with affine parameters, epsilon 1e-5: the method's.

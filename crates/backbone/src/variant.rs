@@ -1,8 +1,10 @@
 //! The members of the ResNet family, as one description.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 /// The kind of residual block a network is made of.
@@ -55,6 +57,16 @@ const NAMES: [(ResNetVariant, &str); 7] = [
     (ResNetVariant::WideResNet50_2, "wide_resnet50_2"),
     (ResNetVariant::WideResNet101_2, "wide_resnet101_2"),
 ];
+
+impl JsonSchema for ResNetVariant {
+    fn schema_name() -> Cow<'static, str> {
+        "ResNetVariant".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "enum": NAMES.map(|(_, name)| name)})
+    }
+}
 
 fn all_names() -> String {
     NAMES.map(|(_, name)| name).join(", ")

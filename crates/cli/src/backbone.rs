@@ -7,6 +7,7 @@ use ckaad_device::Device;
 use ckaad_engine::CheckedConfig;
 use ckaad_engine::config::FeatureSource;
 
+use crate::failure::Advised;
 use crate::progress::Display;
 
 /// Whether weights that are not at hand may be downloaded.
@@ -37,11 +38,15 @@ pub(crate) fn open(
         Some(file) => file,
         None if network == Network::Forbidden => return Ok(None),
         None => lookup
-            .fetch(variant, &mut download_progress(display), &DownloadOptions::default())
+            .fetch(
+                variant,
+                &mut download_progress(display),
+                &DownloadOptions::default(),
+            )
             .with_context(|| {
-                format!(
-                    "no weights of {variant} at hand and none downloaded; name a file by --weights, or use random \
-                     features by --random-features"
+                Advised::new(
+                    format!("no weights of {variant} at hand and none downloaded"),
+                    "name a file by --weights, or use random features by --random-features",
                 )
             })?,
     };

@@ -4,11 +4,14 @@
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 mod backbone;
+mod closing;
 mod commands;
 mod data_args;
 mod escape;
+mod failure;
 mod file_size;
 mod flag_values;
+mod generate;
 mod interrupt;
 mod output;
 mod page;
@@ -45,7 +48,13 @@ const THREADS: u64 = 1024;
 #[derive(clap::Args)]
 struct Global {
     /// Where to compute: cpu, cuda, wgpu, vulkan, metal, with a number as in cuda:1 where there are several
-    #[arg(long, global = true, default_value = "cpu", env = "CKAAD_DEVICE")]
+    #[arg(
+        long,
+        global = true,
+        default_value = "cpu",
+        env = "CKAAD_DEVICE",
+        hide_env_values = true
+    )]
     device: String,
     /// Threads for the CPU's share of the work; as many as there are cores if not given
     #[arg(long, global = true, value_parser = RangedU64ValueParser::<usize>::new().range(1..=THREADS))]
@@ -81,6 +90,9 @@ enum Command {
     Devices,
     /// Train, evaluate and predict on a small synthetic data set, without data, weights or network
     Demo(commands::demo::Args),
+    /// Write what is made from the program itself: shell completions, man pages, JSON schemas, the reference of commands and settings
+    #[command(hide = true)]
+    Generate(generate::Args),
 }
 
 fn main() -> ExitCode {
@@ -90,14 +102,7 @@ fn main() -> ExitCode {
     match run(args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Errors that name their cause in their own message need not say it twice.
-            let mut message = error.to_string();
-            for cause in error.chain().skip(1).map(ToString::to_string) {
-                if !message.contains(&cause) {
-                    message = format!("{message}: {cause}");
-                }
-            }
-            output::note(format_args!("error: {message}"));
+            failure::tell(&error);
             if is_usage(&error) {
                 ExitCode::from(2)
             } else {
@@ -138,5 +143,6 @@ fn run(args: Args) -> anyhow::Result<()> {
         Command::Datasets(args) => commands::datasets::run(args, &global),
         Command::Devices => commands::devices::run(&global),
         Command::Demo(args) => commands::demo::run(args, &global),
+        Command::Generate(args) => generate::run(args, &global),
     }
 }

@@ -1,7 +1,7 @@
 //! All that is printed: results on standard output, the rest on standard error.
 
 use std::fmt::Display;
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use anyhow::Context;
 use ckaad_engine::evaluation::{ControlReport, ModelReport, Report};
@@ -28,6 +28,35 @@ fn write_line(line: &str) -> anyhow::Result<()> {
 pub(crate) fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
     // JSON has escapes of its own.
     write_line(&serde_json::to_string_pretty(value)?)
+}
+
+/// What a word on standard error is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Tone {
+    Error,
+    Hint,
+}
+
+/// Whether standard error may be coloured: it is a terminal, and `NO_COLOR` is not set to anything.
+pub(crate) fn colours() -> bool {
+    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    !refused && io::stderr().is_terminal()
+}
+
+/// Prints a message on standard error after a word that says what it is, which is coloured on a terminal.
+pub(crate) fn note_as(word: &str, tone: Tone, message: &str) {
+    let colour = match tone {
+        Tone::Error => 31,
+        Tone::Hint => 36,
+    };
+    let message = escaped(message);
+    let _ = match colours() {
+        true => writeln!(
+            io::stderr().lock(),
+            "\x1b[1;{colour}m{word}:\x1b[0m {message}"
+        ),
+        false => writeln!(io::stderr().lock(), "{word}: {message}"),
+    };
 }
 
 /// Prints a message on standard error, [escaped]. One that cannot be written is lost: work must not end for want of a reader.

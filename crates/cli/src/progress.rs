@@ -8,11 +8,12 @@ use std::time::{Duration, Instant};
 use ckaad_engine::training::{EpochRecord, Event};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::closing::span;
 use crate::escape::escaped;
-use crate::output::note;
+use crate::output::{colours, note};
 
-/// Time between two plain lines about the same work.
-const PLAIN_INTERVAL: Duration = Duration::from_secs(20);
+/// Time between two plain lines about the same work: what takes less time gives none.
+const PLAIN_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Logs go to standard error, so that standard output holds results alone.
 pub(crate) fn init_logging() {
@@ -32,10 +33,7 @@ pub(crate) fn init_logging() {
         .with_env_filter(filter)
         .fmt_fields(fields)
         .with_writer(std::io::stderr)
-        .with_ansi(
-            std::io::stderr().is_terminal()
-                && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
-        )
+        .with_ansi(colours())
         .with_target(false)
         .without_time()
         // It would say on standard error that standard error is closed, and panic.
@@ -52,7 +50,15 @@ pub(crate) struct Display {
 #[derive(Default)]
 struct State {
     bar: Option<(String, ProgressBar)>,
-    last_line: HashMap<String, Instant>,
+    plain: HashMap<String, Plain>,
+}
+
+/// Work that is told of in plain lines.
+struct Plain {
+    begun: Instant,
+    /// How much was done when it was first heard of.
+    before: usize,
+    line: Instant,
 }
 
 impl Display {
@@ -78,9 +84,9 @@ impl Display {
         if self.terminal {
             if state.bar.as_ref().is_none_or(|(name, _)| name != what) {
                 let bar = ProgressBar::new(total as u64).with_message(what.to_owned());
-                if let Ok(style) =
-                    ProgressStyle::with_template("{msg} [{bar:30}] {pos}/{len} {eta}")
-                {
+                if let Ok(style) = ProgressStyle::with_template(
+                    "{msg} [{bar:30}] {pos}/{len}, {per_sec}, {eta} left",
+                ) {
                     bar.set_style(style.progress_chars("=> "));
                 }
                 state.bar = Some((what.to_owned(), bar));
@@ -94,16 +100,22 @@ impl Display {
             return;
         }
         let now = Instant::now();
-        let last = state.last_line.entry(what.to_owned()).or_insert_with(|| {
+        let plain = state.plain.entry(what.to_owned()).or_insert_with(|| {
             tracing::debug!("{what}");
-            now
+            Plain {
+                begun: now,
+                before: done,
+                line: now,
+            }
         });
-        if now.duration_since(*last) >= PLAIN_INTERVAL {
-            *last = now;
-            note(format_args!("{what}: {done}/{total}"));
+        if now.duration_since(plain.line) >= PLAIN_INTERVAL && done < total {
+            plain.line = now;
+            let rate = (done - plain.before.min(done)) as f64
+                / now.duration_since(plain.begun).as_secs_f64();
+            note(format_args!("{what}: {}", pace(done, total, rate)));
         }
         if done >= total {
-            state.last_line.remove(what);
+            state.plain.remove(what);
         }
     }
 
@@ -113,6 +125,17 @@ impl Display {
         match &state.bar {
             Some((_, bar)) if !bar.is_finished() => bar.println(escaped(text)),
             _ => note(text),
+        }
+    }
+}
+
+/// `64/640, 2.5/s, about 4 min left`.
+fn pace(done: usize, total: usize, rate: f64) -> String {
+    match rate {
+        0.0 => format!("{done}/{total}"),
+        rate => {
+            let left = span((total - done.min(total)) as f64 / rate);
+            format!("{done}/{total}, {rate:.1}/s, about {left} left")
         }
     }
 }
@@ -129,10 +152,40 @@ fn epoch_line(record: &EpochRecord, epochs: usize) -> String {
         .chain(auroc)
         .map(|(name, value)| format!("{name} {value:.4}"))
         .collect();
-    format!(
-        "epoch {}/{epochs}: {} ({:.1} s)",
-        record.epoch,
-        figures.join(", "),
-        record.seconds
-    )
+    let left = match epochs.saturating_sub(record.epoch) {
+        0 => String::new(),
+        more => format!(", about {} left", span(more as f64 * record.seconds)),
+    };
+    let figures = match figures.is_empty() {
+        true => String::new(),
+        false => format!(": {}", figures.join(", ")),
+    };
+    let (epoch, seconds) = (record.epoch, record.seconds);
+    format!("epoch {epoch}/{epochs}{figures} ({seconds:.1} s{left})")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rate_and_time_left_are_told() {
+        assert_eq!(pace(64, 640, 2.4), "64/640, 2.4/s, about 4 min left");
+        assert_eq!(pace(0, 640, 0.0), "0/640");
+        let record = |epoch| EpochRecord {
+            epoch,
+            steps: 1,
+            losses: [("total".to_owned(), 0.5)].into_iter().collect(),
+            validation_auroc: None,
+            seconds: 30.0,
+        };
+        assert_eq!(
+            epoch_line(&record(2), 10),
+            "epoch 2/10: total 0.5000 (30.0 s, about 4 min left)"
+        );
+        assert_eq!(
+            epoch_line(&record(10), 10),
+            "epoch 10/10: total 0.5000 (30.0 s)"
+        );
+    }
 }

@@ -3,6 +3,7 @@
 //! Noise in [-1, 1) per axis -> Gaussian blur (reflected borders) -> times alpha / side -> added to the sampling grid in normalised
 //! coordinates -> bilinear sampling, zeros outside, corners not aligned.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::image::Image;
@@ -10,7 +11,7 @@ use crate::random::Stream;
 use crate::simd::{Kernel, best};
 
 /// Strength and smoothness of the elastic transform.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ElasticTransform {
     /// Displacement scale in half-pixels before blurring, >= 0. The paper: 200.

@@ -10,7 +10,8 @@ use crate::mask_problem::MaskProblem;
 /// The error of a decoder or parser, or what a check of ours found.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// An error of this crate. Every variant names the file or setting, the problem and, where there is one, the way out.
+/// An error of this crate. Every variant names the file or setting, the problem and, where there is one, the way out: the [hint](Self::hint), with
+/// which the message ends after a semicolon.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DataError {
@@ -44,15 +45,13 @@ pub enum DataError {
         source: Cause,
     },
     /// A file is not what it was when it was first read.
-    #[error(
-        "{image}: its content is not what it was when the run began; put the file of then back, or start a new run"
-    )]
+    #[error("{image}: its content is not what it was when the run began; {PUT_BACK}")]
     Replaced {
         /// The file or record.
         image: String,
     },
     /// Several images cannot be decoded; raised when loading a list.
-    #[error("{} of {total} images cannot be read: {}", bad.len(), some(bad))]
+    #[error("{} of {total} images cannot be read: {}; {LEAVE_OUT}", bad.len(), some(bad))]
     UnreadableImages {
         /// One error per image, in the order of the list.
         bad: Vec<DataError>,
@@ -60,13 +59,15 @@ pub enum DataError {
         total: usize,
     },
     /// The protocol leaves nothing to learn from.
-    #[error("{reason}")]
+    #[error("{reason}; {hint}")]
     TooFew {
-        /// How many images there are, where they went, and what to do.
+        /// How many images there are, and where they went.
         reason: String,
+        /// What to do.
+        hint: String,
     },
     /// A valid image of a kind that is not converted (for example floating-point TIFF).
-    #[error("{image}: not supported: {kind}; convert it to grey or RGB of 8 or 16 bits")]
+    #[error("{image}: not supported: {kind}; {CONVERT}")]
     Unsupported {
         /// The file.
         image: String,
@@ -84,9 +85,7 @@ pub enum DataError {
         wanted: Option<NonZeroU32>,
     },
     /// The header promises more pixels than the limit; nothing was decoded.
-    #[error(
-        "{image}: {width} x {height} pixels are over the limit of {limit}; shrink the image first"
-    )]
+    #[error("{image}: {width} x {height} pixels are over the limit of {limit}; {SHRINK}")]
     TooLarge {
         /// The file.
         image: String,
@@ -98,7 +97,7 @@ pub enum DataError {
         limit: u64,
     },
     /// A file name that is not UTF-8 cannot be written to lists and reports.
-    #[error("{}: the file name is not UTF-8; rename it", path.display())]
+    #[error("{}: the file name is not UTF-8; {RENAME}", path.display())]
     NotUtf8 {
         /// The path, shown with replacement characters.
         path: PathBuf,
@@ -114,7 +113,7 @@ pub enum DataError {
         source: Cause,
     },
     /// The category (object, or normal class) is missing or unknown.
-    #[error("{given}; choose one of: {}", known.join(", "))]
+    #[error("{given}; {}", choose(known))]
     Category {
         /// What was given.
         given: String,
@@ -123,7 +122,7 @@ pub enum DataError {
     },
     /// Labelled images are wanted without anomalous training images to draw them from.
     #[error(
-        "labelled anomalous training images are wanted but {dataset} has none{detail}; give a folder of anomalous images or set labelled_ratio to 0"
+        "labelled anomalous training images are wanted but {dataset} has none{detail}; {GIVE_ANOMALOUS}"
     )]
     NoAnomalous {
         /// Name of the data set.
@@ -132,7 +131,7 @@ pub enum DataError {
         detail: String,
     },
     /// The same image is in the training and in the test (or validation) part.
-    #[error("{image} is in both the {first} and the {second} images; remove it from one of them")]
+    #[error("{image} is in both the {first} and the {second} images; {REMOVE_ONE}")]
     Leak {
         /// The image.
         image: String,
@@ -159,11 +158,22 @@ pub enum DataError {
     },
 }
 
+const PUT_BACK: &str = "put the file of then back, or start a new run";
+const LEAVE_OUT: &str = "mend or remove them, or leave them out (--skip-bad)";
+const CONVERT: &str = "convert it to grey or RGB of 8 or 16 bits";
+const CHOOSE_PAGE: &str = "choose one (--page 1), or save each as a file of its own";
+const SHRINK: &str = "shrink the image first";
+const RENAME: &str = "rename it";
+const GIVE_ANOMALOUS: &str = "give a folder of anomalous images or set labelled_ratio to 0";
+const REMOVE_ONE: &str = "remove it from one of them";
+
+fn choose(known: &[String]) -> String {
+    format!("choose one of: {}", known.join(", "))
+}
+
 fn pages_and_way_out(pages: usize, wanted: Option<NonZeroU32>) -> String {
     match (wanted, pages) {
-        (None, _) => format!(
-            "{pages} pages or frames; choose one (--page 1), or save each as a file of its own"
-        ),
+        (None, _) => format!("{pages} pages or frames; {CHOOSE_PAGE}"),
         (Some(page), 1) => format!("one page, but page {page} was chosen"),
         (Some(page), _) => format!("{pages} pages or frames, but page {page} was chosen"),
     }
@@ -202,6 +212,24 @@ fn some(errors: &[DataError]) -> String {
 }
 
 impl DataError {
+    /// What to do, where there is something to do. The message ends with it, after `; `.
+    pub fn hint(&self) -> Option<String> {
+        let text = match self {
+            Self::Missing { hint, .. } | Self::TooFew { hint, .. } => hint,
+            Self::Category { known, .. } => return Some(choose(known)),
+            Self::Replaced { .. } => PUT_BACK,
+            Self::UnreadableImages { .. } => LEAVE_OUT,
+            Self::Unsupported { .. } => CONVERT,
+            Self::Pages { wanted: None, .. } => CHOOSE_PAGE,
+            Self::TooLarge { .. } => SHRINK,
+            Self::NotUtf8 { .. } => RENAME,
+            Self::NoAnomalous { .. } => GIVE_ANOMALOUS,
+            Self::Leak { .. } => REMOVE_ONE,
+            _ => return None,
+        };
+        Some(text.to_owned())
+    }
+
     /// An error in a file of ours.
     pub(crate) fn parse(path: &Path, place: impl Into<String>, source: impl Into<Cause>) -> Self {
         Self::Parse {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use ::image::{DynamicImage, ImageDecoder, ImageReader};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::decode::{Buffers, read_raster};
@@ -13,7 +14,7 @@ use crate::regions;
 use crate::resize::resize;
 
 /// When a mask pixel counts as anomalous.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum MaskRule {
     /// Resized bilinearly, then over one half (MVTec AD).
@@ -40,7 +41,7 @@ impl std::fmt::Display for MaskRule {
 }
 
 /// How a mask is brought to the size of the images: Pillow's BILINEAR, then over one half.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum MaskResize {
     /// That alone, as the benchmarks do.

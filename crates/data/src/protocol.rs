@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::DataError;
@@ -13,7 +14,7 @@ use crate::sample::{Label, Sample};
 use crate::split::Split;
 
 /// Which classes labelled anomalous images are drawn from.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum LabelledClasses {
     /// All of them, pooled.
@@ -26,7 +27,7 @@ pub enum LabelledClasses {
 }
 
 /// Which images leave the training part for validation.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ValidationRule {
     /// v = min(floor(0.05 n_normal), floor(0.05 n_anomalous)) + 1 of each kind; none if there is no anomalous training image.
@@ -124,8 +125,9 @@ impl Protocol {
                 .map(|list| list.iter().filter(|s| s.label == Label::Normal).count());
             return Err(DataError::TooFew {
                 reason: format!(
-                    "{all} normal training images, of which {held} went to validation: none is left; give more, or --set 'validation=\"none\"'"
+                    "{all} normal training images, of which {held} went to validation: none is left"
                 ),
+                hint: "give more, or --set 'validation=\"none\"'".to_owned(),
             });
         }
         let held_out = self.calibration_count(normal.len());

@@ -3,6 +3,7 @@
 use std::num::NonZeroU32;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::DataError;
@@ -10,7 +11,7 @@ use crate::layout::Layout;
 
 /// How pixels are read where a file leaves a choice. The default is how published data sets are read: pixels as stored, one page, 16-bit
 /// values by their high byte.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Reading {
     /// Whether images are turned as their file asks for.
@@ -41,7 +42,7 @@ impl Reading {
 }
 
 /// Whether the orientation that a file states (EXIF in JPEG, PNG and WebP, the tag of TIFF, XMP where they have none) is followed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Orientation {
     /// Pixels stay as they are stored, which is how figures of published data sets were made.
@@ -62,7 +63,7 @@ impl Orientation {
 }
 
 /// The 16-bit values that become 0 and 255; those between them linearly, rounded, those outside cut off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "[u16; 2]", into = "[u16; 2]")]
 pub struct Window {
     low: u16,

@@ -8,13 +8,14 @@ use ckaad_anomaly_map::ImageScore;
 use ckaad_auto_encoder::Norm;
 use ckaad_backbone::BackboneConfig;
 use ckaad_parameters::NamedTensors;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ckaad::{self, Method};
 use crate::{Detector, DetectorError, Needs, Setup, System, Trainer};
 
 /// How it learns and scores.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// Adam's (betas 0.5 and 0.999).

@@ -1,5 +1,6 @@
 use std::ops::Deref;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -11,7 +12,7 @@ macro_rules! systems {
     ($($(#[$doc:meta])* $variant:ident = $name:literal: $settings:ty,)+) => {
         /// The table `[detector]` of a configuration: which system, and its settings. Those of one system stand in no other's
         /// way.
-        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
         #[serde(tag = "name")]
         pub enum DetectorSettings {
             $($(#[$doc])* #[serde(rename = $name)] $variant($settings),)+

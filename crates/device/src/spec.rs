@@ -32,15 +32,16 @@ pub enum DeviceSpec {
 #[non_exhaustive]
 pub enum DeviceError {
     /// The text names no kind of device.
-    #[error("\"{text}\" names no device; use cpu, cuda[:N], wgpu[:N], vulkan[:N] or metal[:N]")]
+    #[error("\"{text}\" names no device; {KINDS}")]
     Unknown {
         /// What was asked for.
         text: String,
     },
     /// This binary was built without the kind of device.
     #[error(
-        "this build cannot use {spec}: rebuild with `--features {feature}`; devices of this build: {}",
-        list(available)
+        "this build cannot use {spec}, but {}; {}",
+        list(available),
+        rebuild(feature)
     )]
     NotCompiled {
         /// What was asked for.
@@ -51,16 +52,34 @@ pub enum DeviceError {
         available: Vec<DeviceSpec>,
     },
     /// The machine has no such device.
-    #[error(
-        "there is no device {spec} on this machine; available: {}",
-        list(available)
-    )]
+    #[error("there is no device {spec} on this machine; {}", choose(available))]
     Absent {
         /// What was asked for.
         spec: DeviceSpec,
         /// What is there instead.
         available: Vec<DeviceSpec>,
     },
+}
+
+const KINDS: &str = "use cpu, cuda[:N], wgpu[:N], vulkan[:N] or metal[:N]";
+
+fn rebuild(feature: &str) -> String {
+    format!("build it with `--features {feature}`")
+}
+
+fn choose(available: &[DeviceSpec]) -> String {
+    format!("choose one of: {}", list(available))
+}
+
+impl DeviceError {
+    /// What to do. The message ends with it, after `; `.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Unknown { .. } => KINDS.to_owned(),
+            Self::NotCompiled { feature, .. } => rebuild(feature),
+            Self::Absent { available, .. } => choose(available),
+        }
+    }
 }
 
 fn list(devices: &[DeviceSpec]) -> String {

@@ -11,7 +11,8 @@ use ckaad_parameters::{ParameterError, SealError};
 /// Any cause.
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// Why a run, an evaluation or a prediction could not be done.
+/// Why a run, an evaluation or a prediction could not be done. Where there is something to do, the message ends with it, after a semicolon:
+/// [`hint`](Self::hint).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EngineError {
@@ -34,20 +35,27 @@ pub enum EngineError {
         reason: String,
     },
     /// The output folder is there already.
-    #[error(
-        "{path} exists already; choose another output folder, or go on with that run by `train --resume {path}`"
-    )]
+    #[error("{path} exists already; {}", go_on(path))]
     OutputExists {
         /// The folder.
         path: PathBuf,
     },
     /// The folder holds no run.
-    #[error("{path} is no run folder: it has no {missing}")]
+    #[error("{path} is no run folder: it has no {missing}; {NAME_RUN}")]
     NotARun {
         /// The folder.
         path: PathBuf,
         /// The file that is not there.
         missing: &'static str,
+    },
+    /// The run has no model yet.
+    #[error(
+        "{path} has no model.safetensors yet, since its training did not finish; {}",
+        finish(path)
+    )]
+    Unfinished {
+        /// The run's folder.
+        path: PathBuf,
     },
     /// A checkpoint or model file does not hold what it should.
     #[error("{path} is no usable {kind}: {source}")]
@@ -60,14 +68,16 @@ pub enum EngineError {
         source: Cause,
     },
     /// There is nothing to evaluate or predict on.
-    #[error("{reason}")]
+    #[error("{reason}; {hint}")]
     NoImages {
-        /// What was looked for, and what to do.
+        /// What was looked for.
         reason: String,
+        /// What to do.
+        hint: String,
     },
     /// A loss, a gradient or a parameter is no finite number any more.
     #[error(
-        "{what} became {value} in epoch {epoch}, step {step}{images}; lower the learning rate, or look for damaged images; {checkpoint}"
+        "{what} became {value} in epoch {epoch}, step {step}{images}; {checkpoint}; {LOWER_RATE}"
     )]
     Diverged {
         /// The loss, gradient or parameter.
@@ -90,8 +100,7 @@ pub enum EngineError {
     NoScore,
     /// A promise was asked for that no held-out images can give.
     #[error(
-        "the model promises no false-alarm rate, since training held no normal images out for it; train with --set \
-         calibration=0.25, or give --threshold"
+        "the model promises no false-alarm rate, since training held no normal images out for it; {HOLD_OUT}"
     )]
     NotCalibrated,
     /// Maps were asked for that the detector does not make.
@@ -101,21 +110,19 @@ pub enum EngineError {
         detector: &'static str,
     },
     /// An output would take the place of an input.
-    #[error(
-        "{path} is to be scored, and would be overwritten by a result; choose another output folder"
-    )]
+    #[error("{path} is to be scored, and would be overwritten by a result; {OTHER_FOLDER}")]
     Overwrites {
         /// The file.
         path: PathBuf,
     },
     /// Results would lie among other ones.
-    #[error("{path} {what}; choose another output folder{hint}")]
+    #[error("{path} {what}; {hint}")]
     ResultsExist {
         /// The folder.
         path: PathBuf,
         /// What it holds.
         what: String,
-        /// What else can be done.
+        /// What to do.
         hint: &'static str,
     },
     /// A file or folder cannot be read or written.
@@ -151,6 +158,24 @@ pub enum EngineError {
     Metric(#[from] MetricError),
 }
 
+/// Where results would lie among other files.
+pub(crate) const OTHER_FOLDER: &str = "choose another output folder";
+const LOWER_RATE: &str = "lower the learning rate, or look for damaged images";
+const HOLD_OUT: &str = "train with --set calibration=0.25, or give --threshold";
+
+const NAME_RUN: &str = "name the folder that `ckaad train --out` made";
+
+fn finish(path: &Path) -> String {
+    format!("finish it by `ckaad train --resume {}`", path.display())
+}
+
+fn go_on(path: &Path) -> String {
+    format!(
+        "{OTHER_FOLDER}, or go on with that run by `ckaad train --resume {}`",
+        path.display()
+    )
+}
+
 fn from(path: &Option<PathBuf>) -> String {
     path.as_ref()
         .map(|path| format!(" {}", path.display()))
@@ -158,6 +183,27 @@ fn from(path: &Option<PathBuf>) -> String {
 }
 
 impl EngineError {
+    /// What to do, where there is something to do. The message ends with it, after `; `.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::OutputExists { path } => Some(go_on(path)),
+            Self::NotARun { .. } => Some(NAME_RUN.to_owned()),
+            Self::Unfinished { path } => Some(finish(path)),
+            Self::NoImages { hint, .. } => Some(hint.clone()),
+            Self::ResultsExist { hint, .. } => Some((*hint).to_owned()),
+            Self::Diverged { .. } => Some(LOWER_RATE.to_owned()),
+            Self::NotCalibrated => Some(HOLD_OUT.to_owned()),
+            Self::Overwrites { .. } => Some(OTHER_FOLDER.to_owned()),
+            Self::File { source, .. } => {
+                let sealed = source.downcast_ref::<SealError>();
+                sealed.and_then(SealError::hint).map(str::to_owned)
+            }
+            Self::Data(error) => error.hint(),
+            Self::Weights(error) => Some(error.hint()),
+            _ => None,
+        }
+    }
+
     pub(crate) fn io(path: &Path, action: &'static str) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Io {

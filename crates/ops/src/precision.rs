@@ -4,13 +4,14 @@ use std::fmt;
 use std::str::FromStr;
 
 use burn::tensor::{Device, FloatDType};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How exactly convolutions and linear layers multiply. Their sums, and all else that networks compute, are in single precision.
 ///
 /// Forward and backward passes do the same. The CPU imitates [`Tf32`](Self::Tf32) and [`Bf16`](Self::Bf16), which shows what they
 /// do to results; it is fastest in [`F32`](Self::F32).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Precision {
     /// Single precision, 24 significant bits.

@@ -65,9 +65,7 @@ pub enum SealError {
     #[error("it was not written by this program")]
     Foreign,
     /// Another version of the program wrote it.
-    #[error(
-        "its format version is {found}, this program reads {reads}; use the program that wrote it, or train again"
-    )]
+    #[error("its format version is {found}, this program reads {reads}; {OTHER_PROGRAM}")]
     Version {
         /// That of the file.
         found: u32,
@@ -75,9 +73,7 @@ pub enum SealError {
         reads: u32,
     },
     /// The digest is not that of the contents.
-    #[error(
-        "its contents do not match the digest in it: it is damaged; restore it from a copy, or train again"
-    )]
+    #[error("its contents do not match the digest in it: it is damaged; {RESTORE}")]
     Damaged,
     /// The entry does not hold what it should.
     #[error("its description cannot be read: {0}")]
@@ -85,6 +81,20 @@ pub enum SealError {
     /// A parameter holds a value that none can have.
     #[error(transparent)]
     Value(#[from] UnusableValue),
+}
+
+const OTHER_PROGRAM: &str = "use the program that wrote it, or train again";
+const RESTORE: &str = "restore it from a copy, or train again";
+
+impl SealError {
+    /// What to do, where there is something to do. The message ends with it, after `; `.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Version { .. } => Some(OTHER_PROGRAM),
+            Self::Damaged => Some(RESTORE),
+            _ => None,
+        }
+    }
 }
 
 impl Seal {

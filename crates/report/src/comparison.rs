@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::run::{Fact, Figure};
+use crate::run::{Fact, Figure, Gallery, ScoredImage};
 
 /// Several detectors, or several runs, on the same test images.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -19,6 +19,23 @@ pub struct ComparisonData {
     pub notes: Vec<String>,
     /// Whether each test image that all scored is anomalous.
     pub labels: Vec<bool>,
+    /// What the names of its plots begin with.
+    pub plots: String,
+    /// Pictures of what one of them found.
+    pub exhibit: Option<Exhibit>,
+}
+
+/// Pictures of what one of several found, missed and flagged by mistake.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Exhibit {
+    /// Whose they are.
+    pub name: String,
+    /// Its test images.
+    pub images: Vec<ScoredImage>,
+    /// Images with this score or a higher one are anomalous.
+    pub threshold: f64,
+    /// The pictures.
+    pub gallery: Gallery,
 }
 
 /// A detector, a run or a control.
@@ -41,8 +58,8 @@ pub struct Contestant {
 pub enum Scores {
     /// One for each label.
     Known(Vec<f64>),
-    /// A control: its figures are shown, no curve is.
-    Control,
+    /// Its figures are shown, no curve is: that of a control, or of one run among several of a kind.
+    NotDrawn,
     /// They cannot be had, because of what the text says.
     Missing(String),
 }

@@ -1,6 +1,7 @@
 //! Results of anomaly detection as one HTML file that needs nothing else, and its plots as SVG files.
 //!
-//! Takes plain data and gives text: [`run_page`] for a run on its test images, [`comparison_page`] for several detectors. What is missing
+//! Takes plain data and gives text: [`run_page`] for a run on its test images, [`comparison_page`] for several detectors,
+//! [`benchmark_page`] for runs on several sets of images. What is missing
 //! (masks, one kind of images, calibration, maps) is said where it would have been. Every text is escaped, and the page's own policy
 //! forbids it to load anything or to run any other script than its own.
 //!
@@ -24,6 +25,7 @@
 //! assert!(page.plots.iter().any(|plot| plot.name == "roc"));
 //! ```
 
+mod benchmark;
 mod choice;
 mod comparison;
 mod curves;
@@ -33,9 +35,10 @@ mod picture;
 mod plot;
 mod run;
 
+pub use benchmark::{BenchmarkData, Group};
 pub use choice::{Choice, choose};
-pub use comparison::{ComparisonData, Contestant, Scores, Verdict};
-pub use page::{Page, PlotFile, comparison_page, run_page};
+pub use comparison::{ComparisonData, Contestant, Exhibit, Scores, Verdict};
+pub use page::{Page, PlotFile, benchmark_page, comparison_page, run_page};
 pub use picture::{Line, PictureError, Shot, Shrunk, indexed_png, shrink};
 pub use run::{
     Account, Epoch, Fact, Figure, Gallery, ImageList, Legend, ModelFigures, RunData, ScoredImage,

@@ -245,7 +245,7 @@ fn detectors_are_tested_in_pairs() {
             contestant(HOSTILE, Scores::Known(vec![1.0, 2.0, 5.0, 3.0, 4.0, 6.0])),
             contestant("b", Scores::Known(vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0])),
             contestant("c", Scores::Known(vec![4.0, 2.0, 6.0, 3.0, 5.0, 1.0])),
-            contestant("brightness", Scores::Control),
+            contestant("brightness", Scores::NotDrawn),
             contestant("gone", Scores::Missing("no table".to_owned())),
         ],
         verdict: Some(Verdict {

@@ -10,7 +10,9 @@ use toml::{Table, Value};
 
 use crate::Global;
 use crate::backbone::{self, Network};
+use crate::closing::span;
 use crate::data_args::DataArgs;
+use crate::failure::Advised;
 use crate::interrupt::Interrupt;
 use crate::output::{note, print, print_json, print_lines};
 use crate::page;
@@ -66,18 +68,18 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
     let plan = Plan::new(configs, by_default, &args.out, context)?;
     let estimate = plan.estimate();
     display.line(&format!(
-        "comparing {}; features of {} images once for all: about {:.0} s and {} MiB, training on top{}",
+        "comparing {}; features of {} images once for all: about {} and {} MiB, training on top{}",
         plan.names().join(", "),
         estimate.images,
-        estimate.feature_seconds,
+        span(estimate.feature_seconds),
         estimate.feature_bytes >> 20,
         training_text(&estimate)
     ));
     let Some(comparison) = plan.run(&estimate)? else {
-        anyhow::bail!("stopped; the same command goes on");
+        anyhow::bail!(Advised::new("stopped", "the same command goes on"));
     };
     let page = args.out.join(page::FILE);
-    let data = page::of_comparison(&args.out)?;
+    let data = page::of_comparison(&args.out, &device, &|event| display.show(event))?;
     page::write(&comparison_page(&data), &page, None)?;
     if global.json {
         print_json(&comparison)?;
@@ -106,10 +108,7 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
 fn training_text(estimate: &Estimate) -> String {
     let each = estimate.training_seconds.iter();
     let each: Vec<String> = each
-        .map(|(name, seconds)| match seconds / 60.0 {
-            ..1.0 => format!("{seconds:.0} s for {name}"),
-            minutes => format!("{minutes:.0} min for {name}"),
-        })
+        .map(|(name, seconds)| format!("{} for {name}", span(*seconds)))
         .collect();
     match each.is_empty() {
         true => String::new(),

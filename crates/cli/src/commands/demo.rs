@@ -14,6 +14,7 @@ use std::sync::atomic::Ordering;
 
 use crate::Global;
 use crate::backbone::{self, Network};
+use crate::failure::Advised;
 use crate::flag_values::named;
 use crate::interrupt::Interrupt;
 use crate::output::{print, print_json, print_lines, report_text};
@@ -43,8 +44,10 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
     let device = global.open_device()?;
     anyhow::ensure!(
         !args.out.exists(),
-        "{} exists already; choose another folder by --out",
-        args.out.display()
+        Advised::new(
+            format!("{} exists already", args.out.display()),
+            "choose another folder by --out"
+        )
     );
     let data = args.out.join("synthetic-data");
     display.line("drawing a synthetic data set: woven texture, some pieces with a defect");
@@ -83,10 +86,8 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
     let outcome = train(&config, &run, context)?;
     let folder = RunFolder::open(&run)?;
     if outcome == Outcome::Stopped {
-        anyhow::bail!(
-            "stopped; go on by: ckaad train --resume {}",
-            folder.path().display()
-        );
+        let hint = format!("go on by: ckaad train --resume {}", folder.path().display());
+        anyhow::bail!(Advised::new("stopped", hint));
     }
     anyhow::ensure!(
         !interrupt.stop().load(Ordering::Relaxed),

@@ -1,19 +1,23 @@
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use ckaad_backbone::Precision;
 use ckaad_data::{Reading, Window, list_images};
 use ckaad_engine::scoring::{
     ColourMap, HeatStyle, PredictOptions, Prediction, RawMap, predict_files,
 };
-use ckaad_engine::training::Event;
+use ckaad_engine::training::{Event, Threshold};
 use ckaad_engine::{EngineError, Predictor, RunFolder};
 use clap::ValueEnum;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::Global;
+use crate::closing::{self, span};
+use crate::failure::Advised;
 use crate::flag_values::named;
-use crate::output::{note, print, print_json};
+use crate::output::{note, print_json, print_lines};
 use crate::progress::Display;
 
 #[derive(clap::Args)]
@@ -85,14 +89,16 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
     let device = global.open_device()?;
     let predictor = Predictor::open(&model_path(&args.model)?, args.precision, &device)?;
     let info = predictor.info();
-    let (threshold, promise) = match (args.threshold, args.alpha) {
-        (Some(threshold), _) => (threshold, None),
-        (None, Some(alpha)) => {
-            let at = predictor.threshold_at(alpha)?;
-            (at.value, at.promise)
-        }
-        (None, None) => (info.threshold.value, info.threshold.promise),
+    let chosen = match (args.threshold, args.alpha) {
+        (Some(value), _) => Threshold {
+            value,
+            rule: "as --threshold says".to_owned(),
+            promise: None,
+        },
+        (None, Some(alpha)) => predictor.threshold_at(alpha)?,
+        (None, None) => info.threshold.clone(),
     };
+    let threshold = chosen.value;
     anyhow::ensure!(threshold.is_finite(), "--threshold must be a finite number");
     let trained = info.preprocessing.reading;
     let options = PredictOptions {
@@ -115,30 +121,39 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
         overwrite: args.overwrite,
     };
     let observer = |event: Event<'_>| display.show(event);
+    let started = Instant::now();
     let predictions = predict_files(&predictor, &images, &args.out, &options, &observer)?;
     let failed: Vec<&EngineError> = predictions
         .iter()
         .filter_map(|prediction| prediction.outcome.as_ref().err())
         .collect();
     if global.json {
-        let rows: Vec<_> = predictions.iter().map(row).collect();
-        let map_range = info.maps.as_ref().map(|maps| maps.range);
-        print_json(&json!({
-            "threshold": threshold,
-            "promise": promise,
-            "map_range": map_range,
-            "predictions": rows,
-        }))?;
+        print_json(&Predictions {
+            threshold,
+            promise: chosen.promise,
+            map_range: info.maps.as_ref().map(|maps| maps.range),
+            predictions: predictions.iter().map(row).collect(),
+        })?;
     } else {
         let decided = predictions
             .iter()
             .flat_map(|prediction| &prediction.outcome);
         let anomalous = decided.filter(|decision| decision.anomalous).count();
-        print(format_args!(
-            "{} images, {anomalous} of them anomalous: {}",
-            predictions.len() - failed.len(),
-            args.out.join("predictions.csv").display()
-        ))?;
+        let scored = predictions.len() - failed.len();
+        let took = started.elapsed().as_secs_f64();
+        let speed = scored as f64 / took.max(1e-3);
+        print_lines(&closing::table(&[
+            ("images", format!("{scored}, {anomalous} of them anomalous")),
+            ("threshold", closing::threshold(&chosen)),
+            (
+                "time",
+                format!("{}, {speed:.1} images a second", span(took)),
+            ),
+            (
+                "predictions",
+                args.out.join("predictions.csv").display().to_string(),
+            ),
+        ]))?;
     }
     if failed.is_empty() {
         return Ok(());
@@ -152,7 +167,7 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
         lines.push(format!("and {} more", failed.len() - LISTED));
     }
     let what = format!(
-        "{} of {} images have no score (--skip-bad makes that no failure): {}",
+        "{} of {} images have no score: {}",
         failed.len(),
         predictions.len(),
         lines.join("; ")
@@ -161,25 +176,71 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
         note(format_args!("warning: {what}"));
         return Ok(());
     }
-    anyhow::bail!(what)
+    anyhow::bail!(Advised::new(what, "--skip-bad makes that no failure"))
 }
 
 /// Errors of images that are listed one by one.
 const LISTED: usize = 10;
 
-fn row(prediction: &Prediction) -> serde_json::Value {
+/// What was found.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Predictions {
+    /// Images with this score or a higher one are anomalous.
+    threshold: f64,
+    /// The largest probability that a normal image is flagged, if held-out normal images promise one.
+    promise: Option<f64>,
+    /// The values that heat maps show as nothing and as everything; 0 and 65535 of maps in PNG. None if the detector makes no maps.
+    map_range: Option<[f32; 2]>,
+    /// Every image, in the order of the table.
+    predictions: Vec<Row>,
+}
+
+/// An image.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+enum Row {
+    /// It has a score.
+    Scored {
+        /// The file.
+        path: String,
+        /// The higher, the more anomalous.
+        score: f64,
+        /// The probability of such a score if the image is normal, if the model was calibrated.
+        p_value: Option<f64>,
+        /// Whether the score reaches the threshold.
+        anomalous: bool,
+        /// The heat map, if there is one.
+        overlay: Option<PathBuf>,
+        /// The map as it is, if that was asked for.
+        raw: Option<PathBuf>,
+        /// The file of regions, if that was asked for.
+        regions: Option<PathBuf>,
+    },
+    /// It has none.
+    Failed {
+        /// The file.
+        path: String,
+        /// Why not.
+        error: String,
+    },
+}
+
+fn row(prediction: &Prediction) -> Row {
     let path = prediction.path.display().to_string();
     match &prediction.outcome {
-        Ok(decision) => json!({
-            "path": path,
-            "score": decision.score,
-            "p_value": decision.p_value,
-            "anomalous": decision.anomalous,
-            "overlay": decision.overlay,
-            "raw": decision.raw,
-            "regions": decision.regions,
-        }),
-        Err(error) => json!({"path": path, "error": error.to_string()}),
+        Ok(decision) => Row::Scored {
+            path,
+            score: decision.score,
+            p_value: decision.p_value,
+            anomalous: decision.anomalous,
+            overlay: decision.overlay.clone(),
+            raw: decision.raw.clone(),
+            regions: decision.regions.clone(),
+        },
+        Err(error) => Row::Failed {
+            path,
+            error: error.to_string(),
+        },
     }
 }
 
@@ -196,11 +257,11 @@ fn model_path(model: &Path) -> anyhow::Result<PathBuf> {
         return Ok(model.to_owned());
     }
     let file = RunFolder::open(model)?.model();
-    anyhow::ensure!(
-        file.is_file(),
-        "{} has no model yet: finish it by `ckaad train --resume {}`",
-        model.display(),
-        model.display()
-    );
-    Ok(file)
+    match file.is_file() {
+        true => Ok(file),
+        false => Err(EngineError::Unfinished {
+            path: model.to_owned(),
+        }
+        .into()),
+    }
 }

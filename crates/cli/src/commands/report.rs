@@ -1,11 +1,13 @@
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use ckaad_engine::training::Event;
 use ckaad_engine::{RunFolder, comparison};
-use ckaad_report::{Page, comparison_page, run_page};
-use serde_json::json;
+use ckaad_report::{Page, benchmark_page, comparison_page, run_page};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::Global;
+use crate::failure::Advised;
 use crate::output::{print, print_json};
 use crate::page;
 use crate::progress::Display;
@@ -14,9 +16,10 @@ use crate::progress::Display;
 #[command(after_help = "Examples:
   ckaad report runs/mine
   ckaad report comparison --plots plots
-  ckaad report runs/a runs/b --out a-and-b.html")]
+  ckaad report runs/a runs/b --out a-and-b.html
+  ckaad report benchmarks")]
 pub(crate) struct Args {
-    /// Folder of an evaluated run, or of a comparison; of several runs, to compare them
+    /// Folder of an evaluated run, of a comparison, or of runs such as a benchmark's; of several runs, to compare them
     #[arg(required = true)]
     runs: Vec<PathBuf>,
     /// The page; report.html in the folder if not given
@@ -27,12 +30,24 @@ pub(crate) struct Args {
     plots: Option<PathBuf>,
 }
 
-/// Writes the page of a run, of a comparison, or of several runs.
+/// What was written.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Written {
+    /// The page.
+    report: PathBuf,
+    /// The folder of plots, if one was named.
+    plots: Option<PathBuf>,
+}
+
+/// Writes the page of a run, of a comparison, of several runs, or of a folder of them.
 pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
     let out = match (args.out, args.runs.as_slice()) {
         (Some(out), _) => out,
         (None, [lone]) => lone.join(page::FILE),
-        (None, _) => anyhow::bail!("name the page of several runs by --out FILE"),
+        (None, _) => anyhow::bail!(Advised::new(
+            "several runs have no folder in common for their page",
+            "name it by --out FILE"
+        )),
     };
     let page = match args.runs.as_slice() {
         [lone] => of_one(lone, global)?,
@@ -40,19 +55,36 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
     };
     page::write(&page, &out, args.plots.as_deref())?;
     if global.json {
-        return print_json(&json!({"report": out, "plots": args.plots}));
+        return print_json(&Written {
+            report: out,
+            plots: args.plots,
+        });
     }
     print(format_args!("report: {}", out.display()))
 }
 
 fn of_one(folder: &Path, global: &Global) -> anyhow::Result<Page> {
-    if folder.join(comparison::FILE).is_file() {
-        return Ok(comparison_page(&page::of_comparison(folder)?));
-    }
-    let run =
-        RunFolder::open(folder).context("a run or a comparison is needed, and there is neither")?;
     let display = Display::new();
     let device = global.open_device()?;
-    let data = page::of_run(&run, folder, &device, &|event| display.show(event))?;
+    let observer = |event: Event<'_>| display.show(event);
+    if folder.join(comparison::FILE).is_file() {
+        let data = page::of_comparison(folder, &device, &observer)?;
+        return Ok(comparison_page(&data));
+    }
+    let Ok(run) = RunFolder::open(folder) else {
+        let runs = page::runs_below(folder);
+        anyhow::ensure!(
+            !runs.is_empty(),
+            Advised::new(
+                format!(
+                    "{} is no run and no comparison, and has none below it",
+                    folder.display()
+                ),
+                "name the folder that `ckaad train`, `ckaad compare` or a benchmark made"
+            )
+        );
+        return Ok(benchmark_page(&page::of_benchmark(folder, &runs)?));
+    };
+    let data = page::of_run(&run, folder, &device, &observer)?;
     Ok(run_page(&data))
 }

@@ -4,15 +4,17 @@ use anyhow::Context;
 use ckaad_engine::{
     ActiveRun, CheckedConfig, Config, Outcome, Overrides, RunFolder, TrainContext, resume, train,
 };
-use serde::Deserialize;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use toml::Value;
 
 use crate::Global;
 use crate::backbone::{self, Network};
+use crate::closing;
 use crate::data_args::DataArgs;
+use crate::failure::Advised;
 use crate::interrupt::Interrupt;
-use crate::output::{print, print_json};
+use crate::output::{note, print, print_json, print_lines};
 use crate::progress::Display;
 use crate::setting_args::SettingArgs;
 
@@ -32,6 +34,17 @@ pub(crate) struct Args {
     resume: Option<PathBuf>,
     #[command(flatten)]
     settings: SettingArgs,
+}
+
+/// A finished training.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Trained {
+    /// `finished`.
+    outcome: &'static str,
+    /// The folder of the run.
+    run: PathBuf,
+    /// The model file.
+    model: PathBuf,
 }
 
 /// Trains, or goes on training.
@@ -76,16 +89,23 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
     };
     let path = folder.path().display();
     match outcome {
-        Outcome::Finished if global.json => print_json(
-            &json!({"outcome": "finished", "run": folder.path(), "model": folder.model()}),
-        ),
+        Outcome::Finished if global.json => print_json(&Trained {
+            outcome: "finished",
+            run: folder.path().to_owned(),
+            model: folder.model(),
+        }),
         Outcome::Finished => {
-            print(format_args!("trained: {}", folder.model().display()))?;
-            print(format_args!(
+            print(format_args!("trained: {path}"))?;
+            print_lines(&closing::trained(&folder, &device)?)?;
+            note(format_args!(
                 "next: ckaad evaluate {path}, or ckaad predict {path} IMAGES --out DIR"
-            ))
+            ));
+            Ok(())
         }
-        Outcome::Stopped => anyhow::bail!("stopped; go on by: ckaad train --resume {path}"),
+        Outcome::Stopped => {
+            let hint = format!("go on by: ckaad train --resume {path}");
+            anyhow::bail!(Advised::new("stopped", hint))
+        }
     }
 }
 
@@ -102,9 +122,9 @@ fn resumed(folder: &RunFolder, given: SettingArgs) -> anyhow::Result<CheckedConf
     let mut config = Config::read(&folder.config())?.into_inner();
     let mut overrides = given.overrides(DataArgs::default())?;
     let table = std::mem::take(&mut overrides.table);
-    let storage: Storage = Value::Table(table).try_into().context(ONLY)?;
+    let storage: Storage = Value::Table(table).try_into().with_context(only)?;
     config.epochs = overrides.epochs.take().unwrap_or(config.epochs);
-    anyhow::ensure!(overrides == Overrides::default(), ONLY);
+    anyhow::ensure!(overrides == Overrides::default(), only());
     if let Some(mib) = storage.feature_cache_mib {
         config.feature_cache_mib = mib;
     }
@@ -114,8 +134,12 @@ fn resumed(folder: &RunFolder, given: SettingArgs) -> anyhow::Result<CheckedConf
     Ok(config.check()?)
 }
 
-const ONLY: &str = "a run goes on with its own settings; --resume takes --epochs besides, and --set of feature_cache_mib and \
-                    feature_cache_dir";
+fn only() -> Advised {
+    Advised::new(
+        "a run goes on with its own settings",
+        "--resume takes --epochs besides, and --set of feature_cache_mib and feature_cache_dir; other settings need a new run",
+    )
+}
 
 enum Start {
     New(PathBuf),

@@ -1,10 +1,14 @@
+use std::path::PathBuf;
+
 use ckaad_backbone::ResNetVariant;
 use ckaad_backbone::weights::{DownloadOptions, Lookup};
 use clap::Subcommand;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::Global;
 use crate::backbone::download_progress;
+use crate::failure::Advised;
 use crate::flag_values::named;
 use crate::output::{print, print_json};
 use crate::progress::Display;
@@ -34,6 +38,19 @@ enum Action {
     },
 }
 
+/// The published weights of a backbone.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Row {
+    /// The backbone.
+    backbone: ResNetVariant,
+    /// Name of the published file.
+    file_name: &'static str,
+    /// Where it is published.
+    url: &'static str,
+    /// The file on this machine that would be used, if there is one.
+    local: Option<PathBuf>,
+}
+
 /// Lists, fetches or finds weights.
 pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
     let lookup = Lookup::from_environment();
@@ -47,9 +64,10 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
         }
         Action::Path { backbone } => match lookup.find(backbone, None)? {
             Some(file) => print_path(&file, global),
-            None => anyhow::bail!(
-                "no weights of {backbone} at hand; `ckaad weights fetch {backbone}` downloads them"
-            ),
+            None => anyhow::bail!(Advised::new(
+                format!("no weights of {backbone} at hand"),
+                format!("`ckaad weights fetch {backbone}` downloads them")
+            )),
         },
     }
 }
@@ -58,12 +76,12 @@ fn list(lookup: &Lookup, global: &Global) -> anyhow::Result<()> {
     let mut rows = Vec::new();
     for variant in ResNetVariant::ALL {
         let info = lookup.info(variant)?;
-        rows.push(json!({
-            "backbone": variant.to_string(),
-            "file_name": info.file_name,
-            "url": info.url,
-            "local": info.local,
-        }));
+        rows.push(Row {
+            backbone: variant,
+            file_name: info.file_name,
+            url: info.url,
+            local: info.local.clone(),
+        });
         if !global.json {
             let local = info.local.map_or_else(
                 || "not at hand".to_owned(),

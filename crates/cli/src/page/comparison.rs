@@ -1,18 +1,28 @@
 //! What the page of a comparison shows.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use ckaad_engine::RunFolder;
+use ckaad_device::Device;
 use ckaad_engine::comparison::{self, Comparison, Ranking};
-use ckaad_engine::evaluation::{Evaluated, Report, evaluated};
-use ckaad_report::{ComparisonData, Contestant, Fact, Figure, Scores, Verdict};
+use ckaad_engine::evaluation::{Report, evaluated};
+use ckaad_engine::training::Observer;
+use ckaad_engine::{Predictor, RunFolder};
+use ckaad_report::{
+    ComparisonData, Contestant, Exhibit, Fact, Figure, ScoredImage, Scores, Verdict,
+};
 
-use super::{figures, name_of};
+use super::joint::Joint;
+use super::run::scored;
+use super::{evaluate_first, figures, gallery, name_of};
+use crate::failure::Advised;
 
 /// The page of what `ckaad compare` left in a folder.
-pub(crate) fn of_comparison(folder: &Path) -> anyhow::Result<ComparisonData> {
+pub(crate) fn of_comparison(
+    folder: &Path,
+    device: &Device,
+    observer: Observer<'_>,
+) -> anyhow::Result<ComparisonData> {
     let found = Comparison::read(&folder.join(comparison::FILE))?;
     // The comparison may have moved with its runs.
     let runs: Vec<PathBuf> = found
@@ -43,10 +53,12 @@ pub(crate) fn of_comparison(folder: &Path) -> anyhow::Result<ComparisonData> {
         figures: rankings([of.validation, of.test]),
         numbers: numbers([None; 3]),
         remark: Some("control".to_owned()),
-        scores: Scores::Control,
+        scores: Scores::NotDrawn,
     });
     let (near, images) = (found.near_duplicates, found.images);
     let mut notes = joint.notes;
+    let (exhibit, note) = exhibit_of(&found, folder, device, observer);
+    notes.extend(note);
     if near.validation + near.test > 0 {
         notes.push(format!(
             "Nearly the same as a training image: {} of {} validation images, {} of {} test images.",
@@ -80,6 +92,49 @@ pub(crate) fn of_comparison(folder: &Path) -> anyhow::Result<ComparisonData> {
         }),
         notes,
         labels: joint.labels,
+        exhibit,
+        ..ComparisonData::default()
+    })
+}
+
+/// Pictures of what the recommended detector found, or why there are none. The figures of others hang on nothing of it.
+fn exhibit_of(
+    found: &Comparison,
+    folder: &Path,
+    device: &Device,
+    observer: Observer<'_>,
+) -> (Option<Exhibit>, Option<String>) {
+    let recommended = found.recommended.as_ref().map(|verdict| &verdict.detector);
+    let first = found.detectors.first().map(|detector| &detector.name);
+    let Some(name) = recommended.or(first) else {
+        return (None, None);
+    };
+    match exhibit(name, &folder.join(name), device, observer) {
+        Ok(exhibit) => (Some(exhibit), None),
+        Err(error) => {
+            let note = format!("There are no pictures of {name}: {error:#}.");
+            (None, Some(note))
+        }
+    }
+}
+
+fn exhibit(
+    name: &str,
+    folder: &Path,
+    device: &Device,
+    observer: Observer<'_>,
+) -> anyhow::Result<Exhibit> {
+    let run = RunFolder::open(folder)?;
+    let (split, evaluated) = evaluated(&run, folder)?;
+    let predictor = Predictor::open(&run.model(), None, device)?;
+    let threshold = predictor.info().threshold.value;
+    let images: Vec<ScoredImage> = evaluated.iter().map(scored).collect();
+    let gallery = gallery::of(&images, &evaluated, &split, threshold, &predictor, observer)?;
+    Ok(Exhibit {
+        name: name.to_owned(),
+        images,
+        threshold,
+        gallery,
     })
 }
 
@@ -89,6 +144,13 @@ fn rankings(of: [Option<Ranking>; 2]) -> Vec<Figure> {
         .zip(of)
         .map(|(name, of)| figures::ranking(name, of))
         .collect()
+}
+
+pub(super) fn numbers_of_report(report: &Report) -> Vec<(String, Option<f64>)> {
+    vec![
+        ("epochs".to_owned(), Some(report.last.epoch as f64)),
+        ("training, s".to_owned(), Some(report.seconds.training)),
+    ]
 }
 
 fn numbers(of: [Option<f64>; 3]) -> Vec<(String, Option<f64>)> {
@@ -104,18 +166,13 @@ pub(crate) fn of_runs(folders: &[PathBuf]) -> anyhow::Result<ComparisonData> {
     for ((folder, name), scores) in folders.iter().zip(names).zip(joint.scores) {
         let run = RunFolder::open(folder)?;
         let report = Report::read(&run.report()).with_context(|| {
-            format!(
-                "evaluate the run first (`ckaad evaluate {}`)",
-                folder.display()
-            )
+            let problem = format!("{} has no results", folder.display());
+            Advised::new(problem, evaluate_first(folder))
         })?;
         contestants.push(Contestant {
             name,
             figures: figures::figures(&report.last, &[]),
-            numbers: vec![
-                ("epochs".to_owned(), Some(report.last.epoch as f64)),
-                ("training, s".to_owned(), Some(report.seconds.training)),
-            ],
+            numbers: numbers_of_report(&report),
             remark: Some(report.config.detector.name().to_owned()),
             scores,
         });
@@ -142,61 +199,4 @@ fn names(folders: &[PathBuf]) -> anyhow::Result<Vec<String>> {
         _ => folder.display().to_string(),
     };
     Ok(folders.iter().zip(&short).map(named).collect())
-}
-
-/// The test images that all runs scored.
-struct Joint {
-    labels: Vec<bool>,
-    scores: Vec<Scores>,
-    notes: Vec<String>,
-}
-
-impl Joint {
-    fn read(folders: &[PathBuf]) -> Self {
-        let read = |folder: &PathBuf| -> Result<Vec<Evaluated>, ckaad_engine::EngineError> {
-            let run = RunFolder::open(folder)?;
-            evaluated(&run, folder).map(|(_, images)| images)
-        };
-        let runs: Vec<_> = folders.iter().map(read).collect();
-        let mut seen: HashMap<String, (usize, bool)> = HashMap::new();
-        for image in runs.iter().flatten().flatten() {
-            let label = image.sample.label.is_anomalous();
-            let (count, first) = seen
-                .entry(image.sample.path.to_string())
-                .or_insert((0, label));
-            // An image that runs disagree on says nothing of either.
-            *count += usize::from(*first == label);
-        }
-        let readable = runs.iter().filter(|run| run.is_ok()).count();
-        let mut joint: Vec<(&String, bool)> = seen
-            .iter()
-            .filter(|(_, (count, _))| *count == readable)
-            .map(|(path, (_, label))| (path, *label))
-            .collect();
-        joint.sort_unstable();
-        let left_out = seen.len() - joint.len();
-        let scores = runs.iter().map(|run| match run {
-            Err(error) => Scores::Missing(error.to_string()),
-            Ok(images) => {
-                let by_path: HashMap<String, f64> = images
-                    .iter()
-                    .map(|image| (image.sample.path.to_string(), image.score))
-                    .collect();
-                Scores::Known(
-                    joint
-                        .iter()
-                        .filter_map(|(path, _)| by_path.get(*path).copied())
-                        .collect(),
-                )
-            }
-        });
-        let notes = (left_out > 0).then(|| {
-            format!("{left_out} images are in no curve or test, because not all of the runs scored them, or not as the same kind.")
-        });
-        Self {
-            scores: scores.collect(),
-            labels: joint.iter().map(|(_, label)| *label).collect(),
-            notes: notes.into_iter().collect(),
-        }
-    }
 }

@@ -1,8 +1,11 @@
 //! Pages of results: what they show is gathered here, `ckaad-report` draws it.
 
+mod benchmark;
 mod comparison;
 mod figures;
 mod gallery;
+mod joint;
+mod kinds;
 mod run;
 
 use std::path::{Path, PathBuf};
@@ -10,6 +13,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use ckaad_report::Page;
 
+pub(crate) use benchmark::{of_benchmark, runs_below};
 pub(crate) use comparison::{of_comparison, of_runs};
 pub(crate) use run::of_run;
 
@@ -26,6 +30,11 @@ pub(crate) fn write(page: &Page, file: &Path, plots: Option<&Path>) -> anyhow::R
         ckaad_files::write(&file, plot.svg.as_bytes())?;
     }
     Ok(())
+}
+
+/// What to do with a run that has no results yet.
+fn evaluate_first(run: &Path) -> String {
+    format!("evaluate the run first: ckaad evaluate {}", run.display())
 }
 
 /// What a folder is called, wherever it is seen from.

@@ -11,7 +11,8 @@ use ckaad_engine::training::{Observer, read_log};
 use ckaad_engine::{Predictor, RunFolder};
 use ckaad_report::{Account, Epoch, Fact, ImageList, RunData, ScoredImage, ThresholdData};
 
-use super::{figures, gallery};
+use super::{evaluate_first, figures, gallery};
+use crate::failure::Advised;
 
 /// Gathers an evaluated run. `results` is the folder that the evaluation was written into.
 pub(crate) fn of_run(
@@ -23,9 +24,10 @@ pub(crate) fn of_run(
     let file = results.join("report.json");
     anyhow::ensure!(
         file.is_file(),
-        "{} is missing: evaluate the run first (`ckaad evaluate {}`)",
-        file.display(),
-        run.path().display()
+        Advised::new(
+            format!("{} is missing", file.display()),
+            evaluate_first(run.path())
+        )
     );
     let report = Report::read(&file)?;
     let (split, images) = evaluated(run, results)?;
@@ -90,7 +92,7 @@ pub(crate) fn of_run(
     })
 }
 
-fn scored(image: &Evaluated) -> ScoredImage {
+pub(super) fn scored(image: &Evaluated) -> ScoredImage {
     ScoredImage {
         path: image.sample.path.to_string(),
         class: image.sample.class.clone(),

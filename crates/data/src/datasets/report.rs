@@ -2,10 +2,11 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Images of one class in one part.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Count {
     /// The category; empty for data sets without.
     pub category: String,
@@ -20,7 +21,7 @@ pub struct Count {
 }
 
 /// Files of equal content in both train and test.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Duplicate {
     /// Files in the training part.
     pub train: Vec<String>,
@@ -29,7 +30,7 @@ pub struct Duplicate {
 }
 
 /// A copy of a data set compared with what it should be.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct CheckReport {
     /// Name of the benchmark.
     pub dataset: String,

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::folder_names::{named_otherwise, one_kind};
@@ -18,7 +19,7 @@ pub(super) const NORMAL_NAMES: [&str; 4] = ["normal", "good", "ok", "no"];
 const HINT: &str = "the layout folder is normal/, and optionally anomalous/, test/CLASS/ and masks/CLASS/; or name the folders yourself";
 
 /// Where the images of a data set of one's own are.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FolderSource {
     /// Normal training images, sub-folders included.

@@ -18,6 +18,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::DataError;
@@ -29,7 +30,7 @@ use crate::sample::{Label, Sample};
 pub use folder::FolderSource;
 
 /// How a data set lies on disk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum Layout {
     /// `normal/`, optional `anomalous/`, `test/CLASS/`, `masks/CLASS/`; see [`FolderSource`] for free choice of the folders.
     #[serde(rename = "folder")]

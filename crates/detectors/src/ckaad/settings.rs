@@ -2,6 +2,7 @@ use ckaad_anomaly_map::ImageScore;
 use ckaad_auto_encoder::Norm;
 use ckaad_backbone::BackboneConfig;
 use ckaad_parameters::{NamedTensors, apply};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::detector::CkaadDetector;
@@ -12,7 +13,7 @@ use crate::error::{positive, weight};
 use crate::{Anomalies, Detector, DetectorError, Needs, Passes, Setup, System, Trainer};
 
 /// The settings of CKAAD.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// How anomalous images are used.

@@ -10,6 +10,7 @@ mod trainer;
 
 use ckaad_backbone::BackboneConfig;
 use ckaad_parameters::NamedTensors;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::detector::DeepSadDetector;
@@ -24,7 +25,7 @@ pub use self::learner::{Label, Learner, Step};
 const WIDTHS: [usize; 3] = [128, 64, 32];
 
 /// What is looked at, and how it is learned.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// What every channel is pooled to.

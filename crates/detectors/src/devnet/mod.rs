@@ -12,6 +12,7 @@ mod trainer;
 
 use ckaad_backbone::BackboneConfig;
 use ckaad_parameters::NamedTensors;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::detector::DevNetDetector;
@@ -23,7 +24,7 @@ pub use self::head::Head;
 pub use self::learner::{Image, Learner, Step};
 
 /// How it is learned.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// Rounds of 20 steps each.

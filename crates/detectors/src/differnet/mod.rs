@@ -11,6 +11,7 @@ mod trainer;
 
 use ckaad_backbone::BackboneConfig;
 use ckaad_parameters::NamedTensors;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::detector::DifferNetDetector;
@@ -24,7 +25,7 @@ pub use self::flow::{Flow, FlowConfig, Image};
 pub use self::trainer::Learner;
 
 /// The flow, and how it learns.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// Blocks of the flow.

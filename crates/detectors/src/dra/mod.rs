@@ -16,6 +16,7 @@ mod trainer;
 
 use ckaad_backbone::BackboneConfig;
 use ckaad_parameters::NamedTensors;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::detector::{DraDetector, Shape};
@@ -27,7 +28,7 @@ pub use self::heads::Heads;
 pub use self::learner::{Label, Learner, Scores, Step, position_scores};
 
 /// How it is learned.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// Rounds of 20 steps each.

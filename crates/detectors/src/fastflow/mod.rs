@@ -10,6 +10,7 @@ mod trainer;
 
 use ckaad_backbone::{BackboneConfig, BlockKind};
 use ckaad_parameters::NamedTensors;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::detector::FastFlowDetector;
@@ -21,7 +22,7 @@ use crate::permutation::permutation;
 use crate::{Anomalies, Detector, DetectorError, Needs, Passes, Setup, System, Trainer};
 
 /// The flow, and how it learns.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// Steps of the flow of a scale.

@@ -1,6 +1,8 @@
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::{MapAccessDeserializer, MapDeserializer};
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -34,6 +36,20 @@ impl Deref for Member {
 
     fn deref(&self) -> &DetectorSettings {
         &self.0
+    }
+}
+
+impl JsonSchema for Member {
+    fn schema_name() -> Cow<'static, str> {
+        "Member".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let table = generator.subschema_for::<DetectorSettings>();
+        json_schema!({
+            "description": "The name of a detector or of a method of ckaad, or a table with its name and settings",
+            "anyOf": [{"type": "string"}, table],
+        })
     }
 }
 

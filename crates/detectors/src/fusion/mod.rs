@@ -12,6 +12,7 @@ mod weights;
 
 use ckaad_backbone::BackboneConfig;
 use ckaad_parameters::NamedTensors;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::detector::FusionDetector;
@@ -23,7 +24,7 @@ use crate::{Anomalies, Detector, DetectorError, Needs, Passes, Setup, System, Tr
 const MEMBERS: std::ops::RangeInclusive<usize> = 2..=6;
 
 /// Which detectors.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// The members, no two of one name.

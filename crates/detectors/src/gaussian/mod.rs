@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 
 use ckaad_backbone::BackboneConfig;
 use ckaad_parameters::NamedTensors;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::detector::GaussianDetector;
@@ -18,7 +19,7 @@ use self::trainer::GaussianTrainer;
 use crate::{Anomalies, Detector, DetectorError, Needs, Passes, Setup, System, Trainer};
 
 /// It has no settings.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {}
 

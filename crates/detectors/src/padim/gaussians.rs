@@ -1,6 +1,7 @@
 //! A Gaussian at every position.
 
 use rayon::prelude::*;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::linear_algebra::cholesky;
@@ -9,7 +10,7 @@ use crate::linear_algebra::cholesky;
 const REGULARISATION: f64 = 0.01;
 
 /// Which covariances are learned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Covariance {
     /// Of all pairs of channels.

@@ -8,6 +8,7 @@ mod trainer;
 
 use ckaad_backbone::BackboneConfig;
 use ckaad_parameters::NamedTensors;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::detector::PadimDetector;
@@ -19,7 +20,7 @@ pub use self::embedding::embedding;
 pub use self::gaussians::{Covariance, Gaussians, Moments};
 
 /// How many channels are looked at, and which covariances.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// How many of all channels, drawn by the seed; all, if there are no more.

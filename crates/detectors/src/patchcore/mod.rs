@@ -15,6 +15,7 @@ mod trainer;
 
 use ckaad_backbone::BackboneConfig;
 use ckaad_parameters::NamedTensors;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::detector::PatchCoreDetector;
@@ -28,7 +29,7 @@ pub use self::memory::{Memory, Nearest};
 pub use self::neighbourhoods::neighbourhoods;
 
 /// Which program is followed where they differ.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Form {
     /// anomalib's: a patch is the mean of its neighbourhood, the first one remembered is random, and an image's score is re-weighted by the
@@ -59,7 +60,7 @@ impl Form {
 }
 
 /// What is remembered, and how images are scored.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// Which program is followed where they differ.

@@ -13,6 +13,7 @@ use ckaad_backbone::BackboneConfig;
 use ckaad_parameters::NamedTensors;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::detector::PreNetDetector;
@@ -24,7 +25,7 @@ pub use self::learner::{Learner, Pair, Step};
 pub use self::network::Network;
 
 /// What is looked at, and how it is learned.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// What every channel is pooled to.

@@ -10,6 +10,7 @@ mod trainer;
 
 use ckaad_backbone::BackboneConfig;
 use ckaad_parameters::NamedTensors;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::detector::ProbeDetector;
@@ -18,7 +19,7 @@ use crate::error::positive;
 use crate::{Anomalies, Detector, DetectorError, Needs, Passes, Pooling, Setup, System, Trainer};
 
 /// What is looked at, and how closely samples are followed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// What every channel is pooled to.

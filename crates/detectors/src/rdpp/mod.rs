@@ -16,6 +16,7 @@ use ckaad_anomaly_map::{AnomalyMapper, ImageScore};
 use ckaad_auto_encoder::Norm;
 use ckaad_backbone::BackboneConfig;
 use ckaad_parameters::{NamedTensors, apply};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::noised::Noise;
@@ -30,7 +31,7 @@ pub use self::network::{Network, NetworkConfig};
 pub use self::trainer::Learner;
 
 /// How it learns and scores.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// Adam's for the decoder (betas 0.5 and 0.999).

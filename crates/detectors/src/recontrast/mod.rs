@@ -15,6 +15,7 @@ use ckaad_anomaly_map::ImageScore;
 use ckaad_auto_encoder::Norm;
 use ckaad_backbone::BackboneConfig;
 use ckaad_parameters::{NamedTensors, apply};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::detector::{Networks, RecontrastDetector};
@@ -29,7 +30,7 @@ pub use self::losses::{Objective, hard};
 pub use self::trainer::Learner;
 
 /// How it learns and scores.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// AdamW's for the decoder (betas 0.9 and 0.999, decay 1e-5).

@@ -2,13 +2,14 @@
 
 use ckaad_data::{CONTROLS, Controls, ImageStore, Reading};
 use ckaad_metrics::{auroc, distinguishable};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::verdict::{Ranking, can_tell};
 use crate::EngineError;
 
 /// How the scores of a control become scores of anomaly.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Direction {
     /// The higher, the more anomalous.
@@ -31,7 +32,7 @@ impl Direction {
 }
 
 /// The figures of a control.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ControlFigures {
     /// Its name.
     pub name: String,

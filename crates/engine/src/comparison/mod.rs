@@ -33,6 +33,9 @@ pub use self::estimate::Estimate;
 pub use self::report::{Comparison, DetectorFigures, Images, NearDuplicates};
 pub use self::verdict::{Ranking, Verdict};
 
+const NAME_DETECTORS: &str =
+    "name some by --detectors; those that learn from labels need labelled images (--anomalous DIR)";
+
 /// The file with the figures, in the folder of the comparison.
 pub const FILE: &str = "comparison.json";
 
@@ -77,6 +80,7 @@ impl<'a> Plan<'a> {
         let first = configs.iter().find(ignores).or(configs.first());
         let first = first.ok_or_else(|| EngineError::NoImages {
             reason: "there is no detector to compare".to_owned(),
+            hint: NAME_DETECTORS.to_owned(),
         })?;
         first.check_device(with.device)?;
         let split = choose_split(first)?;
@@ -95,6 +99,7 @@ impl<'a> Plan<'a> {
         if fit.is_empty() {
             return Err(EngineError::NoImages {
                 reason: "no detector is left to compare".to_owned(),
+                hint: NAME_DETECTORS.to_owned(),
             });
         }
         Ok(Self {

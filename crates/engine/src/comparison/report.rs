@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::controls::ControlFigures;
@@ -9,7 +10,7 @@ use super::verdict::{Ranking, Verdict};
 use crate::EngineError;
 
 /// Several detectors on the same images.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Comparison {
     /// Every detector, in the order of preference.
     pub detectors: Vec<DetectorFigures>,
@@ -42,7 +43,7 @@ impl Comparison {
 }
 
 /// The figures of one detector.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DetectorFigures {
     /// Its name.
     pub name: String,
@@ -65,7 +66,7 @@ pub struct DetectorFigures {
 
 /// Counts of images whose thumbnails of 16 x 16 grey pixels differ from a training image's by less than 1 grey level on average and by less than a
 /// tenth of their contrast.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct NearDuplicates {
     pub validation: usize,
@@ -73,7 +74,7 @@ pub struct NearDuplicates {
 }
 
 /// Numbers of images.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct Images {
     pub normal: usize,

@@ -1,6 +1,7 @@
 //! What validation says of scores: which is best, what cannot be told from it, what a control does as well.
 
 use ckaad_metrics::{auroc, auroc_delong, distinguishable};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::EngineError;
@@ -9,7 +10,7 @@ use crate::EngineError;
 pub(super) const ENOUGH: usize = 10;
 
 /// An AUROC and its 95 % confidence interval by DeLong's method; none for a perfect ranking or a single image of a kind.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct Ranking {
     pub auroc: f64,
@@ -37,7 +38,7 @@ pub(super) fn can_tell(labels: &[bool]) -> bool {
 }
 
 /// Which of several detectors to take, and why.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Verdict {
     /// The recommended detector.
     pub detector: String,

@@ -6,6 +6,7 @@ use std::path::Path;
 use burn::tensor::Device;
 use ckaad_backbone::BackboneConfig;
 use ckaad_detectors::Passes;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Config, EngineError};
@@ -24,7 +25,7 @@ const LEAST: f64 = 1e-3;
 const FEATURE_CACHE_MIB: usize = 1 << 40;
 
 /// A configuration that was checked. It cannot be changed, only taken apart again.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "Config")]
 pub struct CheckedConfig(Config);
 

@@ -2,12 +2,13 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use ckaad_data::{FolderSource, Layout, MaskRule, Window};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::EngineError;
 
 /// Where the images are: a known layout under `root`, or folders of one's own.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DataConfig {
     /// The layout of the folder `root`.

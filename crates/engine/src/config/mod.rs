@@ -16,6 +16,7 @@ use std::path::PathBuf;
 use ckaad_backbone::{BackboneConfig, Precision, ResNetVariant};
 use ckaad_data::{ElasticTransform, LabelledClasses, ValidationRule};
 use ckaad_detectors::DetectorSettings;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::EngineError;
@@ -29,7 +30,7 @@ pub use resolve::lay_over;
 pub use sources::{AnomalySource, FeatureSource};
 
 /// A run's settings. Every key can be given in a TOML file or on the command line; unknown keys are refused.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// The preset that the run started from.

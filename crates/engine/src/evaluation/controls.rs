@@ -1,6 +1,7 @@
 //! What the images of a run give away without any network, beside what its models say of them.
 
 use ckaad_data::{ImageStore, Split, near_duplicates};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::CheckedConfig;
@@ -10,7 +11,7 @@ use crate::comparison::{ControlFigures, NearDuplicates, anomalous};
 use crate::training::{Observer, load_images};
 
 /// The controls of a report.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ControlReport {
     /// Every control.
     pub figures: Vec<ControlFigures>,

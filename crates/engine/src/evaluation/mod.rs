@@ -52,7 +52,7 @@ pub struct EvaluateOptions {
 /// cannot be had, [`ModelReport::pixels_omitted`] says why; all else is written.
 ///
 /// # Errors
-/// [`EngineError::NotARun`] if the run has no model yet, [`EngineError::NoImages`] if there are no test images, or not where they were,
+/// [`EngineError::Unfinished`] if the run has no model yet, [`EngineError::NoImages`] if there are no test images, or not where they were,
 /// [`EngineError::Data`] if one cannot be read or masks that were given would make figures wrong, [`EngineError::Metric`] if a metric of
 /// images fails.
 pub fn evaluate_run(
@@ -64,9 +64,8 @@ pub fn evaluate_run(
 ) -> Result<Report, EngineError> {
     let clock = Instant::now();
     if !folder.model().is_file() {
-        return Err(EngineError::NotARun {
+        return Err(EngineError::Unfinished {
             path: folder.path().to_owned(),
-            missing: "model.safetensors (training did not finish)",
         });
     }
     let config = Config::read(&folder.config())?;

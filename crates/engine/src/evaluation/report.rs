@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use ckaad_data::DataAccount;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{ControlReport, TestFolder};
@@ -11,7 +12,7 @@ use crate::training::Threshold;
 use crate::{CheckedConfig, EngineError};
 
 /// The evaluation of a run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
     /// The model after the last epoch.
     pub last: ModelReport,
@@ -47,7 +48,7 @@ pub struct Report {
 }
 
 /// Wall-clock times.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct Seconds {
     pub training: f64,
@@ -55,7 +56,7 @@ pub struct Seconds {
 }
 
 /// Numbers of images.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct TrainingCounts {
     pub normal: usize,
@@ -65,7 +66,7 @@ pub struct TrainingCounts {
 }
 
 /// The figures of one model.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ModelReport {
     /// The epoch after which the model was taken.
     pub epoch: usize,
@@ -90,7 +91,7 @@ pub struct ModelReport {
 }
 
 /// Why there are no figures of pixels.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PixelsOmitted {
     /// What is missing or wrong.
     pub reason: String,
@@ -99,7 +100,7 @@ pub struct PixelsOmitted {
 }
 
 /// Image-level figures.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[allow(missing_docs, reason = "`definitions` says what they are")]
 pub struct ImageFigures {
     pub image_auroc: f64,
@@ -111,7 +112,7 @@ pub struct ImageFigures {
 }
 
 /// Decisions at a threshold that the test images had no part in; `None` where a figure has no value.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[allow(missing_docs, reason = "`definitions` says what they are")]
 pub struct AtThreshold {
     pub accuracy: f64,
@@ -121,7 +122,7 @@ pub struct AtThreshold {
 }
 
 /// Pixel-level figures.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[allow(missing_docs, reason = "`definitions` says what they are")]
 pub struct PixelReport {
     pub pixel_auroc: f64,
@@ -136,7 +137,7 @@ pub struct PixelReport {
 }
 
 /// Test images by kind and class.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct Counts {
     pub normal: usize,

@@ -4,12 +4,13 @@ use ckaad_data::{
     DataAccount, Dataset, FolderSource, ImageStore, Layout, MaskRule, Split, check_content,
     check_masks,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Config, EngineError, RunFolder};
 
 /// Test images that a run was not trained with, or that have moved since.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TestFolder {
     /// One sub-folder per class.
     #[serde(rename = "test_folder")]
@@ -53,8 +54,9 @@ pub(super) fn split_of(
     if split.test.is_empty() {
         let path = run.path().display();
         return Err(EngineError::NoImages {
-            reason: format!(
-                "the run has no test images: name some (`ckaad evaluate {path} --test DIR`), or score images with `predict`"
+            reason: "the run has no test images".to_owned(),
+            hint: format!(
+                "name some (`ckaad evaluate {path} --test DIR`), or score images by `ckaad predict {path} IMAGES --out DIR`"
             ),
         });
     }
@@ -110,11 +112,13 @@ fn check_in_place(split: &Split, run: &RunFolder) -> Result<(), EngineError> {
     };
     Err(EngineError::NoImages {
         reason: format!(
-            "{} of the {} test images are no longer where they were, such as {}; name their new place: `ckaad evaluate {} --test DIR` \
-             (and --masks DIR)",
+            "{} of the {} test images are no longer where they were, such as {}",
             gone.count() + 1,
             split.test.len(),
             first.path,
+        ),
+        hint: format!(
+            "name their new place: `ckaad evaluate {} --test DIR` (and --masks DIR)",
             run.path().display()
         ),
     })
@@ -123,9 +127,10 @@ fn check_in_place(split: &Split, run: &RunFolder) -> Result<(), EngineError> {
 /// The test images that could not be read. Those that could are in the order of the split.
 pub(super) fn unread(split: &Split, store: &ImageStore) -> Vec<String> {
     let mut read = store.samples().iter().peekable();
-    let unread = split
-        .test
-        .iter()
-        .filter(|sample| read.next_if(|read| read == sample).is_none());
+    // Those that were read have a digest besides.
+    let unread = split.test.iter().filter(|sample| {
+        let is = read.next_if(|read| read.path == sample.path);
+        is.is_none()
+    });
     unread.map(|sample| sample.path.to_string()).collect()
 }

@@ -1,5 +1,6 @@
 //! Where a map reaches the pixel threshold, region by region.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::outline::{Grid, Outline, simplified};
@@ -8,7 +9,7 @@ use super::outline::{Grid, Outline, simplified};
 const TOLERANCE: f64 = 1.0;
 
 /// The anomalous regions of an image.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Regions {
     /// Width of the image in pixels.
     pub width: usize,
@@ -21,7 +22,7 @@ pub struct Regions {
 }
 
 /// A connected region of anomalous pixels.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Region {
     /// Left, top, width, height in pixels.
     #[serde(rename = "box")]
@@ -35,7 +36,7 @@ pub struct Region {
 }
 
 /// A value of a map.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 pub struct Peak {
     /// Column of the pixel.
     pub x: usize,

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use ckaad_files::Untouched;
 
 use super::table::original;
+use crate::error::OTHER_FOLDER;
 use crate::{EngineError, RunFolder};
 
 /// The table of a prediction.
@@ -32,7 +33,7 @@ pub(crate) fn prepare<'a>(
         Err(EngineError::ResultsExist { path, what, hint })
     };
     if RunFolder::open(folder).is_ok() {
-        return refuse("is the folder of a run".to_owned(), "");
+        return refuse("is the folder of a run".to_owned(), OTHER_FOLDER);
     }
     let table = folder.join(TABLE);
     let outputs: Vec<&PathBuf> = outputs.collect();
@@ -53,7 +54,8 @@ pub(crate) fn prepare<'a>(
     }
     if !replace {
         let what = format!("holds {} files of an earlier prediction", old.len());
-        return refuse(what, ", or replace them by --overwrite");
+        let hint = "choose another output folder, or replace them by --overwrite";
+        return refuse(what, hint);
     }
     old.iter()
         .try_for_each(|path| fs::remove_file(path).map_err(EngineError::io(path, "remove")))

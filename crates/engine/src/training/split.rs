@@ -124,9 +124,11 @@ pub(crate) fn check_labelled(config: &CheckedConfig, split: &Split) -> Result<()
     };
     Err(EngineError::NoImages {
         reason: format!(
-            "the detector {} learns from labelled anomalous training images, but {why}; give more (--anomalous DIR), let \
-             an elastic transform make them (--anomalies elastic), or do without ({instead})",
+            "the detector {} learns from labelled anomalous training images, but {why}",
             config.detector.name()
+        ),
+        hint: format!(
+            "give more (--anomalous DIR), let an elastic transform make them (--anomalies elastic), or do without ({instead})"
         ),
     })
 }

@@ -1,4 +1,5 @@
 use ckaad_metrics::{Calibration, Confusion, ThresholdRule, auroc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::EngineError;
@@ -9,7 +10,7 @@ const TARGET_FPR: f64 = 0.05;
 const ENOUGH: usize = 10;
 
 /// The score from which on an image counts as anomalous, and how it was chosen. Never from test images.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Threshold {
     /// Images with this score or a higher one are anomalous.
     pub value: f64,

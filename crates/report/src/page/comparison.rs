@@ -6,30 +6,57 @@ use maud::{Markup, html};
 use super::ranking::{self, Ranked};
 use super::shell::{Section, absent, page};
 use super::table::{Cell, Column, number, sortable, text};
-use super::{Page, files};
-use crate::comparison::{ComparisonData, Contestant, Scores};
+use super::{Page, files, gallery};
+use crate::comparison::{ComparisonData, Contestant, Exhibit, Scores};
 use crate::numbers::{images, percent, percents, probability, short};
 use crate::plot::Chart;
 use crate::run::Figure;
 
 /// The page of several detectors or runs on the same test images.
 pub fn comparison_page(data: &ComparisonData) -> Page {
-    let ranked: Vec<Ranked<'_>> = data.contestants.iter().filter_map(ranked).collect();
-    let curves = ranking::charts(&ranked, &data.labels);
-    let section = |id, title, body| Section { id, title, body };
-    let sections = [
-        section("summary", "Summary", summary(data)),
-        section(
-            "curves",
-            "Curves",
-            html! { (missing(data)) (ranking::curves(&curves)) },
-        ),
-        section("tests", "Paired tests", paired_tests(&ranked, &data.labels)),
+    let Parts { charts, bodies } = parts(data);
+    let [summary, curves, tests] = bodies;
+    let mut sections = vec![
+        Section::new("summary", "Summary", summary),
+        Section::new("curves", "Curves", curves),
+        Section::new("tests", "Paired tests", tests),
     ];
-    let charts: Vec<&Chart> = curves.iter().flatten().collect();
+    let mut last = html! {};
+    if let Some(exhibit) = &data.exhibit {
+        let title = format!("Pictures: {}", exhibit.name);
+        sections.insert(1, Section::new("gallery", title, pictures(exhibit)));
+        last = gallery::viewer();
+    }
+    let charts: Vec<&Chart> = charts.iter().collect();
     Page {
-        html: page(&data.title, &data.facts, &sections, &html! {}),
+        html: page(&data.title, &data.facts, &sections, &last),
         plots: files(&charts),
+    }
+}
+
+/// What a page says of several detectors or runs on the same images.
+pub(super) struct Parts {
+    pub(super) charts: Vec<Chart>,
+    /// The summary, the curves, the tests.
+    pub(super) bodies: [Markup; 3],
+}
+
+pub(super) fn parts(data: &ComparisonData) -> Parts {
+    let ranked: Vec<Ranked<'_>> = data.contestants.iter().filter_map(ranked).collect();
+    let mut curves = ranking::charts(&ranked, &data.labels);
+    for chart in curves.iter_mut().flatten() {
+        chart.file = format!("{}{}", data.plots, chart.file);
+    }
+    let drawn = html! { (missing(data)) (ranking::curves(&curves)) };
+    let bodies = [summary(data), drawn, paired_tests(data, &ranked)];
+    let charts = curves.into_iter().flatten().collect();
+    Parts { charts, bodies }
+}
+
+fn pictures(exhibit: &Exhibit) -> Markup {
+    html! {
+        p { "What " strong { (exhibit.name) } " found, missed and flagged by mistake, at its stored threshold, " (short(exhibit.threshold)) "." }
+        (gallery::gallery(&exhibit.images, Some(exhibit.threshold), &exhibit.gallery))
     }
 }
 
@@ -39,7 +66,7 @@ fn ranked(contestant: &Contestant) -> Option<Ranked<'_>> {
             name: &contestant.name,
             scores,
         }),
-        Scores::Control | Scores::Missing(_) => None,
+        Scores::NotDrawn | Scores::Missing(_) => None,
     }
 }
 
@@ -89,7 +116,7 @@ fn overview(data: &ComparisonData) -> Markup {
         row
     });
     sortable(
-        "Figures, with 95 % confidence intervals",
+        &caption(data, "Figures, with 95 % confidence intervals"),
         &columns,
         rows.collect(),
     )
@@ -100,8 +127,17 @@ fn figure(figure: &Figure) -> Cell {
     Cell::number(shown, figure.value).with(figure.interval.map(percents).as_deref())
 }
 
+/// A caption that no other table of the page has.
+fn caption(data: &ComparisonData, text: &str) -> String {
+    match data.plots.as_str() {
+        "" => text.to_owned(),
+        _ => format!("{}: {text}", data.title),
+    }
+}
+
 /// DeLong's test of each pair.
-fn paired_tests(ranked: &[Ranked<'_>], labels: &[bool]) -> Markup {
+fn paired_tests(data: &ComparisonData, ranked: &[Ranked<'_>]) -> Markup {
+    let labels = &data.labels;
     if ranked.len() < 2 {
         return absent("Tests need the scores of two detectors at least.");
     }
@@ -154,7 +190,10 @@ fn paired_tests(ranked: &[Ranked<'_>], labels: &[bool]) -> Markup {
                 ]
             });
     let table = sortable(
-        "DeLong's paired test of each pair, on the test images",
+        &caption(
+            data,
+            "DeLong's paired test of each pair, on the test images",
+        ),
         &columns,
         rows.collect(),
     );

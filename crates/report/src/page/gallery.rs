@@ -5,37 +5,40 @@ use std::fmt::Write;
 use maud::{Markup, html};
 
 use super::shell::absent;
-use crate::choice::Choice;
+use crate::choice::choose;
 use crate::numbers::{probability, short};
 use crate::picture::{Line, Shot, Shrunk, data_uri};
-use crate::run::{Legend, RunData};
+use crate::run::{Gallery, Legend, ScoredImage};
 
-pub(super) fn gallery(data: &RunData, choice: &Choice) -> Markup {
-    let gallery = &data.gallery;
-    if data.threshold.is_none() || gallery.shots.is_empty() {
+/// The pictures that there are of what was found, missed and flagged by mistake.
+pub(super) fn gallery(images: &[ScoredImage], threshold: Option<f64>, gallery: &Gallery) -> Markup {
+    let Some(threshold) = threshold.filter(|_| !gallery.shots.is_empty()) else {
         return html! {
             (notes(&gallery.notes))
             (absent("No image was found anomalous, missed or flagged by mistake, so there is none to look at."))
         };
-    }
+    };
+    let choice = choose(images, threshold, images.len());
+    let shown = |image: &&usize| gallery.shots.iter().any(|shot| shot.image == **image);
+    let shown = |of: &[usize]| of.iter().filter(shown).copied().collect::<Vec<_>>();
     let groups = [
         (
             "Most anomalous",
             "Anomalous images that were found, the highest scores first.",
             "No anomalous image was found.",
-            &choice.found,
+            shown(&choice.found),
         ),
         (
             "Missed",
             "Anomalous images below the threshold, the lowest scores first.",
             "No anomalous image was missed.",
-            &choice.missed,
+            shown(&choice.missed),
         ),
         (
             "False alarms",
             "Normal images at the threshold or above, the highest scores first.",
             "No normal image was flagged.",
-            &choice.false_alarms,
+            shown(&choice.false_alarms),
         ),
     ];
     html! {
@@ -44,11 +47,11 @@ pub(super) fn gallery(data: &RunData, choice: &Choice) -> Markup {
             Some(legend) => (legend_of(legend)),
             None => (absent("The detector scores images as a whole and tells no places, so there is no heat.")),
         }
-        @for (name, what, none, images) in groups {
+        @for (name, what, none, chosen) in groups {
             h3 { (name) }
-            @if images.is_empty() { p { (none) } } @else {
+            @if chosen.is_empty() { p { (none) } } @else {
                 p { (what) }
-                ul .shots { @for &image in images { (item(data, image)) } }
+                ul .shots { @for image in chosen { (item(&images[image], image, gallery)) } }
             }
         }
     }
@@ -86,14 +89,13 @@ fn legend_of(legend: &Legend) -> Markup {
     }
 }
 
-fn item(data: &RunData, image: usize) -> Markup {
-    let scored = &data.images[image];
+fn item(scored: &ScoredImage, image: usize, gallery: &Gallery) -> Markup {
     let name = scored
         .path
         .rsplit(['/', '\\'])
         .next()
         .unwrap_or(&scored.path);
-    let shot = data.gallery.shots.iter().find(|shot| shot.image == image);
+    let shot = gallery.shots.iter().find(|shot| shot.image == image);
     let kind = if scored.anomalous {
         "anomalous"
     } else {

@@ -1,5 +1,6 @@
 //! The pages.
 
+mod benchmark;
 mod comparison;
 mod data;
 mod decisions;
@@ -12,6 +13,7 @@ mod shell;
 mod table;
 mod training;
 
+pub use benchmark::benchmark_page;
 pub use comparison::comparison_page;
 pub use run::run_page;
 

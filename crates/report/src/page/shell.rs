@@ -13,9 +13,16 @@ const SCRIPT: &str = include_str!("page.js");
 
 /// A part of a page, which its contents name.
 pub(super) struct Section {
-    pub(super) id: &'static str,
-    pub(super) title: &'static str,
+    pub(super) id: String,
+    pub(super) title: String,
     pub(super) body: Markup,
+}
+
+impl Section {
+    pub(super) fn new(id: impl Into<String>, title: impl Into<String>, body: Markup) -> Self {
+        let (id, title) = (id.into(), title.into());
+        Self { id, title, body }
+    }
 }
 
 /// A whole page. It may load nothing and run its own script alone, whatever the texts in it are.

@@ -2,10 +2,11 @@
 
 use half::f16;
 use half::slice::HalfFloatSliceExt;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// In which precision features are kept, whatever networks multiply in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum FeaturePrecision {
     /// As computed.
