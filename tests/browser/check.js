@@ -11,6 +11,8 @@ const views = [
   { name: "light", width: 1200, scheme: "light" },
   { name: "dark", width: 1200, scheme: "dark" },
   { name: "phone", width: 400, scheme: "light" },
+  // A4 without its margins, at 96 pixels an inch.
+  { name: "print", width: 688, scheme: "light", media: "print" },
 ];
 const problems = [];
 
@@ -39,6 +41,7 @@ async function checkFile(file) {
     complain = report(view.name);
     await tab.setViewport({ width: view.width, height: 900 });
     await tab.emulateMediaFeatures([{ name: "prefers-color-scheme", value: view.scheme }]);
+    await tab.emulateMediaType(view.media ?? "screen");
     await tab.goto(address, { waitUntil: "load" });
     await picturesLoad(tab, complain);
     await fitsItsWindow(tab, complain);
@@ -46,6 +49,7 @@ async function checkFile(file) {
     await shoot(tab, file, view.name);
   }
   complain = report("use");
+  await tab.emulateMediaType("screen");
   await tab.setViewport({ width: 1200, height: 900 });
   await tab.goto(address, { waitUntil: "load" });
   await tablesSort(tab, complain);
