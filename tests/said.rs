@@ -132,6 +132,7 @@ fn golden_wrong_settings() {
         .run(&typed("--config typo.toml"))
         .run(&typed("--set image_size=100"))
         .run(&typed("--set detector.gamma=2.0"))
+        .run(&typed("--detector probe --set detector.coreset=0.5"))
         .run(&typed("--set gamma=0.5"))
         .run(&typed("--device gpu"))
         .run(&typed("--device cuda:7"))

@@ -11,6 +11,8 @@ const views = [
   { name: "light", width: 1200, scheme: "light" },
   { name: "dark", width: 1200, scheme: "dark" },
   { name: "phone", width: 400, scheme: "light" },
+  // A4 without its margins, at 96 pixels an inch.
+  { name: "print", width: 688, media: "print" },
 ];
 const problems = [];
 
@@ -38,14 +40,17 @@ async function checkFile(file) {
   for (const view of views) {
     complain = report(view.name);
     await tab.setViewport({ width: view.width, height: 900 });
-    await tab.emulateMediaFeatures([{ name: "prefers-color-scheme", value: view.scheme }]);
+    // Each takes the other back.
+    if (view.media === undefined) await tab.emulateMediaFeatures([{ name: "prefers-color-scheme", value: view.scheme }]);
+    else await tab.emulateMediaType(view.media);
     await tab.goto(address, { waitUntil: "load" });
     await picturesLoad(tab, complain);
     await fitsItsWindow(tab, complain);
-    await isAccessible(tab, complain);
     await shoot(tab, file, view.name);
+    await isAccessible(tab, complain);
   }
   complain = report("use");
+  await tab.emulateMediaType("screen");
   await tab.setViewport({ width: 1200, height: 900 });
   await tab.goto(address, { waitUntil: "load" });
   await tablesSort(tab, complain);

@@ -50,7 +50,8 @@ fn parts(error: &anyhow::Error) -> (String, Vec<String>) {
         .into_iter()
         .collect();
     for cause in error.chain() {
-        let mut text = cause.to_string();
+        // Those of TOML end with a line, and name the table on a line of its own.
+        let mut text = cause.to_string().trim_end().replace("\nin `", " in `");
         if let Some(hint) = hint_of(cause) {
             // Messages of libraries are whole: they end with the hint.
             if let Some(problem) = text.strip_suffix(&format!("; {hint}")) {
@@ -132,5 +133,10 @@ mod tests {
         );
         let plain = anyhow::anyhow!("nothing to be done");
         assert_eq!(parts(&plain), ("nothing to be done".to_owned(), vec![]));
+        let toml = anyhow::anyhow!("unknown field `a`\nin `detector`\n").context("configuration");
+        assert_eq!(
+            parts(&toml).0,
+            "configuration: unknown field `a` in `detector`"
+        );
     }
 }

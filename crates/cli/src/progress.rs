@@ -129,13 +129,17 @@ impl Display {
     }
 }
 
-/// `64/640, 2.5/s, about 4 min left`.
+/// `64/640, 2.5/s, about 4 min left`; what takes longer than a second: `3/7, 40 s each, about 3 min left`.
 fn pace(done: usize, total: usize, rate: f64) -> String {
     match rate {
         0.0 => format!("{done}/{total}"),
         rate => {
             let left = span((total - done.min(total)) as f64 / rate);
-            format!("{done}/{total}, {rate:.1}/s, about {left} left")
+            let pace = match rate < 1.0 {
+                true => format!("{} each", span(1.0 / rate)),
+                false => format!("{rate:.1}/s"),
+            };
+            format!("{done}/{total}, {pace}, about {left} left")
         }
     }
 }
@@ -171,6 +175,7 @@ mod tests {
     #[test]
     fn rate_and_time_left_are_told() {
         assert_eq!(pace(64, 640, 2.4), "64/640, 2.4/s, about 4 min left");
+        assert_eq!(pace(3, 7, 0.025), "3/7, 40 s each, about 3 min left");
         assert_eq!(pace(0, 640, 0.0), "0/640");
         let record = |epoch| EpochRecord {
             epoch,

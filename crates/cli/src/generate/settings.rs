@@ -169,11 +169,8 @@ fn limits(key: &str, shape: Shape<'_>, base: &Value) -> Vec<String> {
         let Ok(config) = serde_json::from_value::<Config>(settings) else {
             continue;
         };
-        if let Some(reason) = config.check().err().and_then(|error| reason(error, key)) {
-            if !said.contains(&reason) {
-                said.push(reason);
-            }
-        }
+        let refused = config.check().err().and_then(|error| reason(error, key));
+        said.extend(refused.filter(|reason| !said.contains(reason)));
     }
     said
 }

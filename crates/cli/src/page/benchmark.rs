@@ -163,15 +163,11 @@ fn group(name: &str, number: usize, runs: &[(&(PathBuf, Report), &str)]) -> Grou
         }
     });
     let contestants = contestants.collect();
-    let mut notes = joint.notes;
-    if drawn.len() < order.len() {
-        notes.push("Curves and tests are of the run of each kind with the lowest seed.".to_owned());
-    }
     Group {
         comparison: ComparisonData {
             title: name.to_owned(),
             contestants,
-            notes,
+            notes: joint.notes,
             labels: joint.labels,
             plots: format!("{}-", number + 1),
             ..ComparisonData::default()
