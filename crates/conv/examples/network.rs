@@ -29,7 +29,7 @@ enum Precision {
 
 use Precision::{Bf16, F32};
 
-/// Narrow layers directly, as `ckaad-ops` computes them.
+/// Narrow layers directly, and in bf16 those of many weights, as `ckaad-ops` computes them.
 fn conv(
     c_in: usize,
     c_out: usize,
@@ -38,7 +38,7 @@ fn conv(
     precision: Precision,
 ) -> PackedConv2d {
     let mut conv = Conv2d::new(c_in, c_out, kernel, stride, kernel / 2);
-    if c_in <= 64 {
+    if c_in <= 64 || (precision == Bf16 && c_in * c_out > 256 * 256) {
         conv = conv.without_winograd();
     }
     if precision == Bf16 {

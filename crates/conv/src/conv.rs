@@ -99,6 +99,11 @@ impl Conv2d {
         }
     }
 
+    /// Rows and columns from one pixel that is paired to the next: 1x1 kernels never look at those between.
+    pub(crate) fn thinning(&self) -> usize {
+        if self.kernel == 1 { self.stride } else { 1 }
+    }
+
     /// Output rows for input rows, or columns for columns.
     ///
     /// # Panics
@@ -199,6 +204,10 @@ impl Conv2d {
     }
 
     pub(crate) fn plan(&self, height: usize, width: usize) -> Plan {
+        if self.multiplier() == Multiplier::Pairs && self.thinning() > 1 {
+            let thinned = Self { stride: 1, ..*self };
+            return thinned.plan(self.output(height), self.output(width));
+        }
         let taps: Vec<(isize, usize)> = (0..self.kernel)
             .map(|k| (k as isize - self.padding as isize, k))
             .collect();

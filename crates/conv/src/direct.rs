@@ -76,10 +76,11 @@ pub(crate) struct Input<'a> {
 }
 
 impl<'a> Input<'a> {
-    pub(crate) fn new(conv: &Conv2d, map: &'a Blocked) -> Self {
+    /// Of pairs, only pixels `step` rows and columns from the last one.
+    pub(crate) fn new(conv: &Conv2d, map: &'a Blocked, step: usize) -> Self {
         let multiplier = conv.multiplier();
         let other = match multiplier {
-            Multiplier::Pairs => Some(pair_channels(map)),
+            Multiplier::Pairs => Some(pair_channels(map, step)),
             Multiplier::Floats(isa) => conv.bf16.then(|| map.rounded(isa)),
         };
         Self {

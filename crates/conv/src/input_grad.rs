@@ -77,7 +77,7 @@ impl PackedTransposed {
             &output,
         );
         let grad_size = [grad.height(), grad.width()];
-        let grad = Input::new(conv, grad);
+        let grad = Input::new(conv, grad, 1);
         for phase in 0..conv.stride * conv.stride {
             let plan = conv.phase(size, grad_size, [phase / conv.stride, phase % conv.stride]);
             plan.run(&grad, &self.panels, epilogue, &mut output);

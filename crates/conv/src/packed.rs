@@ -61,7 +61,8 @@ impl PackedConv2d {
             }
             Panels::Blocked(panels) => {
                 let plan = conv.plan(input.height(), input.width());
-                plan.run(&Input::new(conv, input), panels, epilogue, &mut output);
+                let input = Input::new(conv, input, conv.thinning());
+                plan.run(&input, panels, epilogue, &mut output);
             }
             Panels::Interleaved(panels) => {
                 let mut nchw = Buffer::stale(input.shape().iter().product());

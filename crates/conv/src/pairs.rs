@@ -11,43 +11,72 @@ use crate::simd::simd_entry;
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::*;
 
-/// Neighbouring channels paired: `[batch][channels / 16][height][width][8]`.
-pub(crate) fn pair_channels(map: &Blocked) -> Buffer {
-    let mut words = Buffer::stale(map.data.len() / 2);
-    let plane = map.height() * map.width() * LANES;
-    let planes = words.chunks_mut(plane / 2);
-    for_each(map.data.chunks(plane).zip(planes), |(from, to)| {
-        pair_neighbours(from, to)
-    });
-    words
+/// Neighbouring channels paired, of every pixel that is `step` rows and columns from the last one: `[batch][channels / 16][height]
+/// [width][8]`.
+pub(crate) fn pair_channels(map: &Blocked, step: usize) -> Buffer {
+    by_planes(map, step, |pixels| pixels * LANES / 2, pair_neighbours)
+}
+
+/// Neighbouring pixels paired, of those that are `step` rows and columns from the last one, all in one line; an odd one is paired with
+/// zero: `[batch][channels / 16][pixels / 2][16]`.
+pub(crate) fn pair_line(map: &Blocked, step: usize) -> Buffer {
+    let words = |pixels: usize| pixels.div_ceil(2) * LANES;
+    by_planes(map, step, words, |from, to| {
+        pair_vectors(from, LANES, 2 * LANES, to)
+    })
 }
 
 /// Every pixel paired with the one `apart` columns further, or with zero where the row ends before: `[batch][channels / 16][height]
 /// [width][16]`.
 pub(crate) fn pair_pixels(map: &Blocked, apart: usize) -> Buffer {
     let mut words = Buffer::stale(map.data.len());
-    let (row, shift) = (map.width() * LANES, apart * LANES);
+    let row = map.width() * LANES;
     let plane = map.height() * row;
     let planes = words.chunks_mut(plane);
     for_each(map.data.chunks(plane).zip(planes), |(from, to)| {
         for (from, to) in from.chunks(row).zip(to.chunks_mut(row)) {
-            let (to, last) = to.split_at_mut(row.saturating_sub(shift));
-            pair_lanes(from, &from[shift.min(row)..], to);
-            pair_lanes(&from[to.len()..], &[], last);
+            pair_vectors(from, apart * LANES, LANES, to);
         }
     });
     words
 }
 
-/// Rows of 32 weights, two channels after each other, paired: half as many rows.
-pub(crate) fn pair_rows(rows: &[f32], row: usize) -> Buffer {
-    let mut words = Buffer::stale(rows.len() / 2);
-    let pairs = rows.chunks_exact(2 * row).zip(words.chunks_exact_mut(row));
-    for (two, to) in pairs {
-        let (first, second) = two.split_at(row);
-        pair_lanes(first, second, to);
+/// Rows of `row` weights, two after each other paired: half as many rows.
+pub(crate) fn pair_rows(rows: &[f32], row: usize, words: &mut [f32]) {
+    assert_eq!(rows.len(), 2 * words.len(), "two rows make one");
+    for (two, to) in rows.chunks_exact(2 * row).zip(words.chunks_exact_mut(row)) {
+        pair_vectors(two, row, LANES, to);
     }
-    words
+}
+
+/// Pairs of every plane's pixels that are `step` rows and columns from the last one; `words` says how many so many pixels make.
+fn by_planes(
+    map: &Blocked,
+    step: usize,
+    words: impl Fn(usize) -> usize,
+    pair: impl Fn(&[f32], &mut [f32]) + Sync + Send,
+) -> Buffer {
+    let (row, plane) = (map.width() * LANES, map.height() * map.width() * LANES);
+    let [height, width] = [map.height(), map.width()].map(|size| size.div_ceil(step));
+    let pixels = height * width;
+    let paired_plane = words(pixels);
+    let mut paired = Buffer::stale(map.batch() * map.blocks() * paired_plane);
+    let planes = paired.chunks_mut(paired_plane);
+    for_each(map.data.chunks(plane).zip(planes), |(from, to)| {
+        if step == 1 {
+            return pair(from, to);
+        }
+        let mut thinned = Buffer::stale(pixels * LANES);
+        let rows = from.chunks(row).step_by(step);
+        for (from, to) in rows.zip(thinned.chunks_mut(width * LANES)) {
+            let pixels = from.chunks(LANES).step_by(step);
+            for (from, to) in pixels.zip(to.chunks_mut(LANES)) {
+                to.copy_from_slice(from);
+            }
+        }
+        pair(&thinned, to);
+    });
+    paired
 }
 
 /// `to[i]` holds `from[2 * i]` and `from[2 * i + 1]`.
@@ -63,16 +92,20 @@ pub(crate) fn pair_neighbours(from: &[f32], to: &mut [f32]) {
     }
 }
 
-/// `to[i]` holds `first[i]` and `second[i]`, or zero where `second` has ended: at once, or with `to`.
-fn pair_lanes(first: &[f32], second: &[f32], to: &mut [f32]) {
+/// The vector `i` of `to` holds the vector of `from` at `i * step` and the one that is `apart` floats further, or zero where there is
+/// none.
+///
+/// # Panics
+/// If `from` lacks a first vector, or a vector is cut off.
+fn pair_vectors(from: &[f32], apart: usize, step: usize, to: &mut [f32]) {
     assert!(
-        first.len() >= to.len() && (second.is_empty() || second.len() >= to.len()),
-        "two values make a word"
+        to.len().is_multiple_of(LANES) && from.len().is_multiple_of(LANES),
+        "vectors are whole"
     );
     #[cfg(target_arch = "x86_64")]
     // SAFETY: pairs are only made for a processor that multiplies them.
     unsafe {
-        lanes(first, second, to);
+        vector_pairs(from, apart, step, to);
     }
 }
 
@@ -98,23 +131,29 @@ fn neighbours(from: &[f32], to: &mut [f32]) {
     }
 }
 
+/// Where the halves of words come from among those of two vectors, each narrowed to bf16.
+#[cfg(target_arch = "x86_64")]
+const ORDER: [u16; 2 * LANES] = {
+    let mut order = [0; 2 * LANES];
+    let mut i = 0;
+    while i < 2 * LANES {
+        order[i] = (i / 2 + i % 2 * LANES) as u16;
+        i += 1;
+    }
+    order
+};
+
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
-fn lanes(first: &[f32], second: &[f32], to: &mut [f32]) {
-    let mut order = [0u16; 2 * LANES];
-    for (i, place) in order.iter_mut().enumerate() {
-        *place = (i / 2 + i % 2 * LANES) as u16;
-    }
+fn vector_pairs(from: &[f32], apart: usize, step: usize, to: &mut [f32]) {
     for (i, to) in to.chunks_exact_mut(LANES).enumerate() {
+        let low = &from[i * step..][..LANES];
+        let high = from.get(i * step + apart..i * step + apart + LANES);
         // SAFETY: all slices are as long as the vectors, whose types are of 512 bits.
         unsafe {
-            let order = _mm512_loadu_si512(order.as_ptr().cast());
-            let low = _mm512_loadu_ps(first[i * LANES..][..LANES].as_ptr());
-            let high = if second.is_empty() {
-                _mm512_setzero_ps()
-            } else {
-                _mm512_loadu_ps(second[i * LANES..][..LANES].as_ptr())
-            };
+            let order = _mm512_loadu_si512(ORDER.as_ptr().cast());
+            let low = _mm512_loadu_ps(low.as_ptr());
+            let high = high.map_or(_mm512_setzero_ps(), |high| _mm512_loadu_ps(high.as_ptr()));
             let halves = _mm512_cvtne2ps_pbh(high, low);
             let words = _mm512_permutexvar_epi16(order, std::mem::transmute(halves));
             _mm512_storeu_si512(to.as_mut_ptr().cast(), words);

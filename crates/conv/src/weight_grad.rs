@@ -45,6 +45,9 @@ impl Conv2d {
 
     fn direct_weight_grad(&self, input: &Blocked, grad: &Blocked, weight_grad: &mut [f32]) {
         let multiplier = self.multiplier();
+        if multiplier == Multiplier::Pairs && self.kernel == 1 {
+            return self.line_weight_grad(input, grad, weight_grad);
+        }
         // Pixels of a step, and what a step reads of both maps. Where the second pixel of the last step is no output, it is
         // zero in one of them: outside its row.
         let (per_step, rounded, paired);
@@ -108,6 +111,39 @@ impl Conv2d {
                     // SAFETY: the ranges of rows and columns keep inputs and gradients inside their maps.
                     unsafe { run_outer(multiplier, &outer) };
                 }
+            }
+            // SAFETY: this task alone writes the weights of its panel and block.
+            unsafe { target.write(panel, block, &mut sums, PANEL, LANES * PANEL) };
+        });
+    }
+
+    /// For 1x1 kernels and pairs of bf16: both maps are lines of paired pixels.
+    fn line_weight_grad(&self, input: &Blocked, grad: &Blocked, weight_grad: &mut [f32]) {
+        let (in_blocks, out_blocks) = (input.blocks(), grad.blocks());
+        let inputs = pairs::pair_line(input, self.stride);
+        let grads = pairs::pair_line(grad, 1);
+        let plane = (grad.height() * grad.width()).div_ceil(2) * LANES;
+        let target = Scatter::new(self, weight_grad);
+        for_each(0..out_blocks.div_ceil(2) * in_blocks, |task| {
+            let (panel, block) = (task / in_blocks, task % in_blocks);
+            let mut sums = Buffer::stale(LANES * PANEL);
+            for n in 0..input.batch() {
+                let outer = Outer {
+                    a: inputs[(n * in_blocks + block) * plane..].as_ptr(),
+                    a_step: LANES,
+                    a_line: 0,
+                    b: grads[(n * out_blocks + 2 * panel) * plane..].as_ptr(),
+                    b_step: LANES,
+                    b_line: 0,
+                    b_vec: plane,
+                    steps: plane / LANES,
+                    lines: 1,
+                    vecs: (out_blocks - 2 * panel).min(2),
+                    out: sums.as_mut_ptr(),
+                    accumulate: n > 0,
+                };
+                // SAFETY: every block of an image has a plane of pairs.
+                unsafe { run_outer(Multiplier::Pairs, &outer) };
             }
             // SAFETY: this task alone writes the weights of its panel and block.
             unsafe { target.write(panel, block, &mut sums, PANEL, LANES * PANEL) };

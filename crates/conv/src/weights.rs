@@ -111,25 +111,31 @@ impl<'a> WeightView<'a> {
     /// Weights for products of blocks of channels: `[panel][in / 16][tap][16][32]`, padded with zeros. Of pairs, neighbouring rows
     /// of 32 make one row of words.
     pub(crate) fn pack_blocked(&self, isa: Isa, multiplier: Multiplier) -> Buffer {
-        let rows = self.pack_rows(isa);
-        match multiplier {
-            Multiplier::Floats(_) => rows,
-            Multiplier::Pairs => pairs::pair_rows(&rows, PANEL),
-        }
-    }
-
-    fn pack_rows(&self, isa: Isa) -> Buffer {
         let blocks = self.c_in.div_ceil(LANES);
-        let block_len = self.taps * LANES * PANEL;
+        let block_len = self.taps * multiplier.block_words() * PANEL;
         let mut packed = Buffer::stale(self.panels() * blocks * block_len);
-        for_each(packed.chunks_mut(block_len).enumerate(), |(task, rows)| {
+        for_each(packed.chunks_mut(block_len).enumerate(), |(task, words)| {
             let (panel, block) = (task / blocks, task % blocks);
-            for lane in 0..LANES {
-                let (input, rows) = (block * LANES + lane, &mut rows[lane * PANEL..]);
-                self.gather(isa, panel, input, rows, LANES * PANEL);
+            match multiplier {
+                Multiplier::Floats(_) => self.gather_block(isa, panel, block, words),
+                Multiplier::Pairs => {
+                    let mut rows = Buffer::stale(2 * block_len);
+                    // Pairing rounds.
+                    let exact = self.rounded(false);
+                    exact.gather_block(isa, panel, block, &mut rows);
+                    pairs::pair_rows(&rows, PANEL, words);
+                }
             }
         });
         packed
+    }
+
+    /// `[tap][16][32]`
+    fn gather_block(&self, isa: Isa, panel: usize, block: usize, rows: &mut [f32]) {
+        for lane in 0..LANES {
+            let (input, rows) = (block * LANES + lane, &mut rows[lane * PANEL..]);
+            self.gather(isa, panel, input, rows, LANES * PANEL);
+        }
     }
 
     /// `[panel][kernel row][column, in][32]`, padded with zeros: a kernel row is a run of taps and their channels. Of pairs, neighbours
@@ -153,7 +159,11 @@ impl<'a> WeightView<'a> {
         }
         match multiplier {
             Multiplier::Floats(_) => packed,
-            Multiplier::Pairs => pairs::pair_rows(&packed, PANEL),
+            Multiplier::Pairs => {
+                let mut words = Buffer::stale(packed.len() / 2);
+                pairs::pair_rows(&packed, PANEL, &mut words);
+                words
+            }
         }
     }
 }

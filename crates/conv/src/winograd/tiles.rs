@@ -6,7 +6,7 @@
 use super::axis::{Axis, IN, OUT, Square, gradient_axis, input_axis, output_axis};
 use crate::blocked::Blocked;
 use crate::isa::LANES;
-use crate::simd::{Rounding, Simd, simd_entry};
+use crate::simd::{Rounding, Simd, rounding_entry};
 use crate::tile::Finish;
 
 /// Floats from point to point of `lines` lines of 16 floats. The odd line keeps the points of a tile, which are touched
@@ -80,12 +80,12 @@ pub(crate) struct PixelJob<'a> {
     pub(crate) room: usize,
 }
 
-simd_entry!(
+rounding_entry!(
     /// Transforms what the pixels are.
     ///
     /// # Safety
     /// `points` has room for the blocks, which this call alone writes.
-    pub(super) transform_pixels = pixels(job: &PixelJob<'_>)
+    pub(super) transform_pixels = other_pixels | pixels(job: &PixelJob<'_>)
 );
 
 #[inline(always)]
@@ -146,12 +146,12 @@ pub(crate) struct OutputJob<'a> {
     pub(crate) finish: Finish<'a>,
 }
 
-simd_entry!(
+rounding_entry!(
     /// Transforms products and finishes the outputs.
     ///
     /// # Safety
     /// The job's pointers cover what it addresses; the outputs of its tiles are written by this call alone.
-    pub(super) transform_outputs = outputs(job: &OutputJob<'_>)
+    pub(super) transform_outputs = other_outputs | outputs(job: &OutputJob<'_>)
 );
 
 #[inline(always)]
