@@ -4,18 +4,21 @@
 //!
 //! Passes: `packed` (weights packed before, layers in the blocked layout: a frozen network), `forward` (contiguous
 //! tensors, weights packed in the call: training), `direct` (`packed`, without Winograd), `pack` (packing alone),
-//! `input-grad`, `weight-grad`, `backward` (both). `xtask/perf/conv.py` runs this in alternation with PyTorch.
+//! `input-grad`, `weight-grad`, `backward` (both). With `-bf16` behind its name a pass multiplies in bf16. `xtask/perf/conv.py` runs
+//! this in alternation with PyTorch.
 
 use std::time::Instant;
 
 use ckaad_conv::{Activation, Algorithm, Blocked, Conv2d, ConvTranspose2d, Convolution};
 
+#[derive(Clone, Copy)]
 enum Operator {
     Conv(Conv2d),
     /// 2x2, stride 2.
     Transposed(ConvTranspose2d),
 }
 
+#[derive(Clone, Copy)]
 struct Case {
     name: &'static str,
     operator: Operator,
@@ -25,6 +28,14 @@ struct Case {
 }
 
 impl Case {
+    fn in_bf16(self) -> Self {
+        let operator = match self.operator {
+            Operator::Conv(conv) => Operator::Conv(conv.in_bf16()),
+            Operator::Transposed(conv) => Operator::Transposed(conv.in_bf16()),
+        };
+        Self { operator, ..self }
+    }
+
     fn convolution(&self) -> &dyn Convolution {
         match &self.operator {
             Operator::Conv(conv) => conv,
@@ -204,7 +215,11 @@ fn main() {
             }
             let (name, flop) = (case.name, case.flop() * batch as f64);
             for pass in passes.split(',') {
-                let Some((min, median)) = run(&case, batch, pass, seconds) else {
+                let (case, kind) = match pass.strip_suffix("-bf16") {
+                    Some(kind) => (case.in_bf16(), kind),
+                    None => (case, pass),
+                };
+                let Some((min, median)) = run(&case, batch, kind, seconds) else {
                     continue;
                 };
                 if json {
@@ -213,7 +228,7 @@ fn main() {
                     );
                 } else {
                     println!(
-                        "{name:10} {pass:11} {min:8.3} ms min {median:8.3} median {:7.0} GFLOP/s",
+                        "{name:10} {pass:16} {min:8.3} ms min {median:8.3} median {:7.0} GFLOP/s",
                         flop / min / 1e6
                     );
                 }

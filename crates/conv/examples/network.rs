@@ -1,6 +1,7 @@
-//! Times the frozen ResNet-18 (stages 1 to 3) and the auto-encoder (S = {2, 3}) in the blocked layout, with random weights.
+//! Times the frozen ResNet-18 (stages 1 to 3) and the auto-encoder (S = {2, 3}) in the blocked layout, with random weights, in single
+//! precision and in bf16 by turns. Arguments: batch, side of the images, seconds.
 //!
-//!     cargo run --release -p ckaad-conv --example network -- 1 256
+//!     cargo run --release -p ckaad-conv --example network -- 1 256 5
 
 use std::time::Instant;
 
@@ -19,8 +20,30 @@ fn values(len: usize, scale: f32) -> Vec<f32> {
         .collect()
 }
 
-fn conv(c_in: usize, c_out: usize, kernel: usize, stride: usize) -> PackedConv2d {
-    let conv = Conv2d::new(c_in, c_out, kernel, stride, kernel / 2);
+/// What a network multiplies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Precision {
+    F32,
+    Bf16,
+}
+
+use Precision::{Bf16, F32};
+
+/// Narrow layers directly, and in bf16 those of many weights, as `ckaad-ops` computes them.
+fn conv(
+    c_in: usize,
+    c_out: usize,
+    kernel: usize,
+    stride: usize,
+    precision: Precision,
+) -> PackedConv2d {
+    let mut conv = Conv2d::new(c_in, c_out, kernel, stride, kernel / 2);
+    if c_in <= 64 || (precision == Bf16 && c_in * c_out > 256 * 256) {
+        conv = conv.without_winograd();
+    }
+    if precision == Bf16 {
+        conv = conv.in_bf16();
+    }
     let scale = (6.0 / (c_in * kernel * kernel) as f32).sqrt();
     conv.pack(&values(conv.weight_len(), scale), Some(&vec![0.1; c_out]))
 }
@@ -33,11 +56,11 @@ struct Block {
 }
 
 impl Block {
-    fn new(c_in: usize, c_out: usize, stride: usize) -> Self {
-        let shortcut = (stride > 1).then(|| conv(c_in, c_out, 1, stride));
+    fn new(c_in: usize, c_out: usize, stride: usize, precision: Precision) -> Self {
+        let shortcut = (stride > 1).then(|| conv(c_in, c_out, 1, stride, precision));
         Self {
-            first: conv(c_in, c_out, 3, stride),
-            second: conv(c_out, c_out, 3, 1),
+            first: conv(c_in, c_out, 3, stride, precision),
+            second: conv(c_out, c_out, 3, 1, precision),
             shortcut,
         }
     }
@@ -75,12 +98,13 @@ struct NormBlock {
 }
 
 impl NormBlock {
-    fn new(entry: Entry, channels: usize) -> Self {
-        let first = matches!(entry, Entry::Plain).then(|| conv(channels, channels, 3, 1));
+    fn new(entry: Entry, channels: usize, precision: Precision) -> Self {
+        let first =
+            matches!(entry, Entry::Plain).then(|| conv(channels, channels, 3, 1, precision));
         Self {
             entry,
             first,
-            second: conv(channels, channels, 3, 1),
+            second: conv(channels, channels, 3, 1, precision),
         }
     }
 
@@ -109,9 +133,66 @@ impl NormBlock {
     }
 }
 
-fn up(c_in: usize, c_out: usize) -> PackedConvTranspose2d {
-    let conv = ConvTranspose2d::new(c_in, c_out, 2);
+fn up(c_in: usize, c_out: usize, precision: Precision) -> PackedConvTranspose2d {
+    let mut conv = ConvTranspose2d::new(c_in, c_out, 2);
+    if precision == Bf16 {
+        conv = conv.in_bf16();
+    }
     conv.pack(&values(conv.weight_len(), (6.0 / c_in as f32).sqrt()), None)
+}
+
+struct Network {
+    stem: PackedConv2d,
+    stages: [[Block; 2]; 3],
+    fuse: PackedConv2d,
+    blocks: [NormBlock; 6],
+}
+
+impl Network {
+    fn new(p: Precision) -> Self {
+        let down = Entry::Down(conv(512, 512, 3, 2, p), conv(512, 512, 1, 2, p));
+        let up = |c_in, c_out| Entry::Up(up(c_in, c_out, p), up(c_in, c_out, p));
+        Self {
+            stem: conv(3, 64, 7, 2, p),
+            stages: [
+                [Block::new(64, 64, 1, p), Block::new(64, 64, 1, p)],
+                [Block::new(64, 128, 2, p), Block::new(128, 128, 1, p)],
+                [Block::new(128, 256, 2, p), Block::new(256, 256, 1, p)],
+            ],
+            fuse: conv(128, 256, 3, 2, p),
+            blocks: [
+                NormBlock::new(down, 512, p),
+                NormBlock::new(Entry::Plain, 512, p),
+                NormBlock::new(up(512, 256), 256, p),
+                NormBlock::new(Entry::Plain, 256, p),
+                NormBlock::new(up(256, 128), 128, p),
+                NormBlock::new(Entry::Plain, 128, p),
+            ],
+        }
+    }
+
+    /// Milliseconds of the backbone and of the auto-encoder.
+    fn run(&self, image: &[f32], size: [usize; 3]) -> [f64; 2] {
+        let begin = Instant::now();
+        let stem = self.stem.forward_nchw(image, size, Activation::Relu);
+        let mut map = stem.max_pool(3, 2, 1);
+        let mut features = Vec::new();
+        for stage in &self.stages {
+            map = stage.iter().fold(map, |map, block| block.forward(&map));
+            features.push(map.clone());
+        }
+        let middle = Instant::now();
+        let low = self.fuse.forward(&features[1], None, Activation::Identity);
+        let low = norm(low, None, Activation::Relu);
+        let code = Blocked::concatenate(&[&low, &features[2]]);
+        drop(
+            self.blocks
+                .iter()
+                .fold(code, |code, block| block.forward(&code)),
+        );
+        let end = Instant::now();
+        [middle - begin, end - middle].map(|time| time.as_secs_f64() * 1e3)
+    }
 }
 
 fn main() {
@@ -122,61 +203,31 @@ fn main() {
             .unwrap_or(default)
     };
     let (batch, size) = (number(1, 1), number(2, 256));
-    let stem = conv(3, 64, 7, 2);
-    let stages = [
-        [Block::new(64, 64, 1), Block::new(64, 64, 1)],
-        [Block::new(64, 128, 2), Block::new(128, 128, 1)],
-        [Block::new(128, 256, 2), Block::new(256, 256, 1)],
-    ];
-    let fuse = conv(128, 256, 3, 2);
-    let encoder = [
-        NormBlock::new(Entry::Down(conv(512, 512, 3, 2), conv(512, 512, 1, 2)), 512),
-        NormBlock::new(Entry::Plain, 512),
-    ];
-    let decoder = [
-        NormBlock::new(Entry::Up(up(512, 256), up(512, 256)), 256),
-        NormBlock::new(Entry::Plain, 256),
-        NormBlock::new(Entry::Up(up(256, 128), up(256, 128)), 128),
-        NormBlock::new(Entry::Plain, 128),
-    ];
+    let seconds = number(3, 2) as f64;
     let image = values(batch * 3 * size * size, 1.0);
-    let (mut backbone_ms, mut auto_encoder_ms) = (Vec::new(), Vec::new());
+    let networks = [F32, Bf16].map(Network::new);
+    let mut times = [Vec::new(), Vec::new()];
     rayon::scope(|_| {
         let start = Instant::now();
-        while backbone_ms.len() < 7 || start.elapsed().as_secs_f64() < 1.0 {
-            let begin = Instant::now();
-            let mut map = stem
-                .forward_nchw(&image, [batch, size, size], Activation::Relu)
-                .max_pool(3, 2, 1);
-            let mut features = Vec::new();
-            for stage in &stages {
-                map = stage.iter().fold(map, |map, block| block.forward(&map));
-                features.push(map.clone());
+        while times[0].len() < 7 || start.elapsed().as_secs_f64() < seconds {
+            for (network, times) in networks.iter().zip(&mut times) {
+                let [backbone, auto_encoder] = network.run(&image, [batch, size, size]);
+                times.push([backbone, auto_encoder, backbone + auto_encoder]);
             }
-            let middle = Instant::now();
-            let low = norm(
-                fuse.forward(&features[1], None, Activation::Identity),
-                None,
-                Activation::Relu,
-            );
-            let mut code = Blocked::concatenate(&[&low, &features[2]]);
-            for block in encoder.iter().chain(&decoder) {
-                code = block.forward(&code);
-            }
-            let end = Instant::now();
-            backbone_ms.push((middle - begin).as_secs_f64() * 1e3);
-            auto_encoder_ms.push((end - middle).as_secs_f64() * 1e3);
         }
     });
-    for (name, times) in [
-        ("backbone", &mut backbone_ms),
-        ("auto-encoder", &mut auto_encoder_ms),
-    ] {
-        times.sort_by(f64::total_cmp);
-        println!(
-            "{name:12} batch {batch}: min {:.2} ms, median {:.2} ms",
-            times[0],
-            times[times.len() / 2]
-        );
+    for (i, name) in ["backbone", "auto-encoder", "both"].into_iter().enumerate() {
+        let mut least = [0.0; 2];
+        for ((precision, times), least) in [F32, Bf16].into_iter().zip(&times).zip(&mut least) {
+            let mut times: Vec<f64> = times.iter().map(|times| times[i]).collect();
+            times.sort_by(f64::total_cmp);
+            *least = times[0];
+            println!(
+                "{name:12} batch {batch} {precision:?}: min {:.2} ms, median {:.2} ms",
+                times[0],
+                times[times.len() / 2]
+            );
+        }
+        println!("{name:12} ratio of the least: {:.2}", least[1] / least[0]);
     }
 }

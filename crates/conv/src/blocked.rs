@@ -4,6 +4,7 @@
 
 use crate::buffer::Buffer;
 use crate::isa::{Isa, LANES};
+use crate::pairs;
 use crate::parallel::for_each;
 use crate::transpose::{from_block, to_block};
 
@@ -97,6 +98,18 @@ impl Blocked {
             width,
             data,
         }
+    }
+
+    /// The values rounded to bf16.
+    pub(crate) fn rounded(&self, isa: Isa) -> Buffer {
+        let mut rounded = Buffer::stale(self.data.len());
+        let plane = self.height * self.width * LANES;
+        let planes = rounded.chunks_mut(plane);
+        for_each(self.data.chunks(plane).zip(planes), |(from, to)| {
+            to.copy_from_slice(from);
+            pairs::round(isa, to);
+        });
+        rounded
     }
 
     /// Images.

@@ -3,8 +3,9 @@
 use crate::blocked::Blocked;
 use crate::convolution::Convolution;
 use crate::direct::Plan;
-use crate::isa::Isa;
+use crate::isa::{Isa, Multiplier};
 use crate::packed::{PackedConv2d, Panels};
+use crate::stem;
 use crate::weights::{WeightView, pack_bias};
 use crate::winograd::Prepared;
 
@@ -36,6 +37,8 @@ pub struct Conv2d {
     pub(crate) isa: Isa,
     /// Whether Winograd may be used.
     pub(crate) winograd: bool,
+    /// Whether operands and results are rounded to bf16.
+    pub(crate) bf16: bool,
 }
 
 impl Conv2d {
@@ -58,6 +61,7 @@ impl Conv2d {
             padding,
             isa: Isa::best(),
             winograd: true,
+            bf16: false,
         }
     }
 
@@ -76,6 +80,28 @@ impl Conv2d {
             winograd: false,
             ..self
         }
+    }
+
+    /// The same on operands rounded to bf16, nearest and ties to even, with sums in single precision that are rounded to bf16 in turn,
+    /// before a bias is added. [`Isa::Avx512Bf16`] multiplies pairs of them where an instruction set below multiplies floats that
+    /// hold the same values; it takes what lies below the normal range for zero. Winograd's algorithm keeps to floats: what it
+    /// multiplies are sums of operands, of which bf16 would lose too much.
+    pub fn in_bf16(self) -> Self {
+        Self { bf16: true, ..self }
+    }
+
+    /// What multiplies, unless Winograd's algorithm is used.
+    pub(crate) fn multiplier(&self) -> Multiplier {
+        if self.bf16 && self.isa == Isa::Avx512Bf16 {
+            Multiplier::Pairs
+        } else {
+            Multiplier::Floats(self.isa)
+        }
+    }
+
+    /// Rows and columns from one pixel that is paired to the next: 1x1 kernels never look at those between.
+    pub(crate) fn thinning(&self) -> usize {
+        if self.kernel == 1 { self.stride } else { 1 }
     }
 
     /// Output rows for input rows, or columns for columns.
@@ -135,8 +161,11 @@ impl Conv2d {
                 );
                 Panels::Winograd(Prepared::new(self.isa, view, false))
             }
-            Algorithm::Direct => Panels::Blocked(view.pack_blocked(self.isa)),
-            Algorithm::Interleaved => Panels::Interleaved(view.pack_interleaved()),
+            Algorithm::Direct => Panels::Blocked(view.pack_blocked(self.isa, self.multiplier())),
+            Algorithm::Interleaved => {
+                let multiplier = stem::multiplier(self);
+                Panels::Interleaved(view.pack_interleaved(self.kernel, multiplier))
+            }
         };
         PackedConv2d {
             conv: *self,
@@ -152,7 +181,7 @@ impl Conv2d {
             self.weight_len(),
             "weights of another shape than the convolution's"
         );
-        WeightView::forward(weight, self.c_out, self.c_in, self.kernel)
+        WeightView::forward(weight, self.c_out, self.c_in, self.kernel).rounded(self.bf16)
     }
 
     /// An input in the blocked layout.
@@ -175,6 +204,10 @@ impl Conv2d {
     }
 
     pub(crate) fn plan(&self, height: usize, width: usize) -> Plan {
+        if self.multiplier() == Multiplier::Pairs && self.thinning() > 1 {
+            let thinned = Self { stride: 1, ..*self };
+            return thinned.plan(self.output(height), self.output(width));
+        }
         let taps: Vec<(isize, usize)> = (0..self.kernel)
             .map(|k| (k as isize - self.padding as isize, k))
             .collect();

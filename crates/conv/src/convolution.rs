@@ -205,6 +205,7 @@ impl ThreeByThree<'_> {
         let bias = bias.map(|bias| pack_bias(bias, conv.c_out));
         let epilogue = Epilogue {
             bias: bias.as_deref(),
+            round: conv.bf16,
             ..Epilogue::default()
         };
         let weights = Weights::Fresh(Source::View { view, mirror });

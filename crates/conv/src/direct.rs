@@ -5,13 +5,16 @@
 use std::ops::Range;
 
 use crate::blocked::Blocked;
+use crate::buffer::Buffer;
+use crate::conv::Conv2d;
 use crate::epilogue::Epilogue;
-use crate::isa::{Isa, LANES};
+use crate::isa::{LANES, Multiplier};
+use crate::pairs::pair_channels;
 use crate::parallel::{Shared, for_each, threads};
 use crate::tile::{Finish, PANEL, Tap, Tile, run_tile};
 
-/// Taps of one pass over the pixels: their weights (32 KiB) stay in the first-level cache.
-const PASS: usize = 16;
+/// Weights of the taps of one pass over the pixels, in words: 32 KiB, which stay in the first-level cache.
+const PASS: usize = 1 << 13;
 
 /// Output pixels whose taps all lie inside the image, and those taps.
 pub(crate) struct Region {
@@ -64,8 +67,36 @@ fn spans(
     spans
 }
 
+/// An input as it is multiplied.
+pub(crate) struct Input<'a> {
+    multiplier: Multiplier,
+    map: &'a Blocked,
+    /// Rounded, or in pairs, where products are of bf16.
+    other: Option<Buffer>,
+}
+
+impl<'a> Input<'a> {
+    /// Of pairs, only pixels `step` rows and columns from the last one.
+    pub(crate) fn new(conv: &Conv2d, map: &'a Blocked, step: usize) -> Self {
+        let multiplier = conv.multiplier();
+        let other = match multiplier {
+            Multiplier::Pairs => Some(pair_channels(map, step)),
+            Multiplier::Floats(isa) => conv.bf16.then(|| map.rounded(isa)),
+        };
+        Self {
+            multiplier,
+            map,
+            other,
+        }
+    }
+
+    fn words(&self) -> &[f32] {
+        self.other.as_deref().unwrap_or(&self.map.data)
+    }
+}
+
 impl Plan {
-    fn regions(&self) -> Vec<Region> {
+    fn regions(&self, words: usize) -> Vec<Region> {
         let rows = spans(self.steps[0], self.stride, self.input[0], &self.taps[0]);
         let cols = spans(self.steps[1], self.stride, self.input[1], &self.taps[1]);
         let mut regions = Vec::new();
@@ -77,12 +108,12 @@ impl Plan {
                         for &j in col_taps {
                             let ((dy, ky), (dx, kx)) = (self.taps[0][i], self.taps[1][j]);
                             let plane = (block * self.input[0] * self.input[1]) as isize;
-                            let a = (plane + dy * self.input[1] as isize + dx) * LANES as isize;
+                            let a = (plane + dy * self.input[1] as isize + dx) * words as isize;
                             let position =
                                 block * self.kernel[0] * self.kernel[1] + ky * self.kernel[1] + kx;
                             taps.push(Tap {
                                 a,
-                                panel: position * LANES * PANEL,
+                                panel: position * words * PANEL,
                             });
                         }
                     }
@@ -99,28 +130,36 @@ impl Plan {
 
     /// Runs the plan for every image and output channel.
     ///
-    /// `panels` are weights packed by `pack_blocked`.
+    /// `panels` are weights packed by `pack_blocked` for what multiplies the input.
     pub(crate) fn run(
         &self,
-        isa: Isa,
-        input: &Blocked,
+        input: &Input<'_>,
         panels: &[f32],
         epilogue: Epilogue<'_>,
         output: &mut Blocked,
     ) {
-        let regions = self.regions();
+        let words = input.multiplier.block_words();
+        let regions = self.regions(words);
         let out_blocks = output.blocks();
         let panel_count = out_blocks.div_ceil(2);
-        let panel_len = self.in_blocks * self.kernel[0] * self.kernel[1] * LANES * PANEL;
-        let images = input.batch();
+        let panel_len = self.in_blocks * self.kernel[0] * self.kernel[1] * words * PANEL;
+        let images = output.batch();
         // Enough tasks to share evenly; bands of rows only where images and panels are few.
         let wanted = 4 * threads();
         let bands = wanted
             .div_ceil(images * panel_count)
             .min(self.steps[0].div_ceil(4))
             .max(1);
-        let (in_len, out_len) = (input.image_len(), output.image_len());
+        let in_len = self.in_blocks * self.input[0] * self.input[1] * words;
+        let out_len = output.image_len();
+        let pass_len = PASS / (words * PANEL);
         let out_plane = self.output[0] * self.output[1] * LANES;
+        let data = input.words();
+        assert_eq!(
+            data.len(),
+            images * in_len,
+            "an input of another shape than the plan's"
+        );
         let out = Shared::new(&mut output.data);
         for_each(0..images * panel_count * bands, |task| {
             let (n, rest) = (task / (panel_count * bands), task % (panel_count * bands));
@@ -142,10 +181,10 @@ impl Plan {
                 } else {
                     (width, height)
                 };
-                let passes = region.taps.len().div_ceil(PASS).max(1);
+                let passes = region.taps.len().div_ceil(pass_len).max(1);
                 for pass in 0..passes {
-                    let taps = &region.taps[(pass * PASS).min(region.taps.len())
-                        ..((pass + 1) * PASS).min(region.taps.len())];
+                    let taps = &region.taps[(pass * pass_len).min(region.taps.len())
+                        ..((pass + 1) * pass_len).min(region.taps.len())];
                     let last = pass + 1 == passes;
                     for run in 0..runs {
                         let (y, x) = if by_row {
@@ -164,12 +203,12 @@ impl Plan {
                         } else {
                             (self.input[1], self.output[1])
                         };
-                        let first_input = n * in_len + (in_y * self.input[1] + in_x) * LANES;
+                        let first_input = n * in_len + (in_y * self.input[1] + in_x) * words;
                         let tile = Tile {
-                            a: input.data.as_ptr().wrapping_add(first_input),
-                            a_row: a_step * self.stride * LANES,
+                            a: data.as_ptr().wrapping_add(first_input),
+                            a_row: a_step * self.stride * words,
                             taps,
-                            tap_len: LANES,
+                            tap_len: words,
                             panel: panels[panel * panel_len..][..panel_len].as_ptr(),
                             out: out.at(offset + at),
                             out_row: out_step * self.out_stride * LANES,
@@ -185,7 +224,7 @@ impl Plan {
                         };
                         // SAFETY: the taps of a region lead to pixels inside the image, and the pixels of this image, panel and
                         // band are written by this task alone.
-                        unsafe { run_tile(isa, &tile) };
+                        unsafe { run_tile(input.multiplier, &tile) };
                     }
                 }
             }

@@ -17,6 +17,8 @@ pub enum Activation {
 pub(crate) struct Epilogue<'a> {
     /// Padded to whole panels.
     pub(crate) bias: Option<&'a [f32]>,
+    /// Round sums to bf16 first.
+    pub(crate) round: bool,
     /// In the layout of the output.
     pub(crate) residual: Option<&'a [f32]>,
     pub(crate) activation: Activation,
@@ -26,6 +28,7 @@ impl<'a> Epilogue<'a> {
     /// # Panics
     /// If the residual has another shape than the output.
     pub(crate) fn new(
+        round: bool,
         bias: Option<&'a [f32]>,
         residual: Option<&'a Blocked>,
         activation: Activation,
@@ -37,6 +40,7 @@ impl<'a> Epilogue<'a> {
         );
         Self {
             bias,
+            round,
             residual: residual.map(|residual| residual.data.as_slice()),
             activation,
         }
@@ -46,6 +50,7 @@ impl<'a> Epilogue<'a> {
     pub(crate) fn finish(&self, panel: usize, offset: usize) -> Finish<'a> {
         Finish {
             bias: self.bias.map(|bias| &bias[panel * PANEL..]),
+            round: self.round,
             residual: self.residual.map(|residual| &residual[offset..]),
             relu: self.activation == Activation::Relu,
         }

@@ -3,7 +3,7 @@
 use crate::blocked::Blocked;
 use crate::buffer::Buffer;
 use crate::conv::Conv2d;
-use crate::direct::Plan;
+use crate::direct::{Input, Plan};
 use crate::epilogue::{Activation, Epilogue};
 use crate::isa::LANES;
 use crate::weights::pack_bias;
@@ -13,7 +13,10 @@ impl Conv2d {
     pub(crate) fn pack_transposed(&self, weight: &[f32], bias: Option<&[f32]>) -> PackedTransposed {
         PackedTransposed {
             conv: *self,
-            panels: self.view(weight).swapped().pack_blocked(self.isa),
+            panels: self
+                .view(weight)
+                .swapped()
+                .pack_blocked(self.isa, self.multiplier()),
             bias: bias.map(|bias| pack_bias(bias, self.c_in)),
         }
     }
@@ -66,11 +69,18 @@ impl PackedTransposed {
             "the input has another number of channels than the convolution"
         );
         let mut output = Blocked::stale(grad.batch(), conv.c_in, size[0], size[1]);
-        let epilogue = Epilogue::new(self.bias.as_deref(), residual, activation, &output);
+        let epilogue = Epilogue::new(
+            conv.bf16,
+            self.bias.as_deref(),
+            residual,
+            activation,
+            &output,
+        );
         let grad_size = [grad.height(), grad.width()];
+        let grad = Input::new(conv, grad, 1);
         for phase in 0..conv.stride * conv.stride {
             let plan = conv.phase(size, grad_size, [phase / conv.stride, phase % conv.stride]);
-            plan.run(conv.isa, grad, &self.panels, epilogue, &mut output);
+            plan.run(&grad, &self.panels, epilogue, &mut output);
         }
         output
     }

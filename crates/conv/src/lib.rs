@@ -1,4 +1,4 @@
-//! f32 convolution kernels for the CPU, on plain slices: forward, input gradient and weight gradient.
+//! Convolution kernels for the CPU, on plain slices of f32: forward, input gradient and weight gradient.
 //!
 //! | convolution | algorithm |
 //! |---|---|
@@ -29,6 +29,10 @@
 //! Every result is summed in an order that depends on the shapes alone: the same input gives the same bits, on one
 //! thread or many. AVX-512 and AVX2 are used where the processor has them ([`Isa`]).
 //!
+//! [`Conv2d::in_bf16`] rounds operands and results of all three passes to bf16, with sums in f32. Direct and interleaved convolutions
+//! then multiply pairs of values by one instruction where the processor has it ([`Isa::Avx512Bf16`]): pairs of channels, or of
+//! pixels in the weight gradient. Elsewhere, and in Winograd's algorithm, floats that hold the rounded values are multiplied.
+//!
 //! Invariant: `unsafe` is confined to the files that begin with the reason for it; they are the kernels, and the loops that
 //! hand them pointers where the part of an output that a task writes is no slice of its own.
 
@@ -45,6 +49,7 @@ mod isa;
 mod norm;
 mod outer;
 mod packed;
+mod pairs;
 /// A slice that tasks share is borrowed until the last of them is done with it:
 ///
 /// ```

@@ -4,11 +4,12 @@
 #![allow(unsafe_code, clippy::needless_range_loop)]
 
 use crate::isa::LANES;
-use crate::simd::{Simd, simd_entry};
+use crate::simd::{Simd, product_entry};
 use crate::tile::PANEL;
 
 /// `out[i][k] (+)= sum over lines l and steps s: a[l * a_line + s * a_step + i] * b[l * b_line + s * b_step + k]` for
-/// the 16 channels i of a block and the 16 * `vecs` channels k; the second vector of k lies `b_vec` further.
+/// the 16 channels i of a block and the 16 * `vecs` channels k; the second vector of k lies `b_vec` further. Of pairs, every step is
+/// of two pixels, both of whose products are summed.
 pub(crate) struct Outer {
     pub(crate) a: *const f32,
     pub(crate) a_step: usize,
@@ -26,12 +27,13 @@ pub(crate) struct Outer {
     pub(crate) accumulate: bool,
 }
 
-simd_entry!(
+product_entry!(
     /// Computes the sums.
     ///
     /// # Safety
-    /// All places that the fields address are valid, and `out` is written by this call alone.
-    pub(crate) run_outer = outer(o: &Outer)
+    /// The processor has the multiplier's instructions, all places that the fields address are valid, and `out` is written by this
+    /// call alone.
+    pub(crate) run_outer = outer_of_floats | outer(o: &Outer)
 );
 
 #[inline(always)]

@@ -3,6 +3,7 @@
 use crate::blocked::Blocked;
 use crate::buffer::Buffer;
 use crate::conv::Conv2d;
+use crate::direct::Input;
 use crate::epilogue::{Activation, Epilogue};
 use crate::stem;
 use crate::winograd::{self, Prepared};
@@ -47,14 +48,21 @@ impl PackedConv2d {
         );
         let (height, width) = (conv.output(input.height()), conv.output(input.width()));
         let mut output = Blocked::stale(input.batch(), conv.c_out, height, width);
-        let epilogue = Epilogue::new(self.bias.as_deref(), residual, activation, &output);
+        let epilogue = Epilogue::new(
+            conv.bf16,
+            self.bias.as_deref(),
+            residual,
+            activation,
+            &output,
+        );
         match &self.weights {
             Panels::Winograd(weights) => {
                 winograd::run(conv.isa, input, weights.weights(), epilogue, &mut output)
             }
             Panels::Blocked(panels) => {
                 let plan = conv.plan(input.height(), input.width());
-                plan.run(conv.isa, input, panels, epilogue, &mut output);
+                let input = Input::new(conv, input, conv.thinning());
+                plan.run(&input, panels, epilogue, &mut output);
             }
             Panels::Interleaved(panels) => {
                 let mut nchw = Buffer::stale(input.shape().iter().product());
@@ -83,6 +91,7 @@ impl PackedConv2d {
                 Blocked::stale(batch, conv.c_out, conv.output(height), conv.output(width));
             let epilogue = Epilogue {
                 bias: self.bias.as_deref(),
+                round: conv.bf16,
                 residual: None,
                 activation,
             };

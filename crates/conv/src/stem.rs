@@ -6,12 +6,23 @@ use crate::blocked::Blocked;
 use crate::buffer::Buffer;
 use crate::conv::Conv2d;
 use crate::epilogue::Epilogue;
-use crate::isa::LANES;
+use crate::isa::{LANES, Multiplier};
+use crate::pairs;
 use crate::parallel::{Shared, for_each};
 use crate::tile::{PANEL, Tap, Tile, run_tile};
 
 /// Output rows that a task computes from one band of interleaved input rows.
 const BAND: usize = 8;
+
+/// What multiplies: pairs only where every output's run begins with one.
+pub(crate) fn multiplier(conv: &Conv2d) -> Multiplier {
+    match conv.multiplier() {
+        Multiplier::Pairs if !(conv.stride * conv.c_in).is_multiple_of(2) => {
+            Multiplier::Floats(conv.isa)
+        }
+        multiplier => multiplier,
+    }
+}
 
 /// Convolves a contiguous `[batch, c_in, height, width]` with weights from `pack_interleaved`.
 pub(crate) fn run(
@@ -25,8 +36,14 @@ pub(crate) fn run(
     let (out_h, out_w) = (conv.output(height), conv.output(width));
     let (out_blocks, out_len) = (output.blocks(), output.image_len());
     let out_plane = out_h * out_w * LANES;
-    let run = conv.kernel * conv.c_in;
-    let row_len = (width + 2 * conv.padding) * conv.c_in;
+    let multiplier = multiplier(conv);
+    let per_word = match multiplier {
+        Multiplier::Floats(_) => 1,
+        Multiplier::Pairs => 2,
+    };
+    // Words of a kernel row, and of a row of pixels with a run's odd end.
+    let run = (conv.kernel * conv.c_in).div_ceil(per_word);
+    let row_len = ((width + 2 * conv.padding) * conv.c_in).div_ceil(per_word) + per_word - 1;
     let taps: Vec<Tap> = (0..conv.kernel)
         .map(|row| Tap {
             a: (row * row_len) as isize,
@@ -44,7 +61,20 @@ pub(crate) fn run(
         let mut pixels = Buffer::stale(in_rows * row_len);
         for (i, row) in pixels.chunks_exact_mut(row_len).enumerate() {
             let y = (first * conv.stride + i) as isize - conv.padding as isize;
-            interleave(image, [conv.c_in, height, width], y, conv.padding, row);
+            let size = [conv.c_in, height, width];
+            match multiplier {
+                Multiplier::Pairs => {
+                    let mut floats = Buffer::stale(2 * row_len);
+                    interleave(image, size, y, conv.padding, &mut floats);
+                    pairs::pair_neighbours(&floats, row);
+                }
+                Multiplier::Floats(isa) => {
+                    interleave(image, size, y, conv.padding, row);
+                    if conv.bf16 {
+                        pairs::round(isa, row);
+                    }
+                }
+            }
         }
         for panel in 0..out_blocks.div_ceil(2) {
             let offset = n * out_len + 2 * panel * out_plane;
@@ -53,7 +83,7 @@ pub(crate) fn run(
                 let at = (first + y) * out_w * LANES;
                 let tile = Tile {
                     a: pixels[y * conv.stride * row_len..].as_ptr(),
-                    a_row: conv.stride * conv.c_in,
+                    a_row: conv.stride * conv.c_in / per_word,
                     taps: &taps,
                     tap_len: run,
                     panel: panels[panel * conv.kernel * run * PANEL..].as_ptr(),
@@ -66,7 +96,7 @@ pub(crate) fn run(
                     finish: finish.shifted(at),
                 };
                 // SAFETY: `pixels` holds the padded rows that the kernel reads for this row, which this task alone writes.
-                unsafe { run_tile(conv.isa, &tile) };
+                unsafe { run_tile(multiplier, &tile) };
             }
         }
     });

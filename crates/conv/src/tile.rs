@@ -4,7 +4,7 @@
 #![allow(unsafe_code, clippy::needless_range_loop)]
 
 use crate::isa::LANES;
-use crate::simd::{Simd, simd_entry};
+use crate::simd::{Simd, product_entry};
 
 /// Output channels of a weight panel.
 pub(crate) const PANEL: usize = 2 * LANES;
@@ -13,14 +13,14 @@ pub(crate) const PANEL: usize = 2 * LANES;
 const AHEAD: usize = 64;
 
 /// `out[r][k] (+)= sum over taps t and c: a[r * a_row + t.a + c] * panel[t.panel + 32 * c + k]` for `rows` rows and the
-/// 16 * `vecs` channels k, then bias, residual and ReLU.
+/// 16 * `vecs` channels k, then bias, residual and ReLU. Of pairs, c counts words, both of whose products are summed.
 pub(crate) struct Tile<'a> {
     /// The first row of inputs; may lie outside the buffer where every tap leads back into it.
     pub(crate) a: *const f32,
-    /// Floats between rows of `a`.
+    /// Words between rows of `a`.
     pub(crate) a_row: usize,
     pub(crate) taps: &'a [Tap],
-    /// Consecutive floats of a tap.
+    /// Consecutive words of a tap.
     pub(crate) tap_len: usize,
     /// Rows of [`PANEL`] weights.
     pub(crate) panel: *const f32,
@@ -40,9 +40,9 @@ pub(crate) struct Tile<'a> {
 /// Where a tap finds its inputs and its weights.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tap {
-    /// Offset in floats from a row's start.
+    /// Offset in words from a row's start.
     pub(crate) a: isize,
-    /// Offset in floats from the panel's start.
+    /// Offset in words from the panel's start.
     pub(crate) panel: usize,
 }
 
@@ -51,17 +51,20 @@ pub(crate) struct Tap {
 pub(crate) struct Finish<'a> {
     /// 32 floats.
     pub(crate) bias: Option<&'a [f32]>,
+    /// Round the sum to bf16 first.
+    pub(crate) round: bool,
     /// Added to the result; addressed like the output.
     pub(crate) residual: Option<&'a [f32]>,
     pub(crate) relu: bool,
 }
 
-simd_entry!(
+product_entry!(
     /// Computes the tile.
     ///
     /// # Safety
-    /// All places that the fields address are valid, and `out` is written by this call alone.
-    pub(crate) run_tile = tile(t: &Tile<'_>)
+    /// The processor has the multiplier's instructions, all places that the fields address are valid, and `out` is written by this
+    /// call alone.
+    pub(crate) run_tile = tile_of_floats | tile(t: &Tile<'_>)
 );
 
 #[inline(always)]
@@ -108,8 +111,9 @@ unsafe fn strided<S: Simd, const NV: usize, const MR: usize>(
     // SAFETY: the caller's promise.
     unsafe {
         match t.a_row {
+            8 if S::BLOCK == 8 => rows::<S, NV, MR, 8>(t, first, vec),
             16 => rows::<S, NV, MR, 16>(t, first, vec),
-            32 => rows::<S, NV, MR, 32>(t, first, vec),
+            32 if S::BLOCK == 16 => rows::<S, NV, MR, 32>(t, first, vec),
             _ => rows::<S, NV, MR, 0>(t, first, vec),
         }
     }
@@ -156,6 +160,13 @@ unsafe fn rows<S: Simd, const NV: usize, const MR: usize, const ROW: usize>(
             }
         }
         let finish = t.finish;
+        if finish.round {
+            for row in &mut acc {
+                for x in row.iter_mut() {
+                    *x = S::round(*x);
+                }
+            }
+        }
         if let Some(bias) = finish.bias {
             for v in 0..NV {
                 let bias = S::load(bias.as_ptr().add((vec + v) * LANES));

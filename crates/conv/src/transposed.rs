@@ -33,6 +33,13 @@ impl ConvTranspose2d {
         }
     }
 
+    /// The same in bf16: [`Conv2d::in_bf16`].
+    pub fn in_bf16(self) -> Self {
+        Self {
+            conv: self.conv.in_bf16(),
+        }
+    }
+
     fn enlarged(&self, [batch, height, width]: [usize; 3]) -> [usize; 3] {
         [batch, height * self.conv.kernel, width * self.conv.kernel]
     }

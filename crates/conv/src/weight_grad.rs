@@ -11,8 +11,9 @@ use crate::blocked::Blocked;
 use crate::buffer::Buffer;
 use crate::conv::Conv2d;
 use crate::convolution::Convolution;
-use crate::isa::{Isa, LANES};
+use crate::isa::{Isa, LANES, Multiplier};
 use crate::outer::{Outer, run_outer};
+use crate::pairs;
 use crate::parallel::{Shared, for_each};
 use crate::tile::PANEL;
 use crate::transpose::from_block;
@@ -43,6 +44,31 @@ impl Conv2d {
     }
 
     fn direct_weight_grad(&self, input: &Blocked, grad: &Blocked, weight_grad: &mut [f32]) {
+        let multiplier = self.multiplier();
+        if multiplier == Multiplier::Pairs && self.kernel == 1 {
+            return self.line_weight_grad(input, grad, weight_grad);
+        }
+        // Pixels of a step, and what a step reads of both maps. Where the second pixel of the last step is no output, it is
+        // zero in one of them: outside its row.
+        let (per_step, rounded, paired);
+        let [inputs, grads]: [&[f32]; 2] = match multiplier {
+            Multiplier::Pairs => {
+                paired = [
+                    pairs::pair_pixels(input, self.stride),
+                    pairs::pair_pixels(grad, 1),
+                ];
+                per_step = 2;
+                paired.each_ref().map(Buffer::as_slice)
+            }
+            Multiplier::Floats(isa) => {
+                per_step = 1;
+                rounded = self.bf16.then(|| [input, grad].map(|map| map.rounded(isa)));
+                match &rounded {
+                    Some(maps) => maps.each_ref().map(Buffer::as_slice),
+                    None => [&input.data, &grad.data],
+                }
+            }
+        };
         let (in_blocks, out_blocks) = (input.blocks(), grad.blocks());
         let taps = self.kernel * self.kernel;
         let (in_plane, out_plane) = (
@@ -69,25 +95,58 @@ impl Conv2d {
                     let b = (n * out_blocks + 2 * panel) * out_plane
                         + (rows.start * grad.width() + cols.start) * LANES;
                     let outer = Outer {
-                        a: input.data[a..].as_ptr(),
-                        a_step: self.stride * LANES,
+                        a: inputs[a..].as_ptr(),
+                        a_step: per_step * self.stride * LANES,
                         a_line: self.stride * input.width() * LANES,
-                        b: grad.data[b..].as_ptr(),
-                        b_step: LANES,
+                        b: grads[b..].as_ptr(),
+                        b_step: per_step * LANES,
                         b_line: grad.width() * LANES,
                         b_vec: out_plane,
-                        steps: cols.len(),
+                        steps: cols.len().div_ceil(per_step),
                         lines: rows.len(),
                         vecs,
                         out: sums[tap * LANES * PANEL..].as_mut_ptr(),
                         accumulate: n > 0,
                     };
                     // SAFETY: the ranges of rows and columns keep inputs and gradients inside their maps.
-                    unsafe { run_outer(self.isa, &outer) };
+                    unsafe { run_outer(multiplier, &outer) };
                 }
             }
             // SAFETY: this task alone writes the weights of its panel and block.
-            unsafe { target.write(panel, block, &sums, PANEL, LANES * PANEL) };
+            unsafe { target.write(panel, block, &mut sums, PANEL, LANES * PANEL) };
+        });
+    }
+
+    /// For 1x1 kernels and pairs of bf16: both maps are lines of paired pixels.
+    fn line_weight_grad(&self, input: &Blocked, grad: &Blocked, weight_grad: &mut [f32]) {
+        let (in_blocks, out_blocks) = (input.blocks(), grad.blocks());
+        let inputs = pairs::pair_line(input, self.stride);
+        let grads = pairs::pair_line(grad, 1);
+        let plane = (grad.height() * grad.width()).div_ceil(2) * LANES;
+        let target = Scatter::new(self, weight_grad);
+        for_each(0..out_blocks.div_ceil(2) * in_blocks, |task| {
+            let (panel, block) = (task / in_blocks, task % in_blocks);
+            let mut sums = Buffer::stale(LANES * PANEL);
+            for n in 0..input.batch() {
+                let outer = Outer {
+                    a: inputs[(n * in_blocks + block) * plane..].as_ptr(),
+                    a_step: LANES,
+                    a_line: 0,
+                    b: grads[(n * out_blocks + 2 * panel) * plane..].as_ptr(),
+                    b_step: LANES,
+                    b_line: 0,
+                    b_vec: plane,
+                    steps: plane / LANES,
+                    lines: 1,
+                    vecs: (out_blocks - 2 * panel).min(2),
+                    out: sums.as_mut_ptr(),
+                    accumulate: n > 0,
+                };
+                // SAFETY: every block of an image has a plane of pairs.
+                unsafe { run_outer(Multiplier::Pairs, &outer) };
+            }
+            // SAFETY: this task alone writes the weights of its panel and block.
+            unsafe { target.write(panel, block, &mut sums, PANEL, LANES * PANEL) };
         });
     }
 }
@@ -98,6 +157,8 @@ pub(crate) struct Scatter<'a> {
     c_out: usize,
     taps: usize,
     isa: Isa,
+    /// Round the gradients to bf16.
+    round: bool,
     out: Shared<'a>,
 }
 
@@ -116,6 +177,7 @@ impl<'a> Scatter<'a> {
             c_out: conv.c_out,
             taps,
             isa: conv.isa,
+            round: conv.bf16,
             out: Shared::new(weight_grad),
         }
     }
@@ -129,11 +191,14 @@ impl<'a> Scatter<'a> {
         &self,
         panel: usize,
         block: usize,
-        sums: &[f32],
+        sums: &mut [f32],
         lane_row: usize,
         tap_row: usize,
     ) {
         assert!(sums.len() >= (LANES - 1) * lane_row + (self.taps - 1) * tap_row + PANEL);
+        if self.round {
+            pairs::round(self.isa, sums);
+        }
         for half in [0, LANES] {
             let out = panel * PANEL + half;
             let channels = LANES.min(self.c_out.saturating_sub(out));

@@ -1,8 +1,10 @@
 //! Weights packed into panels of 32 output channels.
 
 use crate::buffer::Buffer;
-use crate::isa::{Isa, LANES};
+use crate::isa::{Isa, LANES, Multiplier};
+use crate::pairs;
 use crate::parallel::for_each;
+use crate::simd::nearest_bf16;
 use crate::tile::PANEL;
 use crate::transpose::to_block;
 
@@ -16,6 +18,8 @@ pub(crate) struct WeightView<'a> {
     pub(crate) taps: usize,
     pub(crate) out_stride: usize,
     pub(crate) in_stride: usize,
+    /// Round them to bf16.
+    pub(crate) round: bool,
 }
 
 impl<'a> WeightView<'a> {
@@ -29,7 +33,13 @@ impl<'a> WeightView<'a> {
             taps,
             out_stride: c_in * taps,
             in_stride: taps,
+            round: false,
         }
+    }
+
+    /// The same weights rounded to bf16, if `round` says so.
+    pub(crate) fn rounded(self, round: bool) -> Self {
+        Self { round, ..self }
     }
 
     /// The same weights with the roles of input and output exchanged.
@@ -45,7 +55,12 @@ impl<'a> WeightView<'a> {
 
     #[inline]
     fn at(&self, out: usize, input: usize, tap: usize) -> f32 {
-        self.data[out * self.out_stride + input * self.in_stride + tap]
+        let weight = self.data[out * self.out_stride + input * self.in_stride + tap];
+        if self.round {
+            nearest_bf16(weight)
+        } else {
+            weight
+        }
     }
 
     /// Writes the taps of one input channel and 32 output channels to `rows[tap * row + k]`; zeros where the view ends.
@@ -69,6 +84,11 @@ impl<'a> WeightView<'a> {
                 let from = &self.data[out * self.out_stride + input * self.in_stride..];
                 let to = &mut rows[half..];
                 to_block(isa, from, self.out_stride, LANES, self.taps, to, row);
+                if self.round {
+                    for lanes in to.chunks_mut(row).take(self.taps) {
+                        pairs::round(isa, &mut lanes[..LANES]);
+                    }
+                }
             } else {
                 for (tap, lanes) in rows.chunks_mut(row).take(self.taps).enumerate() {
                     for (k, lane) in lanes[half..half + LANES].iter_mut().enumerate() {
@@ -88,35 +108,63 @@ impl<'a> WeightView<'a> {
         self.c_out.div_ceil(PANEL)
     }
 
-    /// `[panel][in / 16][tap][16][32]`, padded with zeros.
-    pub(crate) fn pack_blocked(&self, isa: Isa) -> Buffer {
+    /// Weights for products of blocks of channels: `[panel][in / 16][tap][16][32]`, padded with zeros. Of pairs, neighbouring rows
+    /// of 32 make one row of words.
+    pub(crate) fn pack_blocked(&self, isa: Isa, multiplier: Multiplier) -> Buffer {
         let blocks = self.c_in.div_ceil(LANES);
-        let block_len = self.taps * LANES * PANEL;
+        let block_len = self.taps * multiplier.block_words() * PANEL;
         let mut packed = Buffer::stale(self.panels() * blocks * block_len);
-        for_each(packed.chunks_mut(block_len).enumerate(), |(task, rows)| {
+        for_each(packed.chunks_mut(block_len).enumerate(), |(task, words)| {
             let (panel, block) = (task / blocks, task % blocks);
-            for lane in 0..LANES {
-                let (input, rows) = (block * LANES + lane, &mut rows[lane * PANEL..]);
-                self.gather(isa, panel, input, rows, LANES * PANEL);
+            match multiplier {
+                Multiplier::Floats(_) => self.gather_block(isa, panel, block, words),
+                Multiplier::Pairs => {
+                    let mut rows = Buffer::stale(2 * block_len);
+                    // Pairing rounds.
+                    let exact = self.rounded(false);
+                    exact.gather_block(isa, panel, block, &mut rows);
+                    pairs::pair_rows(&rows, PANEL, words);
+                }
             }
         });
         packed
     }
 
-    /// `[panel][tap][in][32]`, padded with zeros: taps of a kernel row and their channels follow each other.
-    pub(crate) fn pack_interleaved(&self) -> Buffer {
-        let panel_len = self.taps * self.c_in * PANEL;
+    /// `[tap][16][32]`
+    fn gather_block(&self, isa: Isa, panel: usize, block: usize, rows: &mut [f32]) {
+        for lane in 0..LANES {
+            let (input, rows) = (block * LANES + lane, &mut rows[lane * PANEL..]);
+            self.gather(isa, panel, input, rows, LANES * PANEL);
+        }
+    }
+
+    /// `[panel][kernel row][column, in][32]`, padded with zeros: a kernel row is a run of taps and their channels. Of pairs, neighbours
+    /// of a run make one row of words, and an odd run is followed by a zero.
+    pub(crate) fn pack_interleaved(&self, kernel: usize, multiplier: Multiplier) -> Buffer {
+        let run = kernel * self.c_in;
+        let room = match multiplier {
+            Multiplier::Floats(_) => run,
+            Multiplier::Pairs => run.next_multiple_of(2),
+        };
+        let panel_len = kernel * room * PANEL;
         let mut packed = Buffer::zeroed(self.panels() * panel_len);
         for o in 0..self.c_out {
             for input in 0..self.c_in {
                 for tap in 0..self.taps {
-                    let row = tap * self.c_in + input;
+                    let row = tap / kernel * room + tap % kernel * self.c_in + input;
                     packed[o / PANEL * panel_len + row * PANEL + o % PANEL] =
                         self.at(o, input, tap);
                 }
             }
         }
-        packed
+        match multiplier {
+            Multiplier::Floats(_) => packed,
+            Multiplier::Pairs => {
+                let mut words = Buffer::stale(packed.len() / 2);
+                pairs::pair_rows(&packed, PANEL, &mut words);
+                words
+            }
+        }
     }
 }
 

@@ -25,8 +25,8 @@ use crate::rounding::Rounding;
 /// layer's padding is [`PaddingConfig2d::Same`].
 pub fn conv2d(layer: &Conv2d, x: Tensor<4>, precision: Precision) -> Tensor<4> {
     #[cfg(feature = "flex")]
-    if precision == Precision::F32
-        && let Some(output) = crate::flex::conv2d(layer, &x)
+    if precision != Precision::Tf32
+        && let Some(output) = crate::flex::conv2d(layer, &x, precision == Precision::Bf16)
     {
         return output;
     }
@@ -60,8 +60,8 @@ pub(crate) fn burn_conv2d(layer: &Conv2d, x: Tensor<4>, precision: Precision) ->
 /// As [`ConvTranspose2d::forward`].
 pub fn conv_transpose2d(layer: &ConvTranspose2d, x: Tensor<4>, precision: Precision) -> Tensor<4> {
     #[cfg(feature = "flex")]
-    if precision == Precision::F32
-        && let Some(output) = crate::flex::conv_transpose2d(layer, &x)
+    if precision != Precision::Tf32
+        && let Some(output) = crate::flex::conv_transpose2d(layer, &x, precision == Precision::Bf16)
     {
         return output;
     }

@@ -140,7 +140,7 @@ fn finish(y: Tensor<4>, residual: Option<&FeatureMap>, activation: Activation) -
 pub struct FrozenConv {
     layer: Layer,
     precision: Precision,
-    /// Packed when the kernels first run: for maps of more than a tile, and for others.
+    /// Packed when the kernels first run: for maps on which Winograd's algorithm is used, and for others.
     packed: [OnceLock<Option<kernels::Packed>>; 2],
 }
 
@@ -223,14 +223,15 @@ impl FrozenConv {
         self.forward(&FeatureMap::plain(images), None, activation)
     }
 
-    /// Weights for the kernels, which multiply in single precision.
+    /// Weights for the kernels, which multiply in single precision or bf16.
     fn packed(&self, pixels: usize) -> Option<&kernels::Packed> {
-        if self.precision != Precision::F32 {
+        if self.precision == Precision::Tf32 {
             return None;
         }
-        let tiny = kernels::is_tiny(pixels);
-        self.packed[usize::from(tiny)]
-            .get_or_init(|| kernels::pack(&self.layer, tiny))
+        let bf16 = self.precision == Precision::Bf16;
+        let direct = kernels::is_direct(&self.layer, pixels, bf16);
+        self.packed[usize::from(direct)]
+            .get_or_init(|| kernels::pack(&self.layer, direct, bf16))
             .as_ref()
     }
 }

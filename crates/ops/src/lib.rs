@@ -1,6 +1,6 @@
 //! The layers that take the time, on burn tensors: convolution, transposed convolution, instance norm.
 //!
-//! On the CPU backend in `f32` they run the kernels of `ckaad-conv`, forward and backward, and compute no gradient that
+//! On the CPU backend in single precision and in bf16 they run the kernels of `ckaad-conv`, forward and backward, and compute no gradient that
 //! nobody asks for. On every other device and of every other type they are burn's own operators. How exactly they multiply is for
 //! the caller to say: [`Precision`].
 //!
@@ -58,10 +58,10 @@ pub use precision::{Precision, UnknownPrecision};
 pub use residual::{Layer, LayerShape, Residual, Resize};
 pub use squares::sum_of_squares;
 
-/// The instructions that kernels on the CPU use on this processor: results of others differ in the last digits.
-pub fn instruction_set() -> String {
+/// The instructions that kernels on the CPU use on this processor in a precision: results of others differ in the last digits.
+pub fn instruction_set(precision: Precision) -> String {
     #[cfg(feature = "flex")]
-    return format!("{:?}", ckaad_conv::Isa::best());
+    return flex::instruction_set(precision);
     #[cfg(not(feature = "flex"))]
     String::from("none")
 }

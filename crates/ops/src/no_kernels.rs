@@ -27,7 +27,7 @@ impl Packed {
 pub(crate) fn takes(_: &Tensor<4>) -> bool {
     false
 }
-pub(crate) fn is_tiny(_: usize) -> bool {
+pub(crate) fn is_direct(_: &Layer, _: usize, _: bool) -> bool {
     false
 }
 pub(crate) fn block(_: &Tensor<4>) -> Option<Blocked> {
@@ -48,7 +48,7 @@ pub(crate) fn concatenate(_: &[&Blocked]) -> Option<Blocked> {
 pub(crate) fn cosine_distance(a: &Blocked, _: &Blocked, _: f32) -> Vec<f32> {
     match a.0 {}
 }
-pub(crate) fn pack(_: &Layer, _: bool) -> Option<Packed> {
+pub(crate) fn pack(_: &Layer, _: bool, _: bool) -> Option<Packed> {
     None
 }
 pub(crate) fn norm_values(_: &InstanceNorm) -> Option<[Vec<f32>; 2]> {

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 /// How exactly convolutions and linear layers multiply. Their sums, and all else that networks compute, are in single precision.
 ///
-/// Forward and backward passes do the same. The CPU imitates [`Tf32`](Self::Tf32) and [`Bf16`](Self::Bf16), which shows what they
-/// do to results; it is fastest in [`F32`](Self::F32).
+/// Forward and backward passes do the same. A CPU imitates [`Tf32`](Self::Tf32), and [`Bf16`](Self::Bf16) where it has no instructions
+/// for it (AVX512-BF16), which shows what they do to results; it is faster in [`F32`](Self::F32) then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Precision {
@@ -24,7 +24,8 @@ pub enum Precision {
     /// Operands may be rounded to 11 significant bits (NVIDIA's TF32), as the kernels for CUDA do. Other GPUs, NVIDIA's before Ampere
     /// among them, have no such format and multiply in single precision.
     Tf32,
-    /// Operands and results are rounded to 8 significant bits (bfloat16).
+    /// Operands and results are rounded to 8 significant bits (bfloat16). On CPUs 3x3 convolutions by Winograd's algorithm multiply
+    /// sums of rounded operands in single precision: there bf16 is no gain, and would lose more.
     Bf16,
 }
 
@@ -41,7 +42,11 @@ impl Precision {
     pub fn is_imitated(self, device: &Device) -> bool {
         match device.clone().inner().as_dispatch() {
             #[cfg(feature = "flex")]
-            burn::backend::DispatchDevice::Flex(_) => self != Self::F32,
+            burn::backend::DispatchDevice::Flex(_) => match self {
+                Self::F32 => false,
+                Self::Tf32 => true,
+                Self::Bf16 => ckaad_conv::Isa::best() < ckaad_conv::Isa::Avx512Bf16,
+            },
             _ => false,
         }
     }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod backward;
+mod bf16;
 mod forward;
 mod layers;
 mod parallel;

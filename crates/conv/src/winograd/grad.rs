@@ -11,7 +11,7 @@ use super::weights::{WeightGradJob, transform_weight_grads};
 use crate::blocked::Blocked;
 use crate::buffer::Buffer;
 use crate::conv::Conv2d;
-use crate::isa::LANES;
+use crate::isa::{LANES, Multiplier};
 use crate::outer::{Outer, run_outer};
 use crate::parallel::{Shared, for_each};
 use crate::tile::PANEL;
@@ -50,6 +50,7 @@ pub(crate) fn weight_grad(conv: &Conv2d, input: &Blocked, grad: &Blocked, to: &m
             };
             let job = PixelJob {
                 pixels,
+                round: conv.bf16,
                 map: &map.data,
                 in_blocks: map.blocks(),
                 tiles,
@@ -81,7 +82,7 @@ pub(crate) fn weight_grad(conv: &Conv2d, input: &Blocked, grad: &Blocked, to: &m
                         accumulate: first > 0,
                     };
                     // SAFETY: the points of a block are `room` lines, and a block of sums is 16 rows of a panel.
-                    unsafe { run_outer(conv.isa, &outer) };
+                    unsafe { run_outer(Multiplier::Floats(conv.isa), &outer) };
                 }
             }
         });
@@ -100,7 +101,7 @@ pub(crate) fn weight_grad(conv: &Conv2d, input: &Blocked, grad: &Blocked, to: &m
         // its panel and block.
         unsafe {
             transform_weight_grads(conv.isa, job);
-            target.write(panel, block, &taps, 9 * PANEL, PANEL);
+            target.write(panel, block, &mut taps, 9 * PANEL, PANEL);
         }
     });
 }

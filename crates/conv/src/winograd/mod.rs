@@ -21,7 +21,7 @@ use weights::{WeightJob, transform, transform_weights};
 use crate::blocked::Blocked;
 use crate::buffer::Buffer;
 use crate::epilogue::Epilogue;
-use crate::isa::{Isa, LANES};
+use crate::isa::{Isa, LANES, Multiplier};
 use crate::parallel::{Shared, for_each, threads};
 use crate::tile::{Finish, PANEL, Tap, Tile, run_tile};
 
@@ -70,7 +70,7 @@ fn split(tiles: usize, in_blocks: usize, out_blocks: usize) -> Split {
     }
 }
 
-/// Convolves, padding 1.
+/// Convolves, padding 1; where the epilogue rounds sums, inputs are rounded, too.
 pub(crate) fn run(
     isa: Isa,
     input: &Blocked,
@@ -174,6 +174,7 @@ impl Work<'_> {
     unsafe fn inputs(&self, tiles: Tiles, blocks: Range<usize>, points: Shared<'_>) {
         let job = PixelJob {
             pixels: Pixels::Inputs,
+            round: self.epilogue.round,
             map: &self.input.data,
             in_blocks: self.input.blocks(),
             tiles,
@@ -266,7 +267,7 @@ impl Work<'_> {
                 finish: Finish::default(),
             };
             // SAFETY: every point has `room` rows of inputs and of products, and the weights of these blocks.
-            unsafe { run_tile(self.isa, &tile) };
+            unsafe { run_tile(Multiplier::Floats(self.isa), &tile) };
         }
     }
 }

@@ -6,7 +6,7 @@
 use super::axis::{Axis, IN, OUT, Square, gradient_axis, input_axis, output_axis};
 use crate::blocked::Blocked;
 use crate::isa::LANES;
-use crate::simd::{Simd, simd_entry};
+use crate::simd::{Rounding, Simd, rounding_entry};
 use crate::tile::Finish;
 
 /// Floats from point to point of `lines` lines of 16 floats. The odd line keeps the points of a tile, which are touched
@@ -67,6 +67,8 @@ pub(crate) enum Pixels {
 /// Pixels of tiles, channel blocks `block..block + blocks`, to `points[point][block][tile][16]`.
 pub(crate) struct PixelJob<'a> {
     pub(crate) pixels: Pixels,
+    /// Round them to bf16 first.
+    pub(crate) round: bool,
     /// `[image][in_blocks][height][width][16]`
     pub(crate) map: &'a [f32],
     pub(crate) in_blocks: usize,
@@ -78,21 +80,23 @@ pub(crate) struct PixelJob<'a> {
     pub(crate) room: usize,
 }
 
-simd_entry!(
+rounding_entry!(
     /// Transforms what the pixels are.
     ///
     /// # Safety
     /// `points` has room for the blocks, which this call alone writes.
-    pub(super) transform_pixels = pixels(job: &PixelJob<'_>)
+    pub(super) transform_pixels = other_pixels | pixels(job: &PixelJob<'_>)
 );
 
 #[inline(always)]
 unsafe fn pixels<S: Simd>(job: &PixelJob<'_>) {
     // SAFETY: the caller's promise.
     unsafe {
-        match job.pixels {
-            Pixels::Inputs => to_points::<S, IN>(job, input_axis::<S>),
-            Pixels::Gradients => to_points::<S, OUT>(job, gradient_axis::<S>),
+        match (job.pixels, job.round) {
+            (Pixels::Inputs, false) => to_points::<S, IN>(job, input_axis::<S>),
+            (Pixels::Inputs, true) => to_points::<Rounding<S>, IN>(job, input_axis::<S>),
+            (Pixels::Gradients, false) => to_points::<S, OUT>(job, gradient_axis::<S>),
+            (Pixels::Gradients, true) => to_points::<Rounding<S>, OUT>(job, gradient_axis::<S>),
         }
     }
 }
@@ -142,12 +146,12 @@ pub(crate) struct OutputJob<'a> {
     pub(crate) finish: Finish<'a>,
 }
 
-simd_entry!(
+rounding_entry!(
     /// Transforms products and finishes the outputs.
     ///
     /// # Safety
     /// The job's pointers cover what it addresses; the outputs of its tiles are written by this call alone.
-    pub(super) transform_outputs = outputs(job: &OutputJob<'_>)
+    pub(super) transform_outputs = other_outputs | outputs(job: &OutputJob<'_>)
 );
 
 #[inline(always)]
@@ -176,7 +180,12 @@ unsafe fn outputs<S: Simd>(job: &OutputJob<'_>) {
                             break;
                         }
                         let to = at + (i * grid.width + j) * LANES;
-                        let mut value = S::add(row[j], bias);
+                        let sum = if finish.round {
+                            S::round(row[j])
+                        } else {
+                            row[j]
+                        };
+                        let mut value = S::add(sum, bias);
                         if let Some(residual) = finish.residual {
                             value = S::add(value, S::load(residual.as_ptr().add(to)));
                         }

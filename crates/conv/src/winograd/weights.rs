@@ -7,7 +7,7 @@ use super::tiles::point_len;
 use crate::buffer::Buffer;
 use crate::isa::{Isa, LANES};
 use crate::parallel::{Shared, for_each};
-use crate::simd::{Simd, simd_entry};
+use crate::simd::{Rounding, Simd, simd_entry};
 use crate::tile::PANEL;
 use crate::weights::WeightView;
 
@@ -128,6 +128,21 @@ simd_entry!(
 
 #[inline(always)]
 unsafe fn weights<S: Simd>(job: &WeightJob<'_>) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match job.source {
+            Source::View { view, mirror } if view.round => {
+                let view = view.rounded(false);
+                let source = Source::View { view, mirror };
+                to_points::<Rounding<S>>(&WeightJob { source, ..*job });
+            }
+            _ => to_points::<S>(job),
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn to_points<S: Simd>(job: &WeightJob<'_>) {
     // SAFETY: the caller's promise.
     unsafe {
         let point_len = point_len(2 * job.channels);

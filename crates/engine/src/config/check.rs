@@ -62,7 +62,7 @@ impl CheckedConfig {
         }
         if self.precision.is_imitated(device) {
             tracing::warn!(
-                "precision = {}: the CPU only imitates how GPUs round; --precision f32 is faster here, and more exact",
+                "precision = {}: this CPU only imitates how others round; --precision f32 is faster here, and more exact",
                 self.precision
             );
         }

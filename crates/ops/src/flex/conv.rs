@@ -25,8 +25,8 @@ pub(super) fn is_tiny_map(pixels: usize) -> bool {
     pixels <= TILE
 }
 
-/// The kernel of a layer, if there is one.
-pub(super) fn kernel(layer: &Plain) -> Option<Conv2d> {
+/// The kernel of a layer, if there is one; `bf16` says what it multiplies.
+pub(super) fn kernel(layer: &Plain, bf16: bool) -> Option<Conv2d> {
     let [c_out, c_in, _, _] = layer.weight.dims();
     let ([kernel, kernel_w], [stride, stride_w]) = (layer.kernel_size, layer.stride);
     let padding = match layer.padding {
@@ -40,11 +40,14 @@ pub(super) fn kernel(layer: &Plain) -> Option<Conv2d> {
     };
     let square = kernel == kernel_w && stride == stride_w;
     let simple = layer.groups == 1 && layer.dilation == [1, 1] && padding < kernel;
-    (square && simple).then(|| Conv2d::new(c_in, c_out, kernel, stride, padding))
+    (square && simple).then(|| {
+        let conv = Conv2d::new(c_in, c_out, kernel, stride, padding);
+        if bf16 { conv.in_bf16() } else { conv }
+    })
 }
 
-/// The kernel of a layer, if there is one.
-pub(super) fn transposed_kernel(layer: &Transposed) -> Option<ConvTranspose2d> {
+/// The kernel of a layer, if there is one; `bf16` says what it multiplies.
+pub(super) fn transposed_kernel(layer: &Transposed, bf16: bool) -> Option<ConvTranspose2d> {
     let [c_in, c_out, kernel, kernel_w] = layer.weight.dims();
     let simple = kernel == kernel_w
         && layer.stride == [kernel; 2]
@@ -52,12 +55,15 @@ pub(super) fn transposed_kernel(layer: &Transposed) -> Option<ConvTranspose2d> {
         && layer.padding_out == [0, 0]
         && layer.dilation == [1, 1]
         && layer.groups == 1;
-    simple.then(|| ConvTranspose2d::new(c_in, c_out, kernel))
+    simple.then(|| {
+        let conv = ConvTranspose2d::new(c_in, c_out, kernel);
+        if bf16 { conv.in_bf16() } else { conv }
+    })
 }
 
 /// The layer's output, or `None` if the kernels do not cover the layer or its tensors.
-pub(crate) fn conv2d(layer: &Plain, x: &Tensor<4>) -> Option<Tensor<4>> {
-    let conv = kernel(layer)?;
+pub(crate) fn conv2d(layer: &Plain, x: &Tensor<4>, bf16: bool) -> Option<Tensor<4>> {
+    let conv = kernel(layer, bf16)?;
     let [batch, channels, height, width] = x.dims();
     let fits = channels == conv.c_in && height.min(width) + 2 * conv.padding >= conv.kernel;
     if !fits || batch == 0 {
@@ -79,8 +85,8 @@ pub(crate) fn conv2d(layer: &Plain, x: &Tensor<4>) -> Option<Tensor<4>> {
 }
 
 /// The layer's output, or `None` if the kernels do not cover the layer or its tensors.
-pub(crate) fn conv_transpose2d(layer: &Transposed, x: &Tensor<4>) -> Option<Tensor<4>> {
-    let conv = transposed_kernel(layer)?;
+pub(crate) fn conv_transpose2d(layer: &Transposed, x: &Tensor<4>, bf16: bool) -> Option<Tensor<4>> {
+    let conv = transposed_kernel(layer, bf16)?;
     let [c_in, c_out, kernel, _] = layer.weight.dims();
     let [batch, channels, height, width] = x.dims();
     if channels != c_in || batch * height * width == 0 {

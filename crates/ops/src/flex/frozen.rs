@@ -15,6 +15,11 @@ use crate::frozen::Layer;
 /// first stage), and its rounding errors would pass through every later layer.
 const NARROW: usize = 64;
 
+/// Pixels of the largest maps, and products of channels above which 3x3 convolutions in bf16 are computed directly there: reading so
+/// many weights takes longer than multiplying them, and Winograd's are floats.
+const SMALL: usize = 64;
+const HEAVY: usize = 256 * 256;
+
 /// Maps in the blocked layout.
 #[derive(Clone)]
 pub(crate) struct Blocked(Maps);
@@ -89,8 +94,14 @@ pub(crate) fn takes(x: &Tensor<4>) -> bool {
     x.device() == Device::flex() && contents(x).is_some()
 }
 
-pub(crate) fn is_tiny(pixels: usize) -> bool {
-    is_tiny_map(pixels)
+/// Whether a layer is computed without Winograd on maps of so many pixels, however many there are.
+pub(crate) fn is_direct(layer: &Layer, pixels: usize, bf16: bool) -> bool {
+    let Layer::Plain(layer) = layer else {
+        return false;
+    };
+    let [c_out, c_in, _, _] = layer.weight.dims();
+    let heavy = bf16 && pixels <= SMALL && c_in * c_out > HEAVY;
+    c_in <= NARROW || is_tiny_map(pixels) || heavy
 }
 
 pub(crate) fn block(x: &Tensor<4>) -> Option<Blocked> {
@@ -134,7 +145,7 @@ pub(crate) fn cosine_distance(a: &Blocked, b: &Blocked, smallest: f32) -> Vec<f3
     rayon::scope(|_| a.0.cosine_distance(&b.0, smallest))
 }
 
-pub(crate) fn pack(layer: &Layer, tiny: bool) -> Option<Packed> {
+pub(crate) fn pack(layer: &Layer, direct: bool, bf16: bool) -> Option<Packed> {
     let (weight, bias) = match layer {
         Layer::Plain(layer) => (&layer.weight, &layer.bias),
         Layer::Transposed(layer) => (&layer.weight, &layer.bias),
@@ -147,8 +158,8 @@ pub(crate) fn pack(layer: &Layer, tiny: bool) -> Option<Packed> {
     let (weight, bias) = (slice(&weight), bias.as_ref().map(slice));
     match layer {
         Layer::Plain(layer) => {
-            let conv = kernel(layer)?;
-            let conv = if tiny || conv.c_in <= NARROW {
+            let conv = kernel(layer, bf16)?;
+            let conv = if direct {
                 conv.without_winograd()
             } else {
                 conv
@@ -156,7 +167,7 @@ pub(crate) fn pack(layer: &Layer, tiny: bool) -> Option<Packed> {
             Some(Packed::Plain(conv.pack(weight, bias)))
         }
         Layer::Transposed(layer) => {
-            let conv = transposed_kernel(layer)?;
+            let conv = transposed_kernel(layer, bf16)?;
             Some(Packed::Transposed(conv.pack(weight, bias)))
         }
     }

@@ -158,6 +158,56 @@ fn split_operands_lose_nothing_on_kernels_that_round() {
     check(options, burns, [2, 12, 5, 3], [12, 9, 2, 2]);
 }
 
+/// What burn's operators make of operands and results rounded to bf16: the imitation, which the kernels must agree with.
+#[test]
+fn kernels_in_bf16_do_what_burns_operators_do_on_rounded_values() {
+    let device = Device::flex().autodiff();
+    if Precision::Bf16.is_imitated(&device) {
+        eprintln!(
+            "SKIPPED in part: this processor multiplies no pairs of bf16, so the kernels multiply rounded floats"
+        );
+    }
+    type Run<'a> = &'a dyn Fn(Tensor<4>) -> Tensor<4>;
+    let check = |name: &str, x: [usize; 4], weight: Tensor<4>, kernels: Run, burns: Run| {
+        let [found, expected] = [kernels, burns].map(|run| {
+            let x = values(x, 5, &device).require_grad();
+            let y = run(x.clone());
+            output_and_gradients(y, vec![x], [Some(weight.clone())])
+        });
+        for (index, (found, expected)) in found.into_iter().zip(expected).enumerate() {
+            // Sums that fall near the middle between two values may be rounded either way.
+            let error = relative(found, expected);
+            assert!(error < 5e-4, "{name}, tensor {index}: {error}");
+        }
+    };
+    for (channels, kernel, stride, size) in [
+        ([3, 24], 7, 2, [2, 19, 23]),
+        ([32, 40], 3, 1, [2, 12, 9]),
+        ([20, 33], 3, 2, [3, 9, 6]),
+        ([24, 17], 1, 2, [2, 6, 7]),
+        ([48, 32], 1, 1, [2, 5, 3]),
+        ([70, 32], 3, 1, [2, 4, 4]),
+    ] {
+        let layer = conv(channels, kernel, stride, true, &device);
+        let x = [size[0], channels[0], size[1], size[2]];
+        check(
+            &format!("{channels:?} {kernel} {stride}"),
+            x,
+            layer.weight.val(),
+            &|x| conv2d(&layer, x, Precision::Bf16),
+            &|x| crate::conv::burn_conv2d(&layer, x, Precision::Bf16),
+        );
+    }
+    let layer = transposed(&device);
+    check(
+        "transposed",
+        [2, 12, 5, 3],
+        layer.weight.val(),
+        &|x| conv_transpose2d(&layer, x, Precision::Bf16),
+        &|x| crate::conv::burn_conv_transpose2d(&layer, x, Precision::Bf16),
+    );
+}
+
 #[test]
 fn a_frozen_layer_rounds_as_one_that_learns() {
     let device = Device::flex();
@@ -166,12 +216,17 @@ fn a_frozen_layer_rounds_as_one_that_learns() {
     for precision in [Precision::Tf32, Precision::Bf16] {
         let frozen = FrozenConv::from(&layer).with_precision(precision);
         let expected = conv2d(&layer, x.clone(), precision);
+        let close = |found: Tensor<4>, expected: Tensor<4>| match precision {
+            // Sums that fall near the middle between two values may be rounded either way.
+            Precision::Bf16 => assert!(relative(found, expected) < 1e-3),
+            _ => assert_close(found, expected, &precision.to_string()),
+        };
         for map in [FeatureMap::new(x.clone()), FeatureMap::plain(x.clone())] {
             let found = frozen.forward(&map, None, Activation::Identity);
-            assert_close(found.to_tensor(), expected.clone(), &precision.to_string());
+            close(found.to_tensor(), expected.clone());
         }
         let images = frozen.forward_images(x.clone(), Activation::Identity);
-        assert_close(images.to_tensor(), expected, &precision.to_string());
+        close(images.to_tensor(), expected);
     }
 }
 

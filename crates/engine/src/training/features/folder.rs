@@ -44,7 +44,7 @@ impl FeatureFolder {
             network.stages,
             network.precision,
             std::env::consts::ARCH,
-            ckaad_ops::instruction_set()
+            ckaad_ops::instruction_set(network.precision)
         );
         Ok(Self {
             path,

@@ -17,6 +17,8 @@ pub(crate) trait Simd: Copy {
     const ROWS: usize;
     /// Vectors of an accumulator row: 2 or 1.
     const VECS: usize;
+    /// Words that hold the channels of a block.
+    const BLOCK: usize = LANES;
 
     unsafe fn load(p: *const f32) -> Self::V;
     unsafe fn store(p: *mut f32, v: Self::V);
@@ -31,6 +33,8 @@ pub(crate) trait Simd: Copy {
     unsafe fn fma(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
     /// `c - a * b`
     unsafe fn fnma(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    /// The nearest value of bf16, ties to even.
+    unsafe fn round(x: Self::V) -> Self::V;
     /// Hints that the line at `p`, any address, is read soon.
     unsafe fn prefetch(p: *const f32);
 }
@@ -45,6 +49,14 @@ macro_rules! methods {
         }
     )*};
 }
+
+mod bf16;
+
+#[cfg(target_arch = "x86_64")]
+pub(crate) use bf16::{Avx512Bf16, Pairs};
+pub(crate) use bf16::{Rounding, nearest_bf16};
+#[cfg(target_arch = "x86_64")]
+use bf16::{round_eight, round_sixteen};
 
 /// Plain arrays.
 #[derive(Clone, Copy)]
@@ -82,6 +94,7 @@ impl Simd for Portable {
         where_positive(a: Self::V, b: Self::V) -> Self::V = lanes!(|i| if a[i] > 0.0 { b[i] } else { 0.0 });
         fma(a: Self::V, b: Self::V, c: Self::V) -> Self::V = lanes!(|i| a[i] * b[i] + c[i]);
         fnma(a: Self::V, b: Self::V, c: Self::V) -> Self::V = lanes!(|i| c[i] - a[i] * b[i]);
+        round(x: Self::V) -> Self::V = lanes!(|i| nearest_bf16(x[i]));
         prefetch(_p: *const f32) = ();
     }
 }
@@ -126,6 +139,7 @@ impl Simd for Avx2 {
         where_positive(a: Self::V, b: Self::V) -> Self::V = both!(positive(a, b));
         fma(a: Self::V, b: Self::V, c: Self::V) -> Self::V = both!(_mm256_fmadd_ps(a, b, c));
         fnma(a: Self::V, b: Self::V, c: Self::V) -> Self::V = both!(_mm256_fnmadd_ps(a, b, c));
+        round(x: Self::V) -> Self::V = both!(round_eight(x));
         prefetch(p: *const f32) = _mm_prefetch::<_MM_HINT_T0>(p.cast());
     }
 }
@@ -153,6 +167,7 @@ impl Simd for Avx512 {
             _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(a, _mm512_setzero_ps()), b);
         fma(a: Self::V, b: Self::V, c: Self::V) -> Self::V = _mm512_fmadd_ps(a, b, c);
         fnma(a: Self::V, b: Self::V, c: Self::V) -> Self::V = _mm512_fnmadd_ps(a, b, c);
+        round(x: Self::V) -> Self::V = round_sixteen(x);
         prefetch(p: *const f32) = _mm_prefetch::<_MM_HINT_T0>(p.cast());
     }
 }
@@ -179,7 +194,7 @@ macro_rules! simd_entry {
             unsafe {
                 match isa {
                     #[cfg(target_arch = "x86_64")]
-                    $crate::isa::Isa::Avx512 => avx512($($arg),*),
+                    $crate::isa::Isa::Avx512Bf16 | $crate::isa::Isa::Avx512 => avx512($($arg),*),
                     #[cfg(target_arch = "x86_64")]
                     $crate::isa::Isa::Avx2 => avx2($($arg),*),
                     _ => $generic::<$crate::simd::Portable>($($arg),*),
@@ -189,3 +204,57 @@ macro_rules! simd_entry {
     };
 }
 pub(crate) use simd_entry;
+
+/// [`simd_entry!`] with a kernel of its own for processors that round to bf16 by one instruction.
+macro_rules! rounding_entry {
+    ($(#[$meta:meta])* $vis:vis $name:ident = $others:ident | $generic:ident ( $($arg:ident : $ty:ty),* $(,)? )) => {
+        $crate::simd::simd_entry!($others = $generic($($arg: $ty),*));
+
+        $(#[$meta])*
+        $vis unsafe fn $name(isa: $crate::isa::Isa, $($arg: $ty),*) {
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx512f,avx512bf16,avx2,fma")]
+            unsafe fn native($($arg: $ty),*) {
+                // SAFETY: the caller's promise.
+                unsafe { $generic::<$crate::simd::Avx512Bf16>($($arg),*) }
+            }
+            // SAFETY: the caller's promise, which includes that the processor has the instruction set.
+            unsafe {
+                match isa {
+                    #[cfg(target_arch = "x86_64")]
+                    $crate::isa::Isa::Avx512Bf16 => native($($arg),*),
+                    _ => $others(isa, $($arg),*),
+                }
+            }
+        }
+    };
+}
+pub(crate) use rounding_entry;
+
+/// Makes `unsafe fn name(multiplier, args)` that runs the generic kernel for what multiplies its operands.
+macro_rules! product_entry {
+    ($(#[$meta:meta])* $vis:vis $name:ident = $floats:ident | $generic:ident ( $($arg:ident : $ty:ty),* $(,)? )) => {
+        $crate::simd::simd_entry!($floats = $generic($($arg: $ty),*));
+
+        $(#[$meta])*
+        $vis unsafe fn $name(multiplier: $crate::isa::Multiplier, $($arg: $ty),*) {
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx512f,avx512bw,avx512bf16,avx2,fma")]
+            unsafe fn pairs($($arg: $ty),*) {
+                // SAFETY: the caller's promise.
+                unsafe { $generic::<$crate::simd::Pairs>($($arg),*) }
+            }
+            // SAFETY: the caller's promise, which includes that the processor has the instructions.
+            unsafe {
+                match multiplier {
+                    $crate::isa::Multiplier::Floats(isa) => $floats(isa, $($arg),*),
+                    #[cfg(target_arch = "x86_64")]
+                    $crate::isa::Multiplier::Pairs => pairs($($arg),*),
+                    #[cfg(not(target_arch = "x86_64"))]
+                    $crate::isa::Multiplier::Pairs => unreachable!("no such processor multiplies pairs"),
+                }
+            }
+        }
+    };
+}
+pub(crate) use product_entry;
