@@ -2,10 +2,10 @@
 
 use anyhow::Context;
 use ckaad_backbone::Backbone;
-use ckaad_backbone::weights::{DownloadOptions, Lookup, Progress};
+use ckaad_backbone::weights::{Progress, WeightsError};
 use ckaad_device::Device;
-use ckaad_engine::CheckedConfig;
-use ckaad_engine::config::FeatureSource;
+use ckaad_engine::training::open_backbone;
+use ckaad_engine::{CheckedConfig, EngineError};
 
 use crate::failure::Advised;
 use crate::progress::Display;
@@ -24,36 +24,31 @@ pub(crate) fn open(
     device: &Device,
     display: &Display,
 ) -> anyhow::Result<Option<(Backbone, String)>> {
-    let backbone = config.backbone_config()?;
-    if config.features == FeatureSource::Random {
-        let origin = format!(
-            "seeded random features (seed {}), not pretrained",
-            config.seed
-        );
-        return Ok(Some((backbone.random(config.seed, device), origin)));
-    }
-    let lookup = Lookup::from_environment();
-    let variant = config.backbone;
-    let file = match lookup.find(variant, config.weights.as_deref())? {
-        Some(file) => file,
-        None if network == Network::Forbidden => return Ok(None),
-        None => lookup
-            .fetch(
-                variant,
-                &mut download_progress(display),
-                &DownloadOptions::default(),
-            )
-            .with_context(|| {
+    let mut progress = download_progress(display);
+    let download: Option<&mut dyn FnMut(Progress)> = match network {
+        Network::Allowed => Some(&mut progress),
+        Network::Forbidden => None,
+    };
+    match open_backbone(config, download, device) {
+        Err(EngineError::Weights(error)) if is_of_download(&error) => {
+            let variant = config.backbone;
+            Err(error).with_context(|| {
                 Advised::new(
                     format!("no weights of {variant} at hand and none downloaded"),
                     "name a file by --weights, or use random features by --random-features",
                 )
-            })?,
-    };
-    let origin = file
-        .file_name()
-        .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    Ok(Some((backbone.load(&file, device)?, origin)))
+            })
+        }
+        opened => Ok(opened?),
+    }
+}
+
+/// Whether it was not the file or folder that the user named.
+fn is_of_download(error: &WeightsError) -> bool {
+    !matches!(
+        error,
+        WeightsError::NotAFile { .. } | WeightsError::NotAFolder { .. }
+    )
 }
 
 /// Shows a download.

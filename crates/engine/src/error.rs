@@ -93,6 +93,9 @@ pub enum EngineError {
         /// Where the run stands by its last checkpoint.
         checkpoint: String,
     },
+    /// Somebody asked to stop before there was anything to lose.
+    #[error("stopped before the work began; nothing was written")]
+    StoppedEarly,
     /// An image has no finite score.
     #[error(
         "its score, or its map, is no finite number: the model is damaged, or the image is out of the ordinary"

@@ -2,11 +2,10 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use ckaad_detectors::DetectorSettings;
-use ckaad_engine::comparison::{Comparison, Estimate, Plan, Ranking, detectors};
+use ckaad_engine::comparison::{Comparison, Estimate, Plan, Ranking, detectors, detectors_named};
 use ckaad_engine::{Config, RunFolder, TrainContext};
 use ckaad_report::comparison_page;
 use clap::builder::PossibleValuesParser;
-use toml::{Table, Value};
 
 use crate::Global;
 use crate::backbone::{self, Network};
@@ -47,7 +46,10 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
     let display = Display::new();
     let device = global.open_device()?;
     let by_default = args.detectors.is_none();
-    let tables = chosen(args.detectors)?;
+    let tables = match args.detectors {
+        Some(names) => detectors_named(names)?,
+        None => detectors()?,
+    };
     let file = args.settings.config.clone();
     let overrides = args.settings.overrides(args.data)?;
     let configs = Config::resolve_each(file.as_deref(), &overrides, &tables)?;
@@ -114,22 +116,6 @@ fn training_text(estimate: &Estimate) -> String {
         true => String::new(),
         false => format!(": about {}", each.join(", ")),
     }
-}
-
-/// The tables of the detectors that were named, in the order of preference; those of the list in the program if none were.
-fn chosen(names: Option<Vec<String>>) -> anyhow::Result<Vec<Table>> {
-    let mut tables = detectors()?;
-    if let Some(mut names) = names {
-        let is =
-            |table: &Table, name: &str| table.get("name").and_then(Value::as_str) == Some(name);
-        tables.retain(|table| names.iter().any(|name| is(table, name)));
-        names.retain(|name| !tables.iter().any(|table| is(table, name)));
-        names.sort_unstable();
-        names.dedup();
-        let named = |name| Table::from_iter([("name".to_owned(), Value::String(name))]);
-        tables.extend(names.into_iter().map(named));
-    }
-    Ok(tables)
 }
 
 /// A comparison for people, without the end of its last line.

@@ -5,8 +5,7 @@ use ckaad_engine::{
     ActiveRun, CheckedConfig, Config, Outcome, Overrides, RunFolder, TrainContext, resume, train,
 };
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use toml::Value;
+use serde::Serialize;
 
 use crate::Global;
 use crate::backbone::{self, Network};
@@ -109,29 +108,15 @@ pub(crate) fn run(args: Args, global: &Global) -> anyhow::Result<()> {
     }
 }
 
-/// What may change in a run that is gone on with, besides the number of epochs.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Storage {
-    feature_cache_mib: Option<usize>,
-    feature_cache_dir: Option<PathBuf>,
-}
-
 /// The settings of a run that is gone on with: its own, but it may be given more epochs, and features may be kept elsewhere.
 fn resumed(folder: &RunFolder, given: SettingArgs) -> anyhow::Result<CheckedConfig> {
-    let mut config = Config::read(&folder.config())?.into_inner();
     let mut overrides = given.overrides(DataArgs::default())?;
-    let table = std::mem::take(&mut overrides.table);
-    let storage: Storage = Value::Table(table).try_into().with_context(only)?;
-    config.epochs = overrides.epochs.take().unwrap_or(config.epochs);
+    let mut changes = std::mem::take(&mut overrides.table);
+    if let Some(epochs) = overrides.epochs.take() {
+        changes.insert("epochs".to_owned(), i64::try_from(epochs)?.into());
+    }
     anyhow::ensure!(overrides == Overrides::default(), only());
-    if let Some(mib) = storage.feature_cache_mib {
-        config.feature_cache_mib = mib;
-    }
-    if let Some(folder) = storage.feature_cache_dir {
-        config.feature_cache_dir = Some(std::path::absolute(folder)?);
-    }
-    Ok(config.check()?)
+    Ok(Config::resumed(folder, changes)?)
 }
 
 fn only() -> Advised {

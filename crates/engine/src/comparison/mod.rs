@@ -4,6 +4,7 @@
 pub(crate) mod controls;
 mod estimate;
 mod folder;
+mod named;
 mod report;
 mod verdict;
 
@@ -30,6 +31,7 @@ use crate::{ActiveRun, CheckedConfig, Config, EngineError, Predictor, RunFolder}
 
 pub use self::controls::{ControlFigures, Direction};
 pub use self::estimate::Estimate;
+pub use self::named::detectors_named;
 pub use self::report::{Comparison, DetectorFigures, Images, NearDuplicates};
 pub use self::verdict::{Ranking, Verdict};
 
@@ -130,20 +132,15 @@ impl<'a> Plan<'a> {
         let learns =
             |config: &&CheckedConfig| config.detector.needs().anomalies != Anomalies::Ignored;
         let config = self.configs.iter().find(learns).unwrap_or(&self.configs[0]);
-        let TrainContext {
-            backbone,
-            device,
-            observer,
-            ..
-        } = self.with;
-        let weights = backbone.fingerprint();
-        let mut storage = FeatureStorage::new(config, (backbone, &weights), device, observer)?;
+        let with = self.with;
+        let weights = with.backbone.fingerprint();
+        let mut storage = FeatureStorage::new(config, &weights, with)?;
         let mut split = self.split.clone();
-        let data = TrainingData::load(config, &mut split, observer, &mut storage)?;
-        let test = load_images(&self.split.test, config, self.split.reading, observer)?;
+        let data = TrainingData::load(config, &mut split, with, &mut storage)?;
+        let test = load_images(&self.split.test, config, self.split.reading, with.observer)?;
         let test = storage.keep(Arc::new(test))?;
         let _lock = FolderLock::take(&self.out)?;
-        observer(Event::Prepared);
+        (with.observer)(Event::Prepared);
         for config in &self.configs {
             let prepared = Prepared {
                 split: TrainingData::split_seen_by(config, &split),

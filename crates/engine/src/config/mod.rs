@@ -9,6 +9,7 @@ mod difference;
 mod overrides;
 mod preset;
 mod resolve;
+mod resumed;
 mod sources;
 
 use std::path::PathBuf;

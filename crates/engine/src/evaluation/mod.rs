@@ -2,6 +2,7 @@
 
 mod controls;
 mod image_level;
+mod masks;
 mod origin;
 mod pixel_level;
 pub(crate) mod predictions;
@@ -9,12 +10,14 @@ mod report;
 mod test_images;
 
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use burn::tensor::Device;
-use ckaad_data::{DataError, ImageStore, Mask, Split, load_mask};
+use ckaad_data::{ImageStore, Split};
 
 use self::image_level::{at_threshold, counts, image_figures};
+use self::masks::masks;
 use self::origin::check_origin;
 use self::pixel_level::PixelLevel;
 use self::report::definitions;
@@ -23,7 +26,7 @@ use crate::comparison::anomalous;
 use crate::comparison::controls::{Control, On, not_above};
 use crate::scoring::results_folder;
 use crate::training::features::{CHUNK, images};
-use crate::training::{Event, Observer, load_images, log};
+use crate::training::{Event, Observer, check_stop, load_images, log};
 use crate::{Config, EngineError, Predictor, RunFolder};
 
 pub use self::controls::ControlReport;
@@ -62,6 +65,22 @@ pub fn evaluate_run(
     device: &Device,
     observer: Observer<'_>,
 ) -> Result<Report, EngineError> {
+    let never = AtomicBool::new(false);
+    evaluate_run_until(folder, options, device_name, device, observer, &never)
+}
+
+/// [`evaluate_run`] that `stop` ends, once it is set, before anything is written.
+///
+/// # Errors
+/// [`EngineError::StoppedEarly`] then, and those of [`evaluate_run`].
+pub fn evaluate_run_until(
+    folder: &RunFolder,
+    options: &EvaluateOptions,
+    device_name: &str,
+    device: &Device,
+    observer: Observer<'_>,
+    stop: &AtomicBool,
+) -> Result<Report, EngineError> {
     let clock = Instant::now();
     if !folder.model().is_file() {
         return Err(EngineError::Unfinished {
@@ -91,10 +110,11 @@ pub fn evaluate_run(
     let other = best
         .as_ref()
         .filter(|best| best.info().epoch != last.info().epoch);
+    check_stop(stop)?;
     let store = load_images(&split.test, &config, split.reading, observer)?;
     let mut models = vec![ModelOnImages::new(&last, &store)];
     models.extend(other.map(|model| ModelOnImages::new(model, &store)));
-    score(&mut models, &store, &split, observer)?;
+    score(&mut models, &store, &split, observer, stop)?;
 
     predictions::write(
         &results.predictions(),
@@ -170,6 +190,7 @@ fn score(
     store: &ImageStore,
     split: &Split,
     observer: Observer<'_>,
+    stop: &AtomicBool,
 ) -> Result<(), EngineError> {
     let samples = store.samples();
     let indices: Vec<usize> = (0..samples.len()).collect();
@@ -177,6 +198,7 @@ fn score(
         return Ok(());
     };
     for chunk in indices.chunks(CHUNK) {
+        check_stop(stop)?;
         let inputs = first.inputs(images(store, chunk, first.device()));
         let with_masks = models.iter().any(|model| model.pixels.is_some());
         let masks = match with_masks {
@@ -215,30 +237,6 @@ fn score(
         });
     }
     Ok(())
-}
-
-/// The masks of images that have any.
-fn masks(
-    images: &[usize],
-    store: &ImageStore,
-    split: &Split,
-) -> Result<Vec<Option<Mask>>, DataError> {
-    let Split {
-        mask_rule,
-        mask_resize,
-        reading,
-        ..
-    } = split;
-    images
-        .iter()
-        .map(|&index| match store.samples()[index].masks.as_slice() {
-            [] => Ok(None),
-            files => {
-                let orientation = reading.orientation;
-                load_mask(files, store.size(), *mask_rule, *mask_resize, orientation).map(Some)
-            }
-        })
-        .collect()
 }
 
 impl<'a> ModelOnImages<'a> {

@@ -17,8 +17,8 @@ use super::{HeatScale, HeatStyle, Predictor, decision, number, write_table};
 use crate::EngineError;
 use crate::training::{Event, Observer};
 
-/// Images per forward pass.
-const BATCH: usize = 8;
+/// Images per forward pass of a prediction.
+pub const BATCH: usize = 8;
 /// Bytes of images that are decoded ahead of the networks, and of pictures that wait for their overlays together.
 const DECODED_BYTES: u64 = 512 << 20;
 const PICTURE_BYTES: u64 = 128 << 20;
@@ -69,7 +69,7 @@ pub struct Decision {
 }
 
 /// An image as the networks take it, `[size, size, 3]`, and as it is if it gets an overlay.
-type Decoded = Result<(Vec<u8>, Option<Picture>), DataError>;
+pub(super) type Decoded = Result<(Vec<u8>, Option<Picture>), DataError>;
 
 /// Scores images and writes `predictions.csv` and the maps asked for into `out`, which is made if it is missing. Decoding
 /// runs ahead of the networks. An image that cannot be read is a row with an error; the others are scored all the same.
@@ -166,7 +166,7 @@ fn refuse_overwriting(inputs: &[PathBuf], outputs: &[Outputs]) -> Result<(), Eng
 }
 
 /// The images in groups for a forward pass, decoded by threads, in order. Whole pictures are kept only where they are drawn on.
-fn decode_ahead(
+pub(super) fn decode_ahead(
     inputs: &[PathBuf],
     size: usize,
     draws: bool,

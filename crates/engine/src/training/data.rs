@@ -10,7 +10,7 @@ use ckaad_detectors::{Detector, Inputs, Passes};
 
 use super::features::{CHUNK, FeatureBank, FeatureStorage, images, tensor};
 use super::reading::{all_of, load_images};
-use super::{Observer, TrainContext};
+use super::{TrainContext, check_stop};
 use crate::config::AnomalySource;
 use crate::{CheckedConfig, EngineError};
 
@@ -42,7 +42,7 @@ impl TrainingData {
     pub(crate) fn load(
         config: &CheckedConfig,
         split: &mut Split,
-        observer: Observer<'_>,
+        with: TrainContext<'_>,
         storage: &mut FeatureStorage<'_>,
     ) -> Result<Self, EngineError> {
         let labelled = match config.anomalies {
@@ -55,7 +55,10 @@ impl TrainingData {
             &split.validation,
             &split.calibration,
         ];
-        let stores = lists.map(|list| load_images(list, config, split.reading, observer));
+        let stores = lists.map(|list| {
+            check_stop(with.stop)?;
+            load_images(list, config, split.reading, with.observer)
+        });
         let [normal, labelled, validation, calibration] = all_of(stores)?.map(Arc::new);
         let read = [
             (&normal, &mut split.normal),

@@ -1,5 +1,6 @@
 //! Starting a run, and going on with one.
 
+mod backbone;
 mod checkpoint;
 mod data;
 mod event;
@@ -16,7 +17,7 @@ mod threshold;
 mod watchdog;
 
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use burn::tensor::Device;
 use ckaad_backbone::Backbone;
@@ -29,6 +30,7 @@ use self::origin::Origin;
 use self::run::Run;
 use crate::{CheckedConfig, EngineError};
 
+pub use self::backbone::open_backbone;
 pub(crate) use self::data::{Anomalies, TrainingData};
 pub use self::event::{Event, Observer};
 pub use self::features::FeaturePrecision;
@@ -59,7 +61,7 @@ pub struct TrainContext<'a> {
     pub device: &'a Device,
     /// Told about progress.
     pub observer: Observer<'a>,
-    /// Set to end the run after the step under way.
+    /// Set to end the run after the step under way, or before it begins while its images are prepared.
     pub stop: &'a AtomicBool,
 }
 
@@ -74,10 +76,19 @@ impl TrainContext<'_> {
     }
 }
 
+/// Ends what a run prepares, if it was asked to stop.
+pub(crate) fn check_stop(stop: &AtomicBool) -> Result<(), EngineError> {
+    match stop.load(Ordering::Relaxed) {
+        true => Err(EngineError::StoppedEarly),
+        false => Ok(()),
+    }
+}
+
 /// Starts a run. Its folder is made once the images have been read, so that wrong input leaves nothing behind.
 ///
 /// # Errors
-/// [`EngineError::OutputExists`] if `out` is there and not empty, and any other [`EngineError`].
+/// [`EngineError::OutputExists`] if `out` is there and not empty, [`EngineError::StoppedEarly`] if it was asked to stop before the run began, and any
+/// other [`EngineError`].
 pub fn train(
     config: &CheckedConfig,
     out: &Path,
@@ -219,9 +230,8 @@ impl Prepared {
         with: TrainContext<'_>,
     ) -> Result<Self, EngineError> {
         let weights = with.backbone.fingerprint();
-        let of = (with.backbone, weights.as_str());
-        let mut storage = FeatureStorage::new(config, of, with.device, with.observer)?;
-        let data = TrainingData::load(config, &mut split, with.observer, &mut storage)?;
+        let mut storage = FeatureStorage::new(config, &weights, with)?;
+        let data = TrainingData::load(config, &mut split, with, &mut storage)?;
         Ok(Self {
             split,
             data,

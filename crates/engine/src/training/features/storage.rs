@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use burn::tensor::Device;
 use ckaad_backbone::Backbone;
 use ckaad_data::ImageStore;
 use ckaad_files::Buffer;
@@ -11,14 +10,12 @@ use rayon::prelude::*;
 use super::folder::FeatureFolder;
 use super::precision::FeaturePrecision;
 use super::{CHUNK, FeatureBank, Kept, images};
-use crate::training::{Event, Observer};
+use crate::training::{Event, TrainContext, check_stop};
 use crate::{CheckedConfig, EngineError};
 
 /// The room for the features of a run: its banks share the memory that may be used.
 pub(crate) struct FeatureStorage<'a> {
-    backbone: &'a Backbone,
-    device: &'a Device,
-    observer: Observer<'a>,
+    with: TrainContext<'a>,
     precision: FeaturePrecision,
     /// Bytes of memory that are left; `None` where nothing is to be kept.
     memory: Option<u64>,
@@ -30,19 +27,16 @@ impl<'a> FeatureStorage<'a> {
     /// [`EngineError::Io`] if the run has a folder for features that cannot be made.
     pub(crate) fn new(
         config: &CheckedConfig,
-        (backbone, fingerprint): (&'a Backbone, &str),
-        device: &'a Device,
-        observer: Observer<'a>,
+        fingerprint: &str,
+        with: TrainContext<'a>,
     ) -> Result<Self, EngineError> {
         let precision = config.feature_precision;
         let open = |path: &std::path::PathBuf| {
-            let device = format!("{device:?}");
-            FeatureFolder::open(path.clone(), backbone, fingerprint, precision, &device)
+            let device = format!("{:?}", with.device);
+            FeatureFolder::open(path.clone(), with.backbone, fingerprint, precision, &device)
         };
         Ok(Self {
-            backbone,
-            device,
-            observer,
+            with,
             precision,
             memory: (config.feature_cache_mib > 0)
                 .then_some((config.feature_cache_mib as u64) << 20),
@@ -53,9 +47,9 @@ impl<'a> FeatureStorage<'a> {
     /// The features of all images, in memory if they fit, else in a temporary file, else not kept.
     ///
     /// # Errors
-    /// [`EngineError::Data`] if features cannot be written into the run's folder for them.
+    /// [`EngineError::Data`] if features cannot be written into the run's folder for them, [`EngineError::StoppedEarly`].
     pub(crate) fn keep(&mut self, images: Arc<ImageStore>) -> Result<FeatureBank, EngineError> {
-        let shapes = shapes(self.backbone, images.size());
+        let shapes = shapes(self.with.backbone, images.size());
         let mut bank = FeatureBank {
             images,
             shapes,
@@ -106,6 +100,7 @@ impl<'a> FeatureStorage<'a> {
             .chunks(CHUNK)
             .zip(features.chunks_mut(CHUNK * image_len))
         {
+            check_stop(self.with.stop)?;
             let found = self.find(bank, chunk, features, image_len);
             let missing: Vec<(usize, &mut [u8])> = chunk
                 .iter()
@@ -115,7 +110,7 @@ impl<'a> FeatureStorage<'a> {
                 .filter_map(|(image, found)| (!found).then_some(image))
                 .collect();
             self.compute(bank, missing)?;
-            (self.observer)(Event::Progress {
+            (self.with.observer)(Event::Progress {
                 what: "preparing features",
                 done: chunk.last().map_or(0, |last| last + 1),
                 total: indices.len(),
@@ -157,8 +152,9 @@ impl<'a> FeatureStorage<'a> {
         let of: Vec<usize> = missing.iter().map(|(index, _)| *index).collect();
         let mut first = 0;
         for scale in self
+            .with
             .backbone
-            .forward(images(&bank.images, &of, self.device))
+            .forward(images(&bank.images, &of, self.with.device))
         {
             let length: usize = scale.dims()[1..].iter().product();
             let within = first * self.precision.bytes()..(first + length) * self.precision.bytes();

@@ -1,0 +1,93 @@
+"""Anomaly-detection metrics, exact and named after their definitions.
+
+Labels are true (or 1) for anomalous, the positive class; higher scores are more anomalous; predicted anomalous means
+``score >= threshold``; equal scores share one threshold. What is undefined is a ``ValueError`` that says where, never a silent 0, 0.5 or 1.
+Figures whose threshold the evaluated labels chose carry ``oracle`` in their name.
+
+Scores are one-dimensional, of single or double precision. Sets of maps are one array ``[images, height, width]`` or a list of arrays
+``[height, width]`` of any sizes; masks are alike, every value but 0 marks a pixel, and None in a list stands for that of a normal image. Maps
+are ranked in single precision. Contiguous arrays of float32, float64 (scores) and bool are used where they lie; others are copied. The
+interpreter is released meanwhile: do not write into an array that is being evaluated.
+"""
+
+from ._ckaad import (
+    AurocInterval,
+    Binned,
+    BinnedFigures,
+    BinnedPixelAccumulator,
+    Bootstrap,
+    Calibration,
+    Confusion,
+    Interval,
+    OracleF1,
+    OracleOperatingPoint,
+    PairedDelong,
+    PartialAuroc,
+    PixelAccumulator,
+    PixelFigures,
+    PixelRanking,
+    PrecisionRecallCurve,
+    PromisedThreshold,
+    RocCurve,
+    ThresholdRule,
+    aupro,
+    aupro_binned,
+    auroc,
+    auroc_delong,
+    average_precision,
+    delong_test,
+    distinguishable,
+    oracle_f1_max,
+    oracle_sensitivity_at_specificity,
+    oracle_specificity_at_sensitivity,
+    partial_auroc,
+    pixel_auroc,
+    pixel_average_precision,
+    pixel_oracle_f1_max,
+    precision_recall_curve,
+    pro_of_map,
+    pro_per_image,
+    roc_curve,
+    wilson_interval,
+)
+
+__all__ = [
+    "AurocInterval",
+    "Binned",
+    "BinnedFigures",
+    "BinnedPixelAccumulator",
+    "Bootstrap",
+    "Calibration",
+    "Confusion",
+    "Interval",
+    "OracleF1",
+    "OracleOperatingPoint",
+    "PairedDelong",
+    "PartialAuroc",
+    "PixelAccumulator",
+    "PixelFigures",
+    "PixelRanking",
+    "PrecisionRecallCurve",
+    "PromisedThreshold",
+    "RocCurve",
+    "ThresholdRule",
+    "aupro",
+    "aupro_binned",
+    "auroc",
+    "auroc_delong",
+    "average_precision",
+    "delong_test",
+    "distinguishable",
+    "oracle_f1_max",
+    "oracle_sensitivity_at_specificity",
+    "oracle_specificity_at_sensitivity",
+    "partial_auroc",
+    "pixel_auroc",
+    "pixel_average_precision",
+    "pixel_oracle_f1_max",
+    "precision_recall_curve",
+    "pro_of_map",
+    "pro_per_image",
+    "roc_curve",
+    "wilson_interval",
+]
