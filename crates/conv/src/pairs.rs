@@ -155,7 +155,8 @@ fn vector_pairs(from: &[f32], apart: usize, step: usize, to: &mut [f32]) {
             let low = _mm512_loadu_ps(low.as_ptr());
             let high = high.map_or(_mm512_setzero_ps(), |high| _mm512_loadu_ps(high.as_ptr()));
             let halves = _mm512_cvtne2ps_pbh(high, low);
-            let words = _mm512_permutexvar_epi16(order, std::mem::transmute(halves));
+            let words =
+                _mm512_permutexvar_epi16(order, std::mem::transmute::<__m512bh, __m512i>(halves));
             _mm512_storeu_si512(to.as_mut_ptr().cast(), words);
         }
     }

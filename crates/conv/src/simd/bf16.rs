@@ -71,7 +71,12 @@ fn round_native(x: __m512) -> __m512 {
 #[target_feature(enable = "avx512f,avx512bf16")]
 fn add_products(a: __m512, b: __m512, c: __m512) -> __m512 {
     // SAFETY: both types are 512 bits.
-    let [a, b]: [__m512bh; 2] = unsafe { [std::mem::transmute(a), std::mem::transmute(b)] };
+    let (a, b) = unsafe {
+        (
+            std::mem::transmute::<__m512, __m512bh>(a),
+            std::mem::transmute::<__m512, __m512bh>(b),
+        )
+    };
     _mm512_dpbf16_ps(c, a, b)
 }
 
