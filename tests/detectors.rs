@@ -1,6 +1,6 @@
 //! Every detector through the same commands.
 
-use ckaad_detectors::{Anomalies, DetectorSettings, Passes};
+use ckaad_detectors::{DetectorSettings, Passes};
 
 use crate::support::{ckaad, json, json_lines, synthetic, train_args};
 
@@ -102,7 +102,7 @@ fn benchmarks_know_every_detector() {
         assert_eq!(flag("once"), needs.passes == Passes::Once, "{name}");
         assert_eq!(
             flag("labels"),
-            needs.anomalies != Anomalies::Ignored,
+            needs.anomalies.are_looked_at(),
             "{name}"
         );
     }

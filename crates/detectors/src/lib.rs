@@ -18,9 +18,9 @@
 //! let settings: DetectorSettings = toml::from_str("name = 'ckaad'\nmethod = 'recon'")?;
 //! settings.check(backbone.config(), 64)?;
 //!
-//! let mut trainer = settings.trainer(&Setup { backbone: &backbone, image_size: 64, seed: 1, device: &device });
+//! let mut trainer = settings.trainer(&Setup { backbone: &backbone, image_size: 64, seed: 1, steps: 1, device: &device });
 //! let images = Tensor::ones([2, 3, 64, 64], &device);
-//! let inputs = Inputs { features: backbone.maps(images), images: None };
+//! let inputs = Inputs { features: backbone.maps(images), images: None, masks: None };
 //! let losses = trainer.step(&inputs, None);
 //! assert!(losses.names().eq(["total", "reconstruction"]));
 //!

@@ -40,6 +40,7 @@ pub(super) fn vectors(
     device: &Device,
 ) -> Tensor<2> {
     let inputs = Inputs {
+        masks: None,
         features: backbone.maps(images.turned(angles)),
         images: None,
     };

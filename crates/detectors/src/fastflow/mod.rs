@@ -59,6 +59,7 @@ impl System for Settings {
     fn needs(&self) -> Needs {
         Needs {
             images: false,
+            features: true,
             passes: Passes::Epochs,
             anomalies: Anomalies::Ignored,
         }

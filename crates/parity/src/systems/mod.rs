@@ -1,5 +1,5 @@
-//! The compared systems against figures recorded in double precision. No image and no backbone is involved: features are formulas
-//! (`inputs`).
+//! The compared systems against figures recorded in double precision. No image file and no backbone is involved: features and images
+//! are formulas (`inputs`, `images`).
 
 mod deep_sad;
 mod devnet;
