@@ -13,6 +13,12 @@ fn small(detector: &str) -> &'static [&'static str] {
             "--set",
             "detector.test_views=4",
         ],
+        "draem" => &[
+            "--set",
+            "detector.rebuild_width=8",
+            "--set",
+            "detector.segment_width=8",
+        ],
         _ => &[],
     }
 }

@@ -3,8 +3,8 @@ use std::ops::Deref;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    System, ckaad, deep_sad, devnet, differnet, dra, fastflow, fusion, gaussian, padim, patchcore,
-    prenet, probe, rd4ad, rdpp, recontrast,
+    System, ckaad, deep_sad, devnet, differnet, dra, draem, fastflow, fusion, gaussian, padim,
+    patchcore, prenet, probe, rd4ad, rdpp, recontrast,
 };
 
 macro_rules! systems {
@@ -66,6 +66,8 @@ systems! {
     FastFlow = "fastflow": fastflow::Settings,
     /// How unlikely an invertible network finds pooled features.
     DifferNet = "differnet": differnet::Settings,
+    /// Where images look as if an anomaly had been drawn into them.
+    Draem = "draem": draem::Settings,
     /// Several detectors as one.
     Fusion = "fusion": fusion::Settings,
 }

@@ -13,12 +13,16 @@ const DEFECT: std::ops::Range<usize> = 20..44;
 const STEPS: u32 = 3;
 
 /// Every system, with what keeps a test short, and the steps after which it knows anomalies.
-const SYSTEMS: [(&str, u32); 5] = [
+const SYSTEMS: [(&str, u32); 6] = [
     ("name = 'rd4ad'", 12),
     ("name = 'rd++'", 12),
     ("name = 'recontrast'", 12),
     ("name = 'fastflow'\nsteps = 4", 12),
     ("name = 'differnet'\nhidden = 32\ntest_views = 4", 12),
+    (
+        "name = 'draem'\nrebuild_width = 8\nsegment_width = 8\nlearning_rate = 3e-3",
+        80,
+    ),
 ];
 
 /// Those that say nothing of where an image is anomalous.

@@ -6,7 +6,6 @@
 
 mod detector;
 mod flow;
-mod rotation;
 mod trainer;
 
 use ckaad_backbone::BackboneConfig;

@@ -5,8 +5,10 @@ mod deep_sad;
 mod devnet;
 mod differnet;
 mod dra;
+mod draem;
 mod fastflow;
 mod figures;
+mod images;
 mod inputs;
 mod networks;
 mod padim;
@@ -49,6 +51,7 @@ pub fn run_system(path: &Path) -> anyhow::Result<Vec<Check>> {
         "Deep SAD (pooled features)" => deep_sad::run(figures),
         "DevNet head (frozen features)" => devnet::run(figures),
         "DRA heads (frozen features)" => dra::run(figures),
+        "DRAEM" => draem::run(figures),
         "PatchCore" => patchcore::run(figures),
         "PReNet (pooled features)" => prenet::run(figures),
         "PaDiM" => padim::run(figures),
