@@ -19,6 +19,7 @@ fn small(detector: &str) -> &'static [&'static str] {
             "--set",
             "detector.segment_width=8",
         ],
+        "destseg" => &["--set", "detector.segment_width=16"],
         _ => &[],
     }
 }

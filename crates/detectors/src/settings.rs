@@ -3,8 +3,8 @@ use std::ops::Deref;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    System, ckaad, deep_sad, devnet, differnet, dra, draem, fastflow, fusion, gaussian, padim,
-    patchcore, prenet, probe, rd4ad, rdpp, recontrast,
+    System, ckaad, deep_sad, destseg, devnet, differnet, dra, draem, fastflow, fusion, gaussian,
+    padim, patchcore, prenet, probe, rd4ad, rdpp, recontrast,
 };
 
 macro_rules! systems {
@@ -68,6 +68,8 @@ systems! {
     DifferNet = "differnet": differnet::Settings,
     /// Where images look as if an anomaly had been drawn into them.
     Draem = "draem": draem::Settings,
+    /// Where teacher and student differ as they do about drawn anomalies.
+    DestSeg = "destseg": destseg::Settings,
     /// Several detectors as one.
     Fusion = "fusion": fusion::Settings,
 }

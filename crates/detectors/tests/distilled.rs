@@ -13,7 +13,7 @@ const DEFECT: std::ops::Range<usize> = 20..44;
 const STEPS: u32 = 3;
 
 /// Every system, with what keeps a test short, and the steps after which it knows anomalies.
-const SYSTEMS: [(&str, u32); 6] = [
+const SYSTEMS: [(&str, u32); 7] = [
     ("name = 'rd4ad'", 12),
     ("name = 'rd++'", 12),
     ("name = 'recontrast'", 12),
@@ -23,6 +23,7 @@ const SYSTEMS: [(&str, u32); 6] = [
         "name = 'draem'\nrebuild_width = 8\nsegment_width = 8\nlearning_rate = 3e-3",
         80,
     ),
+    ("name = 'destseg'\nsegment_width = 16", 60),
 ];
 
 /// Those that say nothing of where an image is anomalous.

@@ -32,6 +32,11 @@ fn dra() {
     follows("dra.json", 65);
 }
 
+#[test]
+fn destseg() {
+    follows("destseg.json", 60);
+}
+
 /// All but the gradients of later steps, whose direct and Winograd convolutions differ in the last digits.
 #[test]
 fn draem() {

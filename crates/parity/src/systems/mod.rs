@@ -2,6 +2,7 @@
 //! are formulas (`inputs`, `images`).
 
 mod deep_sad;
+mod destseg;
 mod devnet;
 mod differnet;
 mod dra;
@@ -52,6 +53,7 @@ pub fn run_system(path: &Path) -> anyhow::Result<Vec<Check>> {
         "DevNet head (frozen features)" => devnet::run(figures),
         "DRA heads (frozen features)" => dra::run(figures),
         "DRAEM" => draem::run(figures),
+        "DeSTSeg" => destseg::run(figures),
         "PatchCore" => patchcore::run(figures),
         "PReNet (pooled features)" => prenet::run(figures),
         "PaDiM" => padim::run(figures),
