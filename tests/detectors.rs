@@ -20,6 +20,7 @@ fn small(detector: &str) -> &'static [&'static str] {
             "detector.segment_width=8",
         ],
         "destseg" => &["--set", "detector.segment_width=16"],
+        "ganomaly" => &["--set", "detector.width=8", "--set", "detector.latent=16"],
         _ => &[],
     }
 }

@@ -44,6 +44,7 @@ pub mod draem;
 mod error;
 pub mod fastflow;
 pub mod fusion;
+pub mod ganomaly;
 pub mod gaussian;
 mod gradients;
 mod kept;

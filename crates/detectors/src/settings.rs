@@ -3,8 +3,8 @@ use std::ops::Deref;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    System, ckaad, deep_sad, destseg, devnet, differnet, dra, draem, fastflow, fusion, gaussian,
-    padim, patchcore, prenet, probe, rd4ad, rdpp, recontrast,
+    System, ckaad, deep_sad, destseg, devnet, differnet, dra, draem, fastflow, fusion, ganomaly,
+    gaussian, padim, patchcore, prenet, probe, rd4ad, rdpp, recontrast,
 };
 
 macro_rules! systems {
@@ -70,6 +70,8 @@ systems! {
     Draem = "draem": draem::Settings,
     /// Where teacher and student differ as they do about drawn anomalies.
     DestSeg = "destseg": destseg::Settings,
+    /// By how much encoding again changes what images are encoded by.
+    Ganomaly = "ganomaly": ganomaly::Settings,
     /// Several detectors as one.
     Fusion = "fusion": fusion::Settings,
 }

@@ -13,7 +13,7 @@ const DEFECT: std::ops::Range<usize> = 20..44;
 const STEPS: u32 = 3;
 
 /// Every system, with what keeps a test short, and the steps after which it knows anomalies.
-const SYSTEMS: [(&str, u32); 7] = [
+const SYSTEMS: [(&str, u32); 8] = [
     ("name = 'rd4ad'", 12),
     ("name = 'rd++'", 12),
     ("name = 'recontrast'", 12),
@@ -24,10 +24,11 @@ const SYSTEMS: [(&str, u32); 7] = [
         80,
     ),
     ("name = 'destseg'\nsegment_width = 16", 60),
+    ("name = 'ganomaly'\nwidth = 8\nlatent = 16", 12),
 ];
 
 /// Those that say nothing of where an image is anomalous.
-const WITHOUT_MAP: [&str; 1] = ["differnet"];
+const WITHOUT_MAP: [&str; 2] = ["differnet", "ganomaly"];
 
 /// Whether that value of a plane lies where anomalous images are brighter.
 fn is_defect(index: usize) -> bool {

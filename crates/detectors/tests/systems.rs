@@ -37,6 +37,11 @@ fn destseg() {
     follows("destseg.json", 60);
 }
 
+#[test]
+fn ganomaly() {
+    follows("ganomaly.json", 40);
+}
+
 /// All but the gradients of later steps, whose direct and Winograd convolutions differ in the last digits.
 #[test]
 fn draem() {

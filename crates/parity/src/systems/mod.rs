@@ -9,6 +9,7 @@ mod dra;
 mod draem;
 mod fastflow;
 mod figures;
+mod ganomaly;
 mod images;
 mod inputs;
 mod networks;
@@ -54,6 +55,7 @@ pub fn run_system(path: &Path) -> anyhow::Result<Vec<Check>> {
         "DRA heads (frozen features)" => dra::run(figures),
         "DRAEM" => draem::run(figures),
         "DeSTSeg" => destseg::run(figures),
+        "GANomaly" => ganomaly::run(figures),
         "PatchCore" => patchcore::run(figures),
         "PReNet (pooled features)" => prenet::run(figures),
         "PaDiM" => padim::run(figures),
