@@ -30,6 +30,7 @@
 //! ```
 
 mod adam;
+pub mod ae_flow;
 pub mod ckaad;
 mod contract;
 mod cycle;

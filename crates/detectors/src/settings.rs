@@ -3,8 +3,8 @@ use std::ops::Deref;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    System, ckaad, deep_sad, destseg, devnet, differnet, dra, draem, fastflow, fusion, ganomaly,
-    gaussian, padim, patchcore, prenet, probe, rd4ad, rdpp, recontrast,
+    System, ae_flow, ckaad, deep_sad, destseg, devnet, differnet, dra, draem, fastflow, fusion,
+    ganomaly, gaussian, padim, patchcore, prenet, probe, rd4ad, rdpp, recontrast,
 };
 
 macro_rules! systems {
@@ -72,6 +72,8 @@ systems! {
     DestSeg = "destseg": destseg::Settings,
     /// By how much encoding again changes what images are encoded by.
     Ganomaly = "ganomaly": ganomaly::Settings,
+    /// How unlikely an invertible network finds features, and how unlike the image is what is painted from there.
+    AeFlow = "ae-flow": ae_flow::Settings,
     /// Several detectors as one.
     Fusion = "fusion": fusion::Settings,
 }

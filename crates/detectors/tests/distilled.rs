@@ -13,7 +13,7 @@ const DEFECT: std::ops::Range<usize> = 20..44;
 const STEPS: u32 = 3;
 
 /// Every system, with what keeps a test short, and the steps after which it knows anomalies.
-const SYSTEMS: [(&str, u32); 8] = [
+const SYSTEMS: [(&str, u32); 9] = [
     ("name = 'rd4ad'", 12),
     ("name = 'rd++'", 12),
     ("name = 'recontrast'", 12),
@@ -25,6 +25,7 @@ const SYSTEMS: [(&str, u32); 8] = [
     ),
     ("name = 'destseg'\nsegment_width = 16", 60),
     ("name = 'ganomaly'\nwidth = 8\nlatent = 16", 12),
+    ("name = 'ae-flow'\nsteps = 4", 12),
 ];
 
 /// Those that say nothing of where an image is anomalous.

@@ -42,6 +42,11 @@ fn ganomaly() {
     follows("ganomaly.json", 40);
 }
 
+#[test]
+fn ae_flow() {
+    follows("ae_flow.json", 60);
+}
+
 /// All but the gradients of later steps, whose direct and Winograd convolutions differ in the last digits.
 #[test]
 fn draem() {

@@ -47,9 +47,10 @@ impl Settings {
             steps: self.steps,
             // The wide features of deep networks are looked at position by position in every other step.
             kernels: match backbone.variant.block() {
-                BlockKind::Basic => vec![3],
-                BlockKind::Bottleneck => vec![3, 1],
+                BlockKind::Basic => vec![[3; 2]],
+                BlockKind::Bottleneck => vec![[3; 2], [1; 2]],
             },
+            norms: true,
             precision: backbone.precision,
         }
     }
