@@ -22,6 +22,7 @@ fn small(detector: &str) -> &'static [&'static str] {
         "destseg" => &["--set", "detector.segment_width=16"],
         "ganomaly" => &["--set", "detector.width=8", "--set", "detector.latent=16"],
         "ae-flow" => &["--set", "detector.steps=2"],
+        "aa-bigan" => &["--set", "detector.width=8", "--set", "detector.hidden=64"],
         _ => &[],
     }
 }

@@ -29,6 +29,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod aa_bigan;
 mod adam;
 pub mod ae_flow;
 pub mod ckaad;
@@ -47,6 +48,7 @@ pub mod fastflow;
 pub mod fusion;
 pub mod ganomaly;
 pub mod gaussian;
+mod gaussian_noise;
 mod gradients;
 mod kept;
 mod layers;
@@ -58,6 +60,7 @@ pub mod padim;
 pub mod patchcore;
 mod permutation;
 mod pixels;
+mod plain_norm;
 mod planes;
 mod pooling;
 pub mod prenet;

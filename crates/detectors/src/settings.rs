@@ -3,8 +3,8 @@ use std::ops::Deref;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    System, ae_flow, ckaad, deep_sad, destseg, devnet, differnet, dra, draem, fastflow, fusion,
-    ganomaly, gaussian, padim, patchcore, prenet, probe, rd4ad, rdpp, recontrast,
+    System, aa_bigan, ae_flow, ckaad, deep_sad, destseg, devnet, differnet, dra, draem, fastflow,
+    fusion, ganomaly, gaussian, padim, patchcore, prenet, probe, rd4ad, rdpp, recontrast,
 };
 
 macro_rules! systems {
@@ -74,6 +74,8 @@ systems! {
     Ganomaly = "ganomaly": ganomaly::Settings,
     /// How unlikely an invertible network finds features, and how unlike the image is what is painted from there.
     AeFlow = "ae-flow": ae_flow::Settings,
+    /// How far images are from what is generated from their codes.
+    AaBigan = "aa-bigan": aa_bigan::Settings,
     /// Several detectors as one.
     Fusion = "fusion": fusion::Settings,
 }

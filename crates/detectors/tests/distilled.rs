@@ -13,7 +13,7 @@ const DEFECT: std::ops::Range<usize> = 20..44;
 const STEPS: u32 = 3;
 
 /// Every system, with what keeps a test short, and the steps after which it knows anomalies.
-const SYSTEMS: [(&str, u32); 9] = [
+const SYSTEMS: [(&str, u32); 10] = [
     ("name = 'rd4ad'", 12),
     ("name = 'rd++'", 12),
     ("name = 'recontrast'", 12),
@@ -26,6 +26,10 @@ const SYSTEMS: [(&str, u32); 9] = [
     ("name = 'destseg'\nsegment_width = 16", 60),
     ("name = 'ganomaly'\nwidth = 8\nlatent = 16", 12),
     ("name = 'ae-flow'\nsteps = 4", 12),
+    (
+        "name = 'aa-bigan'\nwidth = 8\nhidden = 64\nlatent_layer = 64\nlearning_rate = 1e-3",
+        40,
+    ),
 ];
 
 /// Those that say nothing of where an image is anomalous.

@@ -47,6 +47,11 @@ fn ae_flow() {
     follows("ae_flow.json", 60);
 }
 
+#[test]
+fn aa_bigan() {
+    follows("aa_bigan.json", 60);
+}
+
 /// All but the gradients of later steps, whose direct and Winograd convolutions differ in the last digits.
 #[test]
 fn draem() {

@@ -1,6 +1,7 @@
 //! The compared systems against figures recorded in double precision. No image file and no backbone is involved: features and images
 //! are formulas (`inputs`, `images`).
 
+mod aa_bigan;
 mod ae_flow;
 mod deep_sad;
 mod destseg;
@@ -54,6 +55,7 @@ pub fn run_system(path: &Path) -> anyhow::Result<Vec<Check>> {
         "Deep SAD (pooled features)" => deep_sad::run(figures),
         "DevNet head (frozen features)" => devnet::run(figures),
         "DRA heads (frozen features)" => dra::run(figures),
+        "AA-BiGAN" => aa_bigan::run(figures),
         "AE-FLOW" => ae_flow::run(figures),
         "DRAEM" => draem::run(figures),
         "DeSTSeg" => destseg::run(figures),
