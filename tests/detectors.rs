@@ -23,6 +23,12 @@ fn small(detector: &str) -> &'static [&'static str] {
         "ganomaly" => &["--set", "detector.width=8", "--set", "detector.latent=16"],
         "ae-flow" => &["--set", "detector.steps=2"],
         "aa-bigan" => &["--set", "detector.width=8", "--set", "detector.hidden=64"],
+        "dmad" => &[
+            "--set",
+            "detector.offset_width=8",
+            "--set",
+            "detector.codes=20",
+        ],
         _ => &[],
     }
 }

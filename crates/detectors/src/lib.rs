@@ -41,6 +41,7 @@ pub mod destseg;
 mod deviation;
 pub mod devnet;
 pub mod differnet;
+pub mod dmad;
 pub mod dra;
 pub mod draem;
 mod error;

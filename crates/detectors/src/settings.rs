@@ -3,8 +3,8 @@ use std::ops::Deref;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    System, aa_bigan, ae_flow, ckaad, deep_sad, destseg, devnet, differnet, dra, draem, fastflow,
-    fusion, ganomaly, gaussian, padim, patchcore, prenet, probe, rd4ad, rdpp, recontrast,
+    System, aa_bigan, ae_flow, ckaad, deep_sad, destseg, devnet, differnet, dmad, dra, draem,
+    fastflow, fusion, ganomaly, gaussian, padim, patchcore, prenet, probe, rd4ad, rdpp, recontrast,
 };
 
 macro_rules! systems {
@@ -76,6 +76,8 @@ systems! {
     AeFlow = "ae-flow": ae_flow::Settings,
     /// How far images are from what is generated from their codes.
     AaBigan = "aa-bigan": aa_bigan::Settings,
+    /// What a decoder cannot give back of the features of images that are deformed towards what is usual.
+    Dmad = "dmad": dmad::Settings,
     /// Several detectors as one.
     Fusion = "fusion": fusion::Settings,
 }

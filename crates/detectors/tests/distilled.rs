@@ -13,7 +13,7 @@ const DEFECT: std::ops::Range<usize> = 20..44;
 const STEPS: u32 = 3;
 
 /// Every system, with what keeps a test short, and the steps after which it knows anomalies.
-const SYSTEMS: [(&str, u32); 10] = [
+const SYSTEMS: [(&str, u32); 11] = [
     ("name = 'rd4ad'", 12),
     ("name = 'rd++'", 12),
     ("name = 'recontrast'", 12),
@@ -29,6 +29,10 @@ const SYSTEMS: [(&str, u32); 10] = [
     (
         "name = 'aa-bigan'\nwidth = 8\nhidden = 64\nlatent_layer = 64\nlearning_rate = 1e-3",
         40,
+    ),
+    (
+        "name = 'dmad'\noffset_width = 8\nreduced = 16\ncodes = 20",
+        12,
     ),
 ];
 

@@ -52,6 +52,11 @@ fn aa_bigan() {
     follows("aa_bigan.json", 60);
 }
 
+#[test]
+fn dmad() {
+    follows("dmad.json", 60);
+}
+
 /// All but the gradients of later steps, whose direct and Winograd convolutions differ in the last digits.
 #[test]
 fn draem() {

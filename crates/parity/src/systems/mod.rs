@@ -7,6 +7,7 @@ mod deep_sad;
 mod destseg;
 mod devnet;
 mod differnet;
+mod dmad;
 mod dra;
 mod draem;
 mod fastflow;
@@ -59,6 +60,7 @@ pub fn run_system(path: &Path) -> anyhow::Result<Vec<Check>> {
         "AE-FLOW" => ae_flow::run(figures),
         "DRAEM" => draem::run(figures),
         "DeSTSeg" => destseg::run(figures),
+        "DMAD (PPDM)" => dmad::run(figures),
         "GANomaly" => ganomaly::run(figures),
         "PatchCore" => patchcore::run(figures),
         "PReNet (pooled features)" => prenet::run(figures),
