@@ -41,8 +41,8 @@ fn every_detector_trains_goes_on_evaluates_and_predicts() {
         let run = folder.path().join(name);
         let mut args = train_args(&root, &run);
         args.retain(|arg| arg != "--epochs" && arg != "2");
-        // The first pass of a fusion is for some of its members alone.
-        let epochs = 1 + usize::from(*name == "fusion");
+        // The first pass of a fusion is for some of its members alone, and that of d3ad for its auto-encoder.
+        let epochs = 1 + usize::from(["fusion", "d3ad"].contains(name));
         ckaad()
             .args(args)
             .args(["--detector", name, "--set", &format!("epochs={epochs}")])

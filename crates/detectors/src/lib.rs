@@ -35,6 +35,7 @@ pub mod ae_flow;
 pub mod ckaad;
 mod contract;
 mod cycle;
+pub mod d3ad;
 pub mod deep_sad;
 mod descent;
 pub mod destseg;

@@ -24,6 +24,14 @@ pub(crate) fn signed(inputs: &Inputs) -> Tensor<4> {
     unit(inputs) * 2.0 - 1.0
 }
 
+/// Images from -1 to 1 as a backbone expects them.
+pub(crate) fn normalised(signed: Tensor<4>) -> Tensor<4> {
+    let device = signed.device();
+    let channels =
+        |of: [f32; 3]| Tensor::<4>::from_data(TensorData::new(of.to_vec(), [1, 3, 1, 1]), &device);
+    (signed * 0.5 + 0.5 - channels(MEAN)) / channels(STD)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -39,7 +47,7 @@ mod tests {
         let device = ckaad_device::cpu();
         let images = Tensor::from_data(TensorData::new(planes, [1, 3, 2, 2]), &device);
         let inputs = Inputs {
-            images: Some(images),
+            images: Some(images.clone()),
             features: Vec::new(),
             masks: None,
         };
@@ -49,6 +57,10 @@ mod tests {
         }
         for (found, expected) in values(signed(&inputs)).iter().zip(expected) {
             assert!((found - (2.0 * expected - 1.0)).abs() < 1e-6);
+        }
+        let back = values(normalised(signed(&inputs)));
+        for (found, expected) in back.iter().zip(values(images)) {
+            assert!((found - expected).abs() < 1e-5);
         }
     }
 }

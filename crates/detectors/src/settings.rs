@@ -3,7 +3,7 @@ use std::ops::Deref;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    System, aa_bigan, ae_flow, ckaad, deep_sad, destseg, devnet, differnet, dmad, dra, draem,
+    System, aa_bigan, ae_flow, ckaad, d3ad, deep_sad, destseg, devnet, differnet, dmad, dra, draem,
     fastflow, fusion, ganomaly, gaussian, padim, patchcore, prenet, probe, rd4ad, rdpp, recontrast,
 };
 
@@ -78,6 +78,8 @@ systems! {
     AaBigan = "aa-bigan": aa_bigan::Settings,
     /// What a decoder cannot give back of the features of images that are deformed towards what is usual.
     Dmad = "dmad": dmad::Settings,
+    /// How far images are from what they would be without anomalies.
+    D3ad = "d3ad": d3ad::Settings,
     /// Several detectors as one.
     Fusion = "fusion": fusion::Settings,
 }

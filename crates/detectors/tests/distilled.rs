@@ -13,7 +13,7 @@ const DEFECT: std::ops::Range<usize> = 20..44;
 const STEPS: u32 = 3;
 
 /// Every system, with what keeps a test short, and the steps after which it knows anomalies.
-const SYSTEMS: [(&str, u32); 11] = [
+const SYSTEMS: [(&str, u32); 12] = [
     ("name = 'rd4ad'", 12),
     ("name = 'rd++'", 12),
     ("name = 'recontrast'", 12),
@@ -34,6 +34,7 @@ const SYSTEMS: [(&str, u32); 11] = [
         "name = 'dmad'\noffset_width = 8\nreduced = 16\ncodes = 20",
         12,
     ),
+    ("name = 'd3ad'\nlearning_rate = 1e-3", 24),
 ];
 
 /// Those that say nothing of where an image is anomalous.
