@@ -46,6 +46,65 @@ fn every_method_trains_two_epochs() {
 }
 
 #[test]
+fn textures_are_drawn_into_normal_images() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = synthetic(folder.path());
+    // Any photographs serve as textures.
+    let textures = root.join("weave/train/good");
+    let mut models = Vec::new();
+    for textures in [None, None, Some(&textures)] {
+        let run = folder.path().join(format!("run{}", models.len()));
+        let mut command = ckaad();
+        command
+            .args(train_args(&root, &run))
+            .args(["--anomalies", "perlin"]);
+        if let Some(textures) = textures {
+            command.arg("--textures").arg(textures);
+        }
+        command.assert().success();
+        let log = json_lines(&run.join("log.jsonl"));
+        assert!(log[1]["discriminator"].as_f64().unwrap() > 0.0);
+        models.push(std::fs::read(run.join("model.safetensors")).unwrap());
+    }
+    assert!(models[0] == models[1] && models[0] != models[2]);
+    let output = ckaad()
+        .args(train_args(&root, &folder.path().join("none")))
+        .args(["--anomalies", "perlin", "--textures"])
+        .arg(root.join("nowhere"))
+        .assert()
+        .code(1);
+    let said = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+    assert!(said.contains("nowhere"), "{said}");
+}
+
+#[test]
+fn noise_on_features_needs_no_labels() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = synthetic(folder.path());
+    let train = |name: &str, more: &[&str]| {
+        let run = folder.path().join(name);
+        let output = ckaad()
+            .args(train_args(&root, &run))
+            .args(["--anomalies", "feature-noise"])
+            .args(more)
+            .assert();
+        (run, output)
+    };
+    let (run, output) = train("run", &[]);
+    output.success();
+    let log = json_lines(&run.join("log.jsonl"));
+    assert!(log[1]["discriminator"].as_f64().unwrap() > 0.0);
+    let (other, output) = train("other", &["--set", "feature_noise=2.0"]);
+    output.success();
+    let model = |run: &std::path::Path| std::fs::read(run.join("model.safetensors")).unwrap();
+    assert!(model(&run) != model(&other));
+    let (_, output) = train("dra", &["--detector", "dra", "--set", "epochs=1"]);
+    let output = output.code(2);
+    let said = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+    assert!(said.contains("dra looks at images"), "{said}");
+}
+
+#[test]
 fn elastic_anomalies_need_no_labels() {
     let folder = tempfile::tempdir().unwrap();
     let root = synthetic(folder.path());

@@ -84,7 +84,10 @@ fn names_that_nothing_has() {
         ),
         ("train --detector vae", "ckaad, "),
         ("train --backbone resnet19", "resnet18, resnet34, "),
-        ("train --anomalies none", "labelled, elastic"),
+        (
+            "train --anomalies none",
+            "labelled, elastic, perlin, feature-noise",
+        ),
         ("train --layout tree", "folder, chest-xray, "),
         ("demo --method vae", "recon, recon-sub, "),
         ("weights path resnet19", "resnet18, resnet34, "),

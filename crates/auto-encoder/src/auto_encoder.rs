@@ -103,7 +103,7 @@ impl AutoEncoderConfig {
             self.decoder_blocks.len() == self.planes.len(),
             "every reconstructed stage has its decoder stage"
         );
-        let layer = |shape: &LayerShape| ConvNorm::new(*shape, self, device);
+        let layer = |shape: &LayerShape| ConvNorm::new(*shape, self.norm, self.precision, device);
         let block = |input, planes, resize| {
             Residual::shapes(input, planes, self.expansion, self.base_width, resize)
                 .with_layers(layer)

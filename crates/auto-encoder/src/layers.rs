@@ -11,7 +11,7 @@ use ckaad_ops::{
     instance_norm,
 };
 
-use crate::{AutoEncoderConfig, Norm};
+use crate::Norm;
 
 #[derive(Module, Debug)]
 pub(crate) enum Convolution {
@@ -35,7 +35,8 @@ pub struct ConvNorm {
 }
 
 impl ConvNorm {
-    pub(crate) fn new(shape: LayerShape, config: &AutoEncoderConfig, device: &Device) -> Self {
+    /// Of that shape, the convolution zero and the norm the identity; to be filled.
+    pub fn new(shape: LayerShape, norm: Norm, precision: Precision, device: &Device) -> Self {
         let LayerShape {
             channels,
             kernel,
@@ -62,7 +63,7 @@ impl ConvNorm {
                 )
             }
         };
-        let norm = match config.norm {
+        let norm = match norm {
             Norm::Instance => {
                 NormLayer::Instance(InstanceNormConfig::new(channels[1]).init(device))
             }
@@ -71,7 +72,7 @@ impl ConvNorm {
         Self {
             conv,
             norm,
-            precision: config.precision,
+            precision,
         }
     }
 }

@@ -48,6 +48,9 @@ pub(crate) struct SettingArgs {
     /// Where anomalous images come from
     #[arg(long, value_parser = named(AnomalySource::ALL))]
     anomalies: Option<AnomalySource>,
+    /// Folder of textures for drawn anomalies (perlin); by default formulas make them
+    #[arg(long, value_name = "DIR")]
+    textures: Option<PathBuf>,
     /// Seed of everything random
     #[arg(long)]
     seed: Option<u64>,
@@ -93,6 +96,7 @@ impl SettingArgs {
             epochs: self.epochs,
             labelled_ratio: self.labelled_ratio,
             anomalies: self.anomalies,
+            textures: absolute(self.textures).context(working)?,
             seed: self.seed,
             weights: absolute(self.weights).context(working)?,
             features: self.random_features.then_some(FeatureSource::Random),

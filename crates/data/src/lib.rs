@@ -1,4 +1,4 @@
-//! Images and masks to batches: dataset layouts, splits, weak labels, elastic-transform anomalies.
+//! Images and masks to batches: dataset layouts, splits, weak labels, made-up anomalies.
 //!
 //! The flow: a [`Layout`] is opened as a [`Dataset`] (lists of [`Sample`]s), a [`Protocol`] chooses a [`Split`] from it, an [`ImageStore`]
 //! decodes the chosen images once to resized u8, a [`Schedule`] says which images make up a step, [`TrainBatches`] makes them ahead, and
@@ -40,6 +40,7 @@ mod decode;
 mod digest;
 mod elastic;
 mod error;
+mod feature_noise;
 mod find_files;
 mod finding;
 #[doc(hidden)]
@@ -55,6 +56,7 @@ mod mask_check;
 mod mask_names;
 mod mask_problem;
 mod normalise;
+mod perlin;
 mod prefetch;
 mod protocol;
 mod random;
@@ -76,6 +78,7 @@ pub use controls::{CONTROLS, Controls};
 pub use decode::PIXEL_LIMIT;
 pub use elastic::{ElasticTransform, warp};
 pub use error::{Cause, DataError};
+pub use feature_noise::FeatureNoise;
 pub use find_files::{EXTENSIONS, is_image_name};
 pub use finding::{DataAccount, Finding, FindingKind};
 pub use groups::groups;
@@ -89,6 +92,7 @@ pub use mask::{Mask, MaskResize, MaskRule, NativeMask, load_mask, load_mask_nati
 pub use mask_check::check_masks;
 pub use mask_problem::MaskProblem;
 pub use normalise::{MEAN, STD, normalise, normalise_pixels};
+pub use perlin::{PerlinAnomalies, PerlinNoise, Textures};
 pub use prefetch::{Ahead, Prefetch};
 pub use protocol::{LabelledClasses, Protocol, ValidationRule};
 pub use reading::{Orientation, Reading, SixteenBit, Window};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::elastic::ElasticTransform;
 use crate::normalise::normalise_pixels;
+use crate::perlin::PerlinAnomalies;
 use crate::prefetch::{Ahead, Prefetch};
 use crate::schedule::{Order, Schedule, Step};
 use crate::store::ImageStore;
@@ -21,6 +22,8 @@ pub enum Anomalies {
     Labelled(Arc<ImageStore>),
     /// Elastic transforms of the normal images of the same step.
     Elastic(ElasticTransform),
+    /// The normal images of the same step with patches of textures in them.
+    Perlin(PerlinAnomalies),
 }
 
 /// One training step's images.
@@ -32,6 +35,8 @@ pub struct TrainBatch {
     pub normal: Vec<f32>,
     /// Normalised anomalous images, [m, 3, size, size]; empty if there are none or they are not wanted.
     pub anomalous: Vec<f32>,
+    /// Where anomalies were drawn into the anomalous images, [m, size, size]: 1 inside, 0 outside; empty unless they were.
+    pub masks: Vec<f32>,
 }
 
 /// Which images the batches of a training hold.
@@ -64,7 +69,7 @@ impl TrainBatches {
                 );
                 store.len()
             }
-            Anomalies::None | Anomalies::Elastic(_) => 0,
+            Anomalies::None | Anomalies::Elastic(_) | Anomalies::Perlin(_) => 0,
         };
         let schedule = Schedule {
             normal: normal.len(),
@@ -120,7 +125,7 @@ impl TrainBatches {
         let anomalous = match self.anomalies {
             Anomalies::None => 0,
             Anomalies::Labelled(_) => self.schedule.anomalous.min(batch),
-            Anomalies::Elastic(_) => self.schedule.normal.min(batch),
+            Anomalies::Elastic(_) | Anomalies::Perlin(_) => self.schedule.normal.min(batch),
         };
         let images = usize::from(self.with_normal) * self.schedule.normal.min(batch)
             + usize::from(self.with_anomalous) * anomalous;
@@ -141,6 +146,7 @@ impl TrainBatches {
         } else {
             Vec::new()
         };
+        let mut masks = Vec::new();
         let anomalous = match &self.anomalies {
             _ if !self.with_anomalous => Vec::new(),
             Anomalies::None => Vec::new(),
@@ -156,11 +162,24 @@ impl TrainBatches {
                     normalise_pixels(&warped, out);
                 })
             }
+            Anomalies::Perlin(perlin) => {
+                let size = self.normal.size();
+                let mut drawn = vec![0; self.image_len()];
+                masks.resize(step.normal.len() * size * size, 0.0);
+                let mut of_images = masks.chunks_exact_mut(size * size);
+                self.planes(&step.normal, |index, out| {
+                    let address = [self.schedule.seed, step.epoch, index as u64];
+                    let mask = of_images.next().unwrap_or_default();
+                    perlin.apply_to(self.normal.pixels(index), size, address, &mut drawn, mask);
+                    normalise_pixels(&drawn, out);
+                })
+            }
         };
         TrainBatch {
             step,
             normal,
             anomalous,
+            masks,
         }
     }
 

@@ -62,6 +62,10 @@ fn batches_do_not_depend_on_workers_or_on_resuming() {
         Anomalies::None,
         Anomalies::Labelled(labelled),
         Anomalies::Elastic(ElasticTransform::default()),
+        Anomalies::Perlin(PerlinAnomalies {
+            textures: Textures::Procedural,
+            percent: 50,
+        }),
     ] {
         let batches = TrainBatches::new(
             Arc::clone(&normal),

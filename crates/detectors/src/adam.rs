@@ -65,20 +65,20 @@ struct State<const D: usize> {
 /// A moment. burn makes the tensors of a loaded state on its default device, which a build for several backends may not
 /// have; so a loaded moment stays data until the first step says where it is needed.
 #[derive(Debug, Clone)]
-enum Moment<const D: usize> {
+pub(crate) enum Moment<const D: usize> {
     Loaded(TensorData),
     Ready(Tensor<D>),
 }
 
 impl<const D: usize> Moment<D> {
-    fn on(self, device: &Device) -> Tensor<D> {
+    pub(crate) fn on(self, device: &Device) -> Tensor<D> {
         match self {
             Self::Loaded(data) => Tensor::from_data(data, device),
             Self::Ready(tensor) => tensor.to_device(device),
         }
     }
 
-    fn data(&self) -> TensorData {
+    pub(crate) fn data(&self) -> TensorData {
         match self {
             Self::Loaded(data) => data.clone(),
             Self::Ready(tensor) => tensor.to_data(),

@@ -11,8 +11,12 @@ use crate::{DetectorError, State};
 pub struct Inputs {
     /// `[batch, 3, image_size, image_size]`, ImageNet-normalised; there if the system [needs](Needs::images) them.
     pub images: Option<Tensor<4>>,
-    /// The frozen features of the same images, fine to coarse: `[batch, channels(s), height(s), width(s)]`.
+    /// The frozen features of the same images, fine to coarse: `[batch, channels(s), height(s), width(s)]`; there if the system
+    /// [needs](Needs::features) them.
     pub features: Vec<FeatureMap>,
+    /// Where anomalies were drawn into the images, `[batch, 1, image_size, image_size]`: 1 inside, 0 outside; there if they
+    /// [were](Anomalies::Drawn).
+    pub masks: Option<Tensor<4>>,
 }
 
 impl Inputs {
@@ -54,8 +58,10 @@ impl Losses {
 /// What a system asks of the training around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Needs {
-    /// Whether it looks at the images themselves, besides their features.
+    /// Whether it looks at the images themselves.
     pub images: bool,
+    /// Whether it looks at their features.
+    pub features: bool,
     /// How often it sees the normal images.
     pub passes: Passes,
     /// What it does with anomalous images.
@@ -89,6 +95,19 @@ pub enum Anomalies {
         /// As for [`Used`](Self::Used).
         instead: &'static str,
     },
+    /// It learns from the normal images of the step with anomalies drawn into them, in the same order and with [masks](Inputs::masks); whatever
+    /// other anomalous images there are, it does not look at them.
+    Drawn {
+        /// In how many images of a hundred there is an anomaly; the others come as they are.
+        percent: u8,
+    },
+}
+
+impl Anomalies {
+    /// Whether it looks at images that are labelled as anomalous.
+    pub fn are_looked_at(self) -> bool {
+        matches!(self, Self::Used { .. } | Self::Required { .. })
+    }
 }
 
 /// What a system is built for.
@@ -100,6 +119,8 @@ pub struct Setup<'a> {
     pub image_size: usize,
     /// Seed of everything random.
     pub seed: u64,
+    /// Training steps that are planned in all, for systems that learn in phases; 0 where nothing learns.
+    pub steps: u64,
     /// Where to compute; without autodiff.
     pub device: &'a Device,
 }

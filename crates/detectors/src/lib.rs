@@ -18,9 +18,9 @@
 //! let settings: DetectorSettings = toml::from_str("name = 'ckaad'\nmethod = 'recon'")?;
 //! settings.check(backbone.config(), 64)?;
 //!
-//! let mut trainer = settings.trainer(&Setup { backbone: &backbone, image_size: 64, seed: 1, device: &device });
+//! let mut trainer = settings.trainer(&Setup { backbone: &backbone, image_size: 64, seed: 1, steps: 1, device: &device });
 //! let images = Tensor::ones([2, 3, 64, 64], &device);
-//! let inputs = Inputs { features: backbone.maps(images), images: None };
+//! let inputs = Inputs { features: backbone.maps(images), images: None, masks: None };
 //! let losses = trainer.step(&inputs, None);
 //! assert!(losses.names().eq(["total", "reconstruction"]));
 //!
@@ -29,35 +29,51 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod aa_bigan;
 mod adam;
+pub mod ae_flow;
 pub mod ckaad;
 mod contract;
 mod cycle;
+pub mod d3ad;
 pub mod deep_sad;
 mod descent;
+pub mod destseg;
 mod deviation;
 pub mod devnet;
 pub mod differnet;
+pub mod dmad;
 pub mod dra;
+pub mod draem;
 mod error;
 pub mod fastflow;
 pub mod fusion;
+pub mod ganomaly;
 pub mod gaussian;
+mod gaussian_noise;
 mod gradients;
 mod kept;
+mod layers;
+mod learning;
 mod linear_algebra;
 mod matrix;
+mod momentum;
 pub mod padim;
 pub mod patchcore;
 mod permutation;
+mod pixels;
+mod plain_norm;
+mod planes;
 mod pooling;
 pub mod prenet;
 pub mod probe;
 pub mod rd4ad;
 pub mod rdpp;
 pub mod recontrast;
+mod rotation;
 mod samples;
 mod settings;
+mod ssim;
 mod state;
 #[cfg(test)]
 mod update_rules;

@@ -190,6 +190,7 @@ mod tests {
         );
         let coarse = Tensor::from_floats([[[[7.0]]], [[[8.0]]]], &device);
         let inputs = Inputs {
+            masks: None,
             images: None,
             features: [fine, coarse].map(FeatureMap::plain).to_vec(),
         };
@@ -209,6 +210,7 @@ mod tests {
         let fine = Tensor::<1>::from_floats(&row[..], &device).reshape([1, 1, 3, 3]);
         let coarse = Tensor::from_floats([[[[7.0]], [[8.0]]]], &device);
         let inputs = Inputs {
+            masks: None,
             images: None,
             features: [fine, coarse].map(FeatureMap::plain).to_vec(),
         };

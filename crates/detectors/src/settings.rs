@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    System, ckaad, deep_sad, devnet, differnet, dra, fastflow, fusion, gaussian, padim, patchcore,
-    prenet, probe, rd4ad, rdpp, recontrast,
+    System, aa_bigan, ae_flow, ckaad, d3ad, deep_sad, destseg, devnet, differnet, dmad, dra, draem,
+    fastflow, fusion, ganomaly, gaussian, padim, patchcore, prenet, probe, rd4ad, rdpp, recontrast,
 };
 
 macro_rules! systems {
@@ -67,6 +67,20 @@ systems! {
     FastFlow = "fastflow": fastflow::Settings,
     /// How unlikely an invertible network finds pooled features.
     DifferNet = "differnet": differnet::Settings,
+    /// Where images look as if an anomaly had been drawn into them.
+    Draem = "draem": draem::Settings,
+    /// Where teacher and student differ as they do about drawn anomalies.
+    DestSeg = "destseg": destseg::Settings,
+    /// By how much encoding again changes what images are encoded by.
+    Ganomaly = "ganomaly": ganomaly::Settings,
+    /// How unlikely an invertible network finds features, and how unlike the image is what is painted from there.
+    AeFlow = "ae-flow": ae_flow::Settings,
+    /// How far images are from what is generated from their codes.
+    AaBigan = "aa-bigan": aa_bigan::Settings,
+    /// What a decoder cannot give back of the features of images that are deformed towards what is usual.
+    Dmad = "dmad": dmad::Settings,
+    /// How far images are from what they would be without anomalies.
+    D3ad = "d3ad": d3ad::Settings,
     /// Several detectors as one.
     Fusion = "fusion": fusion::Settings,
 }

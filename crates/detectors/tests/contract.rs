@@ -42,6 +42,7 @@ impl Bench {
 
     fn setup(&self) -> Setup<'_> {
         Setup {
+            steps: 8,
             backbone: &self.backbone,
             image_size: IMAGE_SIZE,
             seed: 5,
@@ -70,6 +71,7 @@ impl Bench {
             Tensor::from_data(TensorData::new(values, shape), &self.device)
         };
         Inputs {
+            masks: None,
             features: [(128, 8), (256, 4)]
                 .map(|(channels, side)| FeatureMap::plain(maps(channels, side)))
                 .to_vec(),

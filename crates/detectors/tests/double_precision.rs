@@ -11,4 +11,5 @@ fn trainings_follow_the_recorded_ones() {
     ckaad_parity::compute_in_double_precision().unwrap();
     follows("rdpp.json", 66);
     follows("recontrast.json", 61);
+    follows("draem.json", 50);
 }

@@ -23,6 +23,7 @@ impl Bench {
 
     fn setup(&self) -> Setup<'_> {
         Setup {
+            steps: 8,
             backbone: &self.backbone,
             image_size: 64,
             seed: 5,
@@ -41,6 +42,7 @@ impl Bench {
         let values: Vec<f32> = (0..shape.iter().product()).map(|_| value()).collect();
         let images = Tensor::from_data(TensorData::new(values, shape), &self.device);
         Inputs {
+            masks: None,
             features: self.backbone.maps(images),
             images: None,
         }

@@ -36,6 +36,7 @@ impl Bench {
         let backbone = stages.random(1, &device);
         let settings = DetectorSettings::default();
         let trainer = settings.trainer(&Setup {
+            steps: 8,
             backbone: &backbone,
             image_size: size,
             seed: 2,
@@ -65,6 +66,7 @@ impl Bench {
 
     fn inputs(&self, images: Tensor<4>) -> Inputs {
         Inputs {
+            masks: None,
             features: self.backbone.maps(images),
             images: None,
         }

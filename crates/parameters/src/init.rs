@@ -17,7 +17,13 @@ pub enum Initialisation {
     /// Uniform in `±1 / sqrt(fan_in)`: Kaiming uniform with `a = sqrt(5)`, PyTorch's default. `fan_in` of a transposed
     /// convolution counts its *output* channels, as PyTorch does.
     FanInUniform,
+    /// Everything with more than one axis normal with a standard deviation of 0.02, the weights of norms about 1 with the same (DCGAN, Radford
+    /// et al. 2015).
+    Narrow,
 }
+
+/// The standard deviation of [`Initialisation::Narrow`].
+const NARROW: f64 = 0.02;
 
 impl Initialisation {
     /// Gives every parameter of `module` its starting value. The values depend on `seed` and the parameter's name only.
@@ -28,14 +34,20 @@ impl Initialisation {
     /// The starting values of one parameter.
     pub fn values(self, info: ParameterInfo<'_>, seed: u64) -> Vec<f32> {
         let count: usize = info.shape.iter().product();
-        if info.shape.len() < 2 {
-            let last = info.name.rsplit('.').next();
+        let last = info.name.rsplit('.').next();
+        let of_norm = info.shape.len() < 2 && last == Some("weight");
+        if info.shape.len() < 2 && !(self == Self::Narrow && of_norm) {
             let one = matches!(last, Some("weight" | "running_var"));
             return vec![if one { 1.0 } else { 0.0 }; count];
         }
         let mut name = FnvHasher::default();
         name.write(info.name.as_bytes());
         let mut rng = ChaCha8Rng::seed_from_u64(seed ^ name.finish());
+        if self == Self::Narrow {
+            let centre = if of_norm { 1.0 } else { 0.0 };
+            let values = normals(&mut rng, count, NARROW).into_iter();
+            return values.map(|value| centre + value).collect();
+        }
         let receptive: usize = info.shape[2..].iter().product();
         match (self, info.layer) {
             (Self::KaimingNormal, LayerKind::Conv) => {

@@ -114,6 +114,7 @@ fn features(
     let shape = [values.len() / (3 * SIZE * SIZE), 3, SIZE, SIZE];
     let images = Tensor::from_data(TensorData::new(values, shape), device);
     Ok(Inputs {
+        masks: None,
         features: backbone.maps(images),
         images: None,
     })

@@ -49,6 +49,9 @@ pub(crate) struct Detector {
     pub(crate) labels: bool,
     /// Whether it sees every image once.
     pub(crate) once: bool,
+    /// The largest side of its images by preset, where it sees smaller ones than the others.
+    #[serde(default)]
+    pub(crate) image_size: BTreeMap<String, i64>,
     /// What replaces its defaults.
     #[serde(default)]
     pub(crate) settings: Table,

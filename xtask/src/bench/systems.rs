@@ -72,6 +72,11 @@ impl Builder<'_> {
         if detector.once {
             settings.insert("epochs".to_owned(), 1.into());
         }
+        let preset = settings.get("preset").and_then(Value::as_str);
+        let most = preset.and_then(|preset| detector.image_size.get(preset));
+        if let (Some(&most), Some(Value::Integer(side))) = (most, settings.get_mut("image_size")) {
+            *side = most.min(*side);
+        }
         let mut table = detector.settings.clone();
         table.insert("name".to_owned(), name.into());
         settings.insert("detector".to_owned(), Value::Table(table));

@@ -103,6 +103,7 @@ impl System for Settings {
     fn needs(&self) -> Needs {
         Needs {
             images: false,
+            features: true,
             passes: Passes::Epochs,
             anomalies: if self.method.uses_anomalies() {
                 Anomalies::Used {

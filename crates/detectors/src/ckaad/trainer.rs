@@ -106,6 +106,7 @@ mod tests {
         let device = ckaad_device::cpu();
         let backbone = BackboneConfig::new(ResNetVariant::ResNet18, &[1]).unwrap();
         let setup = Setup {
+            steps: 8,
             backbone: &backbone.random(1, &device),
             image_size: 32,
             seed: 1,
@@ -133,6 +134,7 @@ mod tests {
     fn networks_that_answer_the_same_to_everything_are_told() {
         let device = ckaad_device::cpu();
         let inputs = |map: Tensor<4>| Inputs {
+            masks: None,
             images: None,
             features: vec![FeatureMap::plain(map)],
         };

@@ -61,6 +61,7 @@ impl System for Settings {
     fn needs(&self) -> Needs {
         Needs {
             images: false,
+            features: true,
             passes: Passes::Once,
             anomalies: Anomalies::Used {
                 instead: "--labelled-ratio 0",

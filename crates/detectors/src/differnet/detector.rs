@@ -1,12 +1,13 @@
 use burn::tensor::{Device, Tensor, TensorData};
 use ckaad_backbone::Backbone;
+use ckaad_data::{MEAN, STD};
 use ckaad_parameters::{NamedTensors, collect};
 
 use super::flow::order_name;
-use super::rotation::Images;
 use super::{Flow, FlowConfig};
 use crate::permutation::{load, to_parameter};
 use crate::pooling::{Pooling, pooled, values};
+use crate::rotation::Images;
 use crate::{Detector, DetectorError, Inputs, Scored};
 
 /// A picture shows no map of a system without.
@@ -32,6 +33,16 @@ pub(super) fn flow(
     })
 }
 
+/// Normalised images with black around them.
+pub(super) fn black_around(images: Tensor<4>) -> Images {
+    let black: Vec<f32> = MEAN
+        .iter()
+        .zip(STD)
+        .map(|(mean, std)| -mean / std)
+        .collect();
+    Images::new(images, &black)
+}
+
 /// The mean of every channel of turned images, a vector for each.
 pub(super) fn vectors(
     backbone: &Backbone,
@@ -40,6 +51,7 @@ pub(super) fn vectors(
     device: &Device,
 ) -> Tensor<2> {
     let inputs = Inputs {
+        masks: None,
         features: backbone.maps(images.turned(angles)),
         images: None,
     };
@@ -58,7 +70,7 @@ pub fn distances(z: Tensor<2>) -> Vec<f64> {
 
 impl Detector for DifferNetDetector {
     fn score(&self, inputs: &Inputs) -> Vec<Scored> {
-        let Some(images) = inputs.images.clone().map(Images::new) else {
+        let Some(images) = inputs.images.clone().map(black_around) else {
             panic!("differnet asks for images");
         };
         let mut scores = vec![0.0; images.len()];

@@ -6,7 +6,6 @@
 
 mod detector;
 mod flow;
-mod rotation;
 mod trainer;
 
 use ckaad_backbone::BackboneConfig;
@@ -67,6 +66,7 @@ impl System for Settings {
     fn needs(&self) -> Needs {
         Needs {
             images: true,
+            features: true,
             passes: Passes::Epochs,
             anomalies: Anomalies::Ignored,
         }

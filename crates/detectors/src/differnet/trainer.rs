@@ -5,8 +5,7 @@ use ckaad_backbone::Backbone;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::detector::{DifferNetDetector, vectors};
-use super::rotation::Images;
+use super::detector::{DifferNetDetector, black_around, vectors};
 use super::{Flow, Settings};
 use crate::adam::{Decay, Rule};
 use crate::state::fits;
@@ -69,7 +68,7 @@ pub(super) struct DifferNetTrainer {
 
 impl Trainer for DifferNetTrainer {
     fn step(&mut self, normal: &Inputs, _: Option<&Inputs>) -> Losses {
-        let Some(images) = normal.images.clone().map(Images::new) else {
+        let Some(images) = normal.images.clone().map(black_around) else {
             panic!("differnet asks for images");
         };
         let mut random = ChaCha8Rng::seed_from_u64(self.seed);

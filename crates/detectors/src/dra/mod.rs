@@ -50,6 +50,7 @@ impl System for Settings {
     fn needs(&self) -> Needs {
         Needs {
             images: true,
+            features: true,
             passes: Passes::Once,
             anomalies: Anomalies::Required {
                 instead: "--detector gaussian",

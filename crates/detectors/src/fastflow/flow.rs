@@ -1,4 +1,4 @@
-//! The network: at every scale a layer norm and an invertible map of steps, whose volume is known.
+//! The network: at every scale a layer norm if there is to be one and an invertible map of steps, whose volume is known.
 
 use burn::module::{Module, Param};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
@@ -26,8 +26,10 @@ pub struct FlowConfig {
     pub shapes: Vec<[usize; 3]>,
     /// Steps at a scale.
     pub steps: usize,
-    /// Sides of the convolutions' kernels, of one step after the other in turn.
-    pub kernels: Vec<usize>,
+    /// Sides of the kernels of a step's two convolutions, of one step after the other in turn.
+    pub kernels: Vec<[usize; 2]>,
+    /// Whether features go through a layer norm first.
+    pub norms: bool,
     /// How exactly the convolutions multiply.
     pub precision: Precision,
 }
@@ -49,7 +51,7 @@ struct Step {
 /// What is invertible of a scale.
 #[derive(Module, Debug)]
 struct Level {
-    norm: LayerNorm,
+    norm: Option<LayerNorm>,
     steps: Vec<Step>,
 }
 
@@ -92,12 +94,14 @@ impl FlowConfig {
         device: &Device,
     ) -> Flow {
         let level = |(level, shape): (usize, &[usize; 3])| Level {
-            norm: LayerNormConfig::new(shape.iter().product()).init(device),
+            norm: self
+                .norms
+                .then(|| LayerNormConfig::new(shape.iter().product()).init(device)),
             steps: (0..self.steps)
                 .map(|step| {
-                    let kernel = self.kernels[step % self.kernels.len()];
+                    let kernels = self.kernels[step % self.kernels.len()];
                     let order = order(level, step, shape[0]);
-                    self.step(shape[0], kernel, order, device)
+                    self.step(shape[0], kernels, order, device)
                 })
                 .collect(),
         };
@@ -106,19 +110,25 @@ impl FlowConfig {
         }
     }
 
-    fn step(&self, channels: usize, kernel: usize, order: Vec<usize>, device: &Device) -> Step {
+    fn step(
+        &self,
+        channels: usize,
+        kernels: [usize; 2],
+        order: Vec<usize>,
+        device: &Device,
+    ) -> Step {
         let moved = channels / 2;
         let kept = channels - moved;
-        let pad = kernel / 2;
-        let conv = |outputs: usize| {
+        let conv = |kernel: usize, outputs: usize| {
+            let pad = kernel / 2;
             Conv2dConfig::new([kept, outputs], [kernel, kernel])
                 .with_padding(PaddingConfig2d::Explicit(pad, pad, pad, pad))
                 .with_initializer(Initializer::Zeros)
                 .init(device)
         };
         Step {
-            first: conv(kept),
-            second: conv(2 * moved),
+            first: conv(kernels[0], kept),
+            second: conv(kernels[1], 2 * moved),
             scale: Initializer::Zeros.init([channels], device),
             offset: Initializer::Zeros.init([channels], device),
             order,
@@ -193,7 +203,7 @@ impl Flow {
     }
 
     /// The orders of channels by the names of their steps.
-    pub(super) fn orders(&self) -> impl Iterator<Item = (String, &[usize])> {
+    pub(crate) fn orders(&self) -> impl Iterator<Item = (String, &[usize])> {
         self.levels
             .iter()
             .enumerate()
@@ -212,10 +222,11 @@ pub(super) fn order_name(level: usize, step: usize) -> String {
 impl Level {
     /// The norm goes over all channels and positions.
     fn normalised(&self, x: &Tensor<4>) -> Tensor<4> {
+        let Some(norm) = &self.norm else {
+            return x.clone();
+        };
         let shape = x.dims();
-        self.norm
-            .forward(x.clone().flatten::<2>(1, 3))
-            .reshape(shape)
+        norm.forward(x.clone().flatten::<2>(1, 3)).reshape(shape)
     }
 }
 

@@ -48,9 +48,10 @@ impl Settings {
             steps: self.steps,
             // The wide features of deep networks are looked at position by position in every other step.
             kernels: match backbone.variant.block() {
-                BlockKind::Basic => vec![3],
-                BlockKind::Bottleneck => vec![3, 1],
+                BlockKind::Basic => vec![[3; 2]],
+                BlockKind::Bottleneck => vec![[3; 2], [1; 2]],
             },
+            norms: true,
             precision: backbone.precision,
         }
     }
@@ -60,6 +61,7 @@ impl System for Settings {
     fn needs(&self) -> Needs {
         Needs {
             images: false,
+            features: true,
             passes: Passes::Epochs,
             anomalies: Anomalies::Ignored,
         }

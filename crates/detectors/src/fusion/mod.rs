@@ -51,6 +51,7 @@ impl System for Settings {
         let instead = "--set 'detector.members=[\"patchcore\",\"padim\"]'";
         Needs {
             images: any(|needs| needs.images),
+            features: any(|needs| needs.features),
             passes: match (
                 any(|needs| needs.passes == Passes::Epochs),
                 any(|needs| needs.passes == Passes::Once),
@@ -61,7 +62,7 @@ impl System for Settings {
             },
             anomalies: if any(|needs| matches!(needs.anomalies, Anomalies::Required { .. })) {
                 Anomalies::Required { instead }
-            } else if any(|needs| needs.anomalies != Anomalies::Ignored) {
+            } else if any(|needs| needs.anomalies.are_looked_at()) {
                 Anomalies::Used { instead }
             } else {
                 Anomalies::Ignored
@@ -88,6 +89,12 @@ impl System for Settings {
         if let Some(twice) = (1..names.len()).find(|&index| names[..index].contains(&names[index]))
         {
             return refuse(format!("{} is there twice", names[twice]));
+        }
+        let drawn = |member: &&Member| matches!(member.needs().anomalies, Anomalies::Drawn { .. });
+        if let Some(member) = self.members.iter().find(drawn) {
+            let reason =
+                "learns from anomalies drawn into the images, which its fellows must not see";
+            return refuse(format!("{} {reason}", member.name()));
         }
         for member in &self.members {
             member.check(backbone, image_size)?;

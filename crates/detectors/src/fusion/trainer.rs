@@ -48,7 +48,7 @@ impl Trainer for FusionTrainer {
         let mut losses = Vec::new();
         for (member, trainer) in self.learning() {
             let Needs { anomalies, .. } = member.needs();
-            let anomalous = anomalous.filter(|_| anomalies != crate::Anomalies::Ignored);
+            let anomalous = anomalous.filter(|_| anomalies.are_looked_at());
             let of_member = trainer.step(normal, anomalous).0;
             losses.extend(
                 of_member

@@ -58,6 +58,7 @@ impl System for Settings {
     fn needs(&self) -> Needs {
         Needs {
             images: false,
+            features: true,
             passes: Passes::Once,
             anomalies: Anomalies::Required {
                 instead: "--detector gaussian",

@@ -73,6 +73,7 @@ impl System for Settings {
     fn needs(&self) -> Needs {
         Needs {
             images: true,
+            features: true,
             passes: Passes::Epochs,
             anomalies: Anomalies::Ignored,
         }

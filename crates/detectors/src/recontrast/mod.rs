@@ -75,6 +75,7 @@ impl System for Settings {
     fn needs(&self) -> Needs {
         Needs {
             images: true,
+            features: true,
             passes: Passes::Epochs,
             anomalies: Anomalies::Ignored,
         }

@@ -1,18 +1,17 @@
 //! What a comparison will take, from numbers of images and a short trial.
 
-use std::num::NonZeroUsize;
 use std::time::Instant;
 
 use burn::tensor::Tensor;
-use ckaad_data::{Order, Schedule, Split};
+use ckaad_data::Split;
 use ckaad_detectors::{Anomalies, Inputs, Passes};
 use ckaad_ops::FeatureMap;
 use serde::Serialize;
 
 use crate::CheckedConfig;
 use crate::config::AnomalySource;
-use crate::training::TrainContext;
 use crate::training::features::CHUNK;
+use crate::training::{TrainContext, schedule};
 
 /// Time and memory of a comparison, roughly.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -85,29 +84,32 @@ fn training(
     if needs.passes != Passes::Epochs {
         return None;
     }
-    let schedule = Schedule {
-        normal,
-        anomalous: 0,
-        batch: NonZeroUsize::new(config.batch)?,
-        order: Order::Shuffled,
-        seed: config.seed,
-    };
+    let images = normal;
     let inputs = |images: usize| {
         let side = config.image_size;
         let pixels = || Tensor::zeros([images, 3, side, side], with.device);
         Inputs {
-            features: features(images, config, with),
+            masks: needs
+                .images
+                .then(|| Tensor::zeros([images, 1, side, side], with.device)),
+            features: match needs.features {
+                true => features(images, config, with),
+                false => Vec::new(),
+            },
             images: needs.images.then(pixels),
         }
     };
     let anomalous = match config.anomalies {
+        _ if matches!(needs.anomalies, Anomalies::Drawn { .. }) => normal.min(config.batch),
         _ if needs.anomalies == Anomalies::Ignored => 0,
         AnomalySource::Labelled => labelled.min(config.batch),
-        AnomalySource::Elastic => normal.min(config.batch),
+        AnomalySource::Elastic | AnomalySource::Perlin | AnomalySource::FeatureNoise => {
+            normal.min(config.batch)
+        }
     };
     let normal = inputs(normal.min(config.batch));
     let anomalous = (anomalous > 0).then(|| inputs(anomalous));
-    let mut trainer = with.trainer(config);
+    let mut trainer = with.trainer(config, images);
     let mut step = || {
         for (_, loss) in trainer.step(&normal, anomalous.as_ref()).0 {
             loss.into_data();
@@ -116,6 +118,6 @@ fn training(
     step();
     let clock = Instant::now();
     step();
-    let steps = schedule.steps_before(config.epochs as u64);
+    let steps = schedule(config, [images, 0]).steps_before(config.epochs as u64);
     Some(clock.elapsed().as_secs_f64() * steps as f64)
 }

@@ -14,7 +14,6 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use ckaad_data::{ImageStore, Split, near_duplicates};
-use ckaad_detectors::Anomalies;
 use ckaad_files::FolderLock;
 use toml::Table;
 
@@ -77,8 +76,7 @@ impl<'a> Plan<'a> {
     ) -> Result<Self, EngineError> {
         check_out(out)?;
         // Where there is no labelled image, a detector that ignores them can still be trained.
-        let ignores =
-            |config: &&CheckedConfig| config.detector.needs().anomalies == Anomalies::Ignored;
+        let ignores = |config: &&CheckedConfig| !config.detector.needs().anomalies.are_looked_at();
         let first = configs.iter().find(ignores).or(configs.first());
         let first = first.ok_or_else(|| EngineError::NoImages {
             reason: "there is no detector to compare".to_owned(),
@@ -129,8 +127,7 @@ impl<'a> Plan<'a> {
     /// # Errors
     /// [`EngineError::OutputExists`] if a folder holds a run of other settings or images, and any other [`EngineError`].
     pub fn run(&self, estimate: &Estimate) -> Result<Option<Comparison>, EngineError> {
-        let learns =
-            |config: &&CheckedConfig| config.detector.needs().anomalies != Anomalies::Ignored;
+        let learns = |config: &&CheckedConfig| config.detector.needs().anomalies.are_looked_at();
         let config = self.configs.iter().find(learns).unwrap_or(&self.configs[0]);
         let with = self.with;
         let weights = with.backbone.fingerprint();

@@ -9,6 +9,7 @@ use ckaad_detectors::Passes;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::AnomalySource;
 use crate::{Config, EngineError};
 
 /// Largest side of the images in pixels. Beyond it a batch takes more memory than machines have, and a configuration may come from a model
@@ -19,7 +20,9 @@ const BATCH: usize = 4096;
 const EPOCHS: usize = 1_000_000;
 /// Largest strength and smoothness of the elastic transform, in pixels.
 const ELASTIC: [f64; 2] = [1e6, 1e3];
-/// The least of either that is not zero in single precision.
+/// Most noise on features.
+const FEATURE_NOISE: f64 = 1e3;
+/// The least of any that is not zero in single precision.
 const LEAST: f64 = 1e-3;
 /// Most memory for features: an exbibyte.
 const FEATURE_CACHE_MIB: usize = 1 << 40;
@@ -117,11 +120,23 @@ impl Config {
         for (key, value, most) in [
             ("elastic.alpha", self.elastic.alpha, ELASTIC[0]),
             ("elastic.sigma", self.elastic.sigma, ELASTIC[1]),
+            ("feature_noise", self.feature_noise, FEATURE_NOISE),
         ] {
             if !(LEAST..=most).contains(&value) {
                 let reason = format!("must be a number from {LEAST} to {most}");
                 return Err(EngineError::setting(key, value, reason));
             }
+        }
+        let needs = self.detector.needs();
+        if self.anomalies == AnomalySource::FeatureNoise
+            && needs.anomalies.are_looked_at()
+            && (needs.images || !needs.features)
+        {
+            let reason = format!(
+                "gives features without images, but {} looks at images; perlin and elastic give both",
+                self.detector.name()
+            );
+            return Err(EngineError::setting("anomalies", self.anomalies, reason));
         }
         if !(0.0..1.0).contains(&self.calibration) {
             let reason = "must be at least 0 and below 1";
@@ -179,6 +194,7 @@ impl Config {
         let paths = [
             ("weights", self.weights.as_deref()),
             ("feature_cache_dir", self.feature_cache_dir.as_deref()),
+            ("textures", self.textures.as_deref()),
             ("data.root", data.root.as_deref()),
             ("data.split", data.split.as_deref()),
             (

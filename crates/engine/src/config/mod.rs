@@ -65,6 +65,12 @@ pub struct Config {
     /// Strength of the elastic transform, if it makes the anomalous images.
     #[serde(default)]
     pub elastic: ElasticTransform,
+    /// A folder of textures for anomalies that are drawn, such as the Describable Textures Dataset; formulas make them if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub textures: Option<PathBuf>,
+    /// The standard deviation of noise on features, if it makes the anomalous images, in units of their root mean square.
+    #[serde(default = "defaults::feature_noise")]
+    pub feature_noise: f64,
     /// Share of labelled anomalous images among all training images, in `[0, 1)`; all there are if not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub labelled_ratio: Option<f64>,
@@ -105,6 +111,9 @@ pub struct Config {
 mod defaults {
     pub(super) fn alpha() -> f64 {
         0.05
+    }
+    pub(super) fn feature_noise() -> f64 {
+        0.5
     }
     pub(super) fn image_size() -> usize {
         256

@@ -23,6 +23,7 @@ pub struct Overrides {
     pub anomalies: Option<AnomalySource>,
     pub seed: Option<u64>,
     pub weights: Option<PathBuf>,
+    pub textures: Option<PathBuf>,
     pub features: Option<FeatureSource>,
     pub group_by: Option<bool>,
     /// Where the images are; each field that is there is a setting.
@@ -44,6 +45,8 @@ impl Overrides {
         set.value("group_by", &mut config.group_by, self.group_by);
         let ratio = self.labelled_ratio.map(Some);
         set.value("labelled_ratio", &mut config.labelled_ratio, ratio);
+        let textures = self.textures.clone().map(Some);
+        set.value("textures", &mut config.textures, textures);
         let weights = self.weights.clone().map(Some);
         set.value("weights", &mut config.weights, weights);
         let place = &mut config.data;

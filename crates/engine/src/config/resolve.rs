@@ -195,6 +195,7 @@ fn make_absolute(settings: &mut Table, folder: &Path) {
     };
     join(settings, "weights");
     join(settings, "feature_cache_dir");
+    join(settings, "textures");
     let Some(Value::Table(data)) = settings.get_mut("data") else {
         return;
     };

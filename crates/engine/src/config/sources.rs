@@ -20,11 +20,20 @@ pub enum AnomalySource {
     Labelled,
     /// The current normal images under an elastic transform, anew in every step.
     Elastic,
+    /// The current normal images with patches of textures where Perlin noise is high, anew in every step.
+    Perlin,
+    /// The features of the current normal images with noise where Perlin noise is high, anew in every step.
+    FeatureNoise,
 }
 
 impl AnomalySource {
     /// Every source.
-    pub const ALL: [Self; 2] = [Self::Labelled, Self::Elastic];
+    pub const ALL: [Self; 4] = [
+        Self::Labelled,
+        Self::Elastic,
+        Self::Perlin,
+        Self::FeatureNoise,
+    ];
 }
 
 impl std::fmt::Display for AnomalySource {
@@ -33,6 +42,8 @@ impl std::fmt::Display for AnomalySource {
         f.write_str(match self {
             Self::Labelled => "labelled",
             Self::Elastic => "elastic",
+            Self::Perlin => "perlin",
+            Self::FeatureNoise => "feature-noise",
         })
     }
 }

@@ -172,6 +172,7 @@ pub(crate) fn read(
         .from_folded(&tensors.take_prefixed(BACKBONE), device)
         .map_err(|error| EngineError::file(path, KIND, error))?;
     let setup = Setup {
+        steps: 0,
         backbone: &backbone,
         image_size: config.image_size,
         seed: config.seed,

@@ -139,7 +139,11 @@ impl Predictor {
     pub(crate) fn inputs(&self, images: Tensor<4>) -> Inputs {
         let needs = self.info.config.detector.needs();
         Inputs {
-            features: self.backbone.maps(images.clone()),
+            masks: None,
+            features: match needs.features {
+                true => self.backbone.maps(images.clone()),
+                false => Vec::new(),
+            },
             images: needs.images.then_some(images),
         }
     }

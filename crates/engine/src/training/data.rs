@@ -3,12 +3,17 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use burn::tensor::Tensor;
+use burn::tensor::{Tensor, TensorData};
 use ckaad_anomaly_map::AnomalyMap;
-use ckaad_data::{ElasticTransform, Order, Reading, Split, TrainBatch, TrainBatches};
+use ckaad_data::{
+    ElasticTransform, FeatureNoise, Order, PerlinAnomalies, Reading, Schedule, Split, Step,
+    StoreOptions, Textures, TrainBatch, TrainBatches,
+};
 use ckaad_detectors::{Detector, Inputs, Passes};
+use ckaad_ops::FeatureMap;
+use rayon::prelude::*;
 
-use super::features::{CHUNK, FeatureBank, FeatureStorage, images, tensor};
+use super::features::{CHUNK, FeatureBank, FeatureStorage, images, masks, tensor};
 use super::reading::{all_of, load_images};
 use super::{TrainContext, check_stop};
 use crate::config::AnomalySource;
@@ -26,6 +31,8 @@ pub(crate) struct TrainingData {
     pub(crate) calibration: Arc<FeatureBank>,
     /// How pixels are read.
     pub(crate) reading: Reading,
+    /// What anomalies that are drawn consist of.
+    textures: Textures,
 }
 
 /// Where a step's anomalous images come from.
@@ -35,6 +42,10 @@ pub(crate) enum Anomalies {
     Labelled(Arc<FeatureBank>),
     /// The step's normal images, warped.
     Elastic(ElasticTransform),
+    /// The step's normal images, with anomalies drawn into them.
+    Perlin(PerlinAnomalies),
+    /// The features of the step's normal images, with noise.
+    FeatureNoise,
 }
 
 impl TrainingData {
@@ -79,21 +90,42 @@ impl TrainingData {
                 config.batch
             );
         }
+        let mut keep = |images| match config.detector.needs().features {
+            true => storage.keep(images),
+            false => Ok(storage.without_features(images)),
+        };
         let labels = validation
             .samples()
             .iter()
             .map(|sample| sample.label.is_anomalous())
             .collect();
+        let textures = match &config.textures {
+            Some(folder) => {
+                let options = StoreOptions {
+                    size: config.image_size,
+                    ..StoreOptions::DEFAULT
+                };
+                Textures::open(folder, options, config.seed)?
+            }
+            None => Textures::Procedural,
+        };
         let anomalies = match config.anomalies {
+            _ if let Some(drawn) = drawn(config, &textures) => drawn,
             _ if ignores_anomalies(config) => Anomalies::None,
             AnomalySource::Elastic => Anomalies::Elastic(config.elastic),
             AnomalySource::Labelled if labelled.is_empty() => Anomalies::None,
-            AnomalySource::Labelled => Anomalies::Labelled(Arc::new(storage.keep(labelled)?)),
+            AnomalySource::Labelled => Anomalies::Labelled(Arc::new(keep(labelled)?)),
+            AnomalySource::FeatureNoise => Anomalies::FeatureNoise,
+            AnomalySource::Perlin => Anomalies::Perlin(PerlinAnomalies {
+                textures: textures.clone(),
+                percent: 100,
+            }),
         };
         Ok(Self {
-            validation: Arc::new(storage.keep(validation)?),
-            calibration: Arc::new(storage.keep(calibration)?),
-            normal: Arc::new(storage.keep(normal)?),
+            validation: Arc::new(keep(validation)?),
+            calibration: Arc::new(keep(calibration)?),
+            normal: Arc::new(keep(normal)?),
+            textures,
             anomalies,
             validation_labels: labels,
             reading: split.reading,
@@ -103,7 +135,9 @@ impl TrainingData {
     /// As a run of another detector on the same images has it; these were loaded for one that looks at anomalous images, if any does.
     pub(crate) fn seen_by(&self, config: &CheckedConfig) -> Self {
         let mut data = self.clone();
-        if ignores_anomalies(config) {
+        if let Some(drawn) = drawn(config, &self.textures) {
+            data.anomalies = drawn;
+        } else if ignores_anomalies(config) {
             data.anomalies = Anomalies::None;
         }
         data
@@ -136,16 +170,14 @@ impl TrainingData {
                 needs.images || !bank.is_kept(),
             ),
             Anomalies::Elastic(transform) => (ckaad_data::Anomalies::Elastic(*transform), true),
-        };
-        let order = match needs.passes {
-            Passes::Once => Order::Once,
-            Passes::Epochs => Order::Shuffled,
-            Passes::OnceThenEpochs => Order::OnceThenShuffled,
+            Anomalies::Perlin(perlin) => (ckaad_data::Anomalies::Perlin(perlin.clone()), true),
+            Anomalies::FeatureNoise => (ckaad_data::Anomalies::None, false),
         };
         let normal = Arc::clone(self.normal.images());
-        // The configuration was checked.
-        let batch = NonZeroUsize::new(config.batch).unwrap_or(NonZeroUsize::MIN);
-        let mut batches = TrainBatches::new(normal, anomalies, batch, order, config.seed);
+        let Schedule {
+            batch, order, seed, ..
+        } = schedule(config, [normal.len(), 0]);
+        let mut batches = TrainBatches::new(normal, anomalies, batch, order, seed);
         if self.normal.is_kept() && !needs.images {
             batches = batches.without_normal();
         }
@@ -167,13 +199,21 @@ impl TrainingData {
         let normal = inputs(Some(normal), pixels(batch.normal), config, with);
         let anomalous = match &self.anomalies {
             Anomalies::None => None,
+            Anomalies::FeatureNoise => {
+                let made = Inputs {
+                    features: noised(&normal.features, &batch.step, config),
+                    images: None,
+                    masks: None,
+                };
+                return (normal, Some(made));
+            }
             Anomalies::Labelled(_) if batch.step.anomalous.is_empty() => None,
             Anomalies::Labelled(bank) => Some((&**bank, batch.step.anomalous.as_slice())),
-            Anomalies::Elastic(_) => {
-                return (
-                    normal,
-                    Some(inputs(None, pixels(batch.anomalous), config, with)),
-                );
+            Anomalies::Elastic(_) | Anomalies::Perlin(_) => {
+                let made = inputs(None, pixels(batch.anomalous), config, with);
+                let masks = (!batch.masks.is_empty())
+                    .then(|| masks(batch.masks, config.image_size, with.device));
+                return (normal, Some(Inputs { masks, ..made }));
             }
         };
         let anomalous =
@@ -182,8 +222,58 @@ impl TrainingData {
     }
 }
 
+/// Which of so many normal and anomalous images make up which step.
+pub(crate) fn schedule(config: &CheckedConfig, [normal, anomalous]: [usize; 2]) -> Schedule {
+    Schedule {
+        normal,
+        anomalous,
+        // The configuration was checked.
+        batch: NonZeroUsize::new(config.batch).unwrap_or(NonZeroUsize::MIN),
+        order: match config.detector.needs().passes {
+            Passes::Once => Order::Once,
+            Passes::Epochs => Order::Shuffled,
+            Passes::OnceThenEpochs => Order::OnceThenShuffled,
+        },
+        seed: config.seed,
+    }
+}
+
 fn ignores_anomalies(config: &CheckedConfig) -> bool {
-    config.detector.needs().anomalies == ckaad_detectors::Anomalies::Ignored
+    !config.detector.needs().anomalies.are_looked_at()
+}
+
+/// The anomalies of a detector that asks for drawn ones.
+fn drawn(config: &CheckedConfig, textures: &Textures) -> Option<Anomalies> {
+    match config.detector.needs().anomalies {
+        ckaad_detectors::Anomalies::Drawn { percent } => Some(Anomalies::Perlin(PerlinAnomalies {
+            textures: textures.clone(),
+            percent,
+        })),
+        _ => None,
+    }
+}
+
+/// Features of a step's normal images with noise, each drawn by seed, epoch and image.
+fn noised(features: &[FeatureMap], step: &Step, config: &CheckedConfig) -> Vec<FeatureMap> {
+    let draw = |&index: &usize| FeatureNoise::draw([config.seed, step.epoch, index as u64]);
+    let drawn: Vec<FeatureNoise> = step.normal.iter().map(draw).collect();
+    let scales = features.iter().enumerate();
+    scales
+        .map(|(scale, map)| {
+            let map = map.to_tensor();
+            let (shape, device) = (map.dims(), map.device());
+            let [_, channels, height, width] = shape;
+            let data = map.into_data().convert::<f32>();
+            let mut values: Vec<f32> = data.iter::<f32>().collect();
+            values
+                .par_chunks_exact_mut(channels * height * width)
+                .zip(&drawn)
+                .for_each(|(image, noise)| {
+                    noise.add(image, [height, width], scale, config.feature_noise);
+                });
+            FeatureMap::plain(Tensor::from_data(TensorData::new(values, shape), &device))
+        })
+        .collect()
 }
 
 /// Images as the detector sees them: some of a bank whose features may be kept, or ones that were made.
@@ -193,16 +283,20 @@ fn inputs(
     config: &CheckedConfig,
     with: TrainContext<'_>,
 ) -> Inputs {
-    let needs_images = config.detector.needs().images;
-    let kept = of.and_then(|(bank, indices)| bank.kept(indices, with.device));
-    let images = (kept.is_none() || needs_images).then(images);
+    let needs = config.detector.needs();
+    let kept = match needs.features {
+        true => of.and_then(|(bank, indices)| bank.kept(indices, with.device)),
+        false => Some(Vec::new()),
+    };
+    let images = (kept.is_none() || needs.images).then(images);
     let features = match (kept, &images) {
         (None, Some(images)) => with.backbone.maps(images.clone()),
         (kept, _) => kept.unwrap_or_default(),
     };
     Inputs {
+        masks: None,
         features,
-        images: images.filter(|_| needs_images),
+        images: images.filter(|_| needs.images),
     }
 }
 

@@ -31,7 +31,7 @@ use self::run::Run;
 use crate::{CheckedConfig, EngineError};
 
 pub use self::backbone::open_backbone;
-pub(crate) use self::data::{Anomalies, TrainingData};
+pub(crate) use self::data::{Anomalies, TrainingData, schedule};
 pub use self::event::{Event, Observer};
 pub use self::features::FeaturePrecision;
 pub use self::log::{EpochRecord, read as read_log};
@@ -66,11 +66,13 @@ pub struct TrainContext<'a> {
 }
 
 impl TrainContext<'_> {
-    pub(crate) fn trainer(&self, config: &CheckedConfig) -> Box<dyn Trainer> {
+    /// A trainer for so many normal images.
+    pub(crate) fn trainer(&self, config: &CheckedConfig, normal: usize) -> Box<dyn Trainer> {
         config.detector.trainer(&Setup {
             backbone: self.backbone,
             image_size: config.image_size,
             seed: config.seed,
+            steps: schedule(config, [normal, 0]).steps_before(config.epochs as u64),
             device: self.device,
         })
     }
@@ -117,7 +119,7 @@ pub(crate) fn start(
     log::write(&folder.log(), &[])?;
     // Last, since a folder with a configuration is a run.
     ckaad_files::write(&folder.config(), config.to_toml()?.as_bytes())?;
-    let trainer = with.trainer(config);
+    let trainer = with.trainer(config, prepared.split.normal.len());
     run(
         config,
         &folder,
@@ -172,7 +174,7 @@ pub(crate) fn reached(
     split: &Split,
     with: TrainContext<'_>,
 ) -> Result<Reached, EngineError> {
-    let mut trainer = with.trainer(config);
+    let mut trainer = with.trainer(config, split.normal.len());
     let mut position = Position::default();
     let checkpoint = folder.checkpoint();
     if checkpoint.is_file() {

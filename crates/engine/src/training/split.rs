@@ -46,7 +46,7 @@ pub(crate) fn choose_split(config: &CheckedConfig) -> Result<Split, EngineError>
             .train
             .iter()
             .any(|sample| sample.label == Label::Anomalous);
-        if !pool && config.detector.needs().anomalies == Anomalies::Ignored {
+        if !pool && !config.detector.needs().anomalies.are_looked_at() {
             protocol.labelled = Labelled::Ratio(0.0);
         }
     }
@@ -100,7 +100,7 @@ fn report_findings(
 pub(crate) fn check_labelled(config: &CheckedConfig, split: &Split) -> Result<(), EngineError> {
     let asked_without = config.labelled_ratio == Some(0.0);
     let instead = match config.detector.needs().anomalies {
-        Anomalies::Ignored => return Ok(()),
+        Anomalies::Ignored | Anomalies::Drawn { .. } => return Ok(()),
         Anomalies::Used { .. } if asked_without => return Ok(()),
         Anomalies::Used { instead } | Anomalies::Required { instead } => instead,
     };

@@ -68,7 +68,8 @@ pub(super) fn run(mut figures: Figures<'_>) -> anyhow::Result<Vec<Check>> {
             })
             .collect(),
         steps: case.flow_steps,
-        kernels: vec![case.kernel],
+        kernels: vec![[case.kernel; 2]],
+        norms: true,
         precision: Precision::F32,
     };
     let by_formula = |level: usize, step: usize, channels: usize| {

@@ -73,6 +73,7 @@ impl Maps<'_> {
             FeatureMap::plain(Tensor::from_data(TensorData::new(values, shape), device))
         };
         Inputs {
+            masks: None,
             images: None,
             features: scales.map(map).collect(),
         }

@@ -1,12 +1,19 @@
-//! The compared systems against figures recorded in double precision. No image and no backbone is involved: features are formulas
-//! (`inputs`).
+//! The compared systems against figures recorded in double precision. No image file and no backbone is involved: features and images
+//! are formulas (`inputs`, `images`).
 
+mod aa_bigan;
+mod ae_flow;
 mod deep_sad;
+mod destseg;
 mod devnet;
 mod differnet;
+mod dmad;
 mod dra;
+mod draem;
 mod fastflow;
 mod figures;
+mod ganomaly;
+mod images;
 mod inputs;
 mod networks;
 mod padim;
@@ -49,6 +56,12 @@ pub fn run_system(path: &Path) -> anyhow::Result<Vec<Check>> {
         "Deep SAD (pooled features)" => deep_sad::run(figures),
         "DevNet head (frozen features)" => devnet::run(figures),
         "DRA heads (frozen features)" => dra::run(figures),
+        "AA-BiGAN" => aa_bigan::run(figures),
+        "AE-FLOW" => ae_flow::run(figures),
+        "DRAEM" => draem::run(figures),
+        "DeSTSeg" => destseg::run(figures),
+        "DMAD (PPDM)" => dmad::run(figures),
+        "GANomaly" => ganomaly::run(figures),
         "PatchCore" => patchcore::run(figures),
         "PReNet (pooled features)" => prenet::run(figures),
         "PaDiM" => padim::run(figures),

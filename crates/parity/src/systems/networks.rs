@@ -2,7 +2,7 @@
 
 use burn::module::{Module, ModuleMapper, Param};
 use burn::optim::GradientsParams;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Gradients, Tensor};
 use ckaad_anomaly_map::distances;
 use ckaad_detectors::{Inputs, Scored};
 use ckaad_ops::FeatureMap;
@@ -24,6 +24,15 @@ pub(super) fn gradients<M: Module>(
     loss: Tensor<1>,
     recorded: impl Fn(&str) -> String,
 ) -> NamedTensors {
+    gradients_in(module, &mut loss.backward(), recorded)
+}
+
+/// Those of them that a module has, taken from among others'.
+pub(super) fn gradients_in<M: Module>(
+    module: &M,
+    gradients: &mut Gradients,
+    recorded: impl Fn(&str) -> String,
+) -> NamedTensors {
     struct InPlace(GradientsParams);
     impl ModuleMapper for InPlace {
         fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
@@ -36,7 +45,7 @@ pub(super) fn gradients<M: Module>(
             Param::from_mapped_value(id, gradient, mapper)
         }
     }
-    let mut gradients = InPlace(GradientsParams::from_grads(loss.backward(), module));
+    let mut gradients = InPlace(GradientsParams::from_module(gradients, module));
     let in_place = module.clone().map(&mut gradients);
     let named = collect(&in_place);
     let learned = named.iter().filter(|(name, _)| !name.contains("running_"));
@@ -54,13 +63,61 @@ pub(super) fn twin<M: Module>(empty: M, module: &M) -> anyhow::Result<M> {
 }
 
 /// The Euclidean norm of all gradients whose names begin with `group`.
-fn norm(gradients: &NamedTensors, group: &str) -> f64 {
+pub(super) fn norm(gradients: &NamedTensors, group: &str) -> f64 {
     let of_group = gradients.iter().filter(|(name, _)| name.starts_with(group));
     let values = of_group.flat_map(|(_, tensor)| &tensor.values);
     values.map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt()
 }
 
+/// All of several.
+pub(super) fn together(parts: &[NamedTensors]) -> NamedTensors {
+    let tensors = parts.iter().flat_map(NamedTensors::iter);
+    tensors
+        .map(|(name, tensor)| (name.to_owned(), tensor.clone()))
+        .collect()
+}
+
 impl Figures<'_> {
+    /// Compares the norms of a step's gradients by group, for those groups, and, where it is said what their names begin with, the recorded
+    /// gradients.
+    pub(super) fn gradients_of(
+        &mut self,
+        step: usize,
+        gradients: &NamedTensors,
+        groups: &[&str],
+        tensors: Option<&str>,
+    ) -> anyhow::Result<()> {
+        for group in groups {
+            let path = format!("grad_norms/{group}");
+            self.step(step, &path, [norm(gradients, &format!("{group}."))])?;
+        }
+        for (name, tensor) in gradients.iter() {
+            let Some(name) = tensors.map(|of| format!("{of}.{name}")) else {
+                continue;
+            };
+            if self.records(&name) {
+                self.tensor(&name, tensor.values.iter().copied())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Compares what training has added to the parameters of a network that are recorded, by the name that `recorded` makes of their own.
+    pub(super) fn all_moved<M: Module>(
+        &mut self,
+        network: &M,
+        seed: u64,
+        recorded: impl Fn(&str) -> String,
+    ) -> anyhow::Result<()> {
+        for (ours, tensor) in collect(network).iter() {
+            let name = recorded(ours);
+            if self.records(&format!("moved.{name}")) {
+                self.moved(&name, &tensor.values, seed)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Compares the norms of a step's gradients, all together and by group, and those of them that are recorded as `gradient.NAME`, of
     /// later steps as `gradient.STEP.NAME`.
     pub(super) fn gradients(

@@ -187,6 +187,7 @@ fn scored(
     let named = [("items", items), ("radius", radius)];
     let parameters = named.map(|(name, tensor)| (name.to_owned(), tensor));
     let setup = Setup {
+        steps: 0,
         backbone: &BackboneConfig::new(ResNetVariant::ResNet18, &case.stages)?.random(1, &device),
         image_size: case.image,
         seed: case.seed,

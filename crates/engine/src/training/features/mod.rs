@@ -88,6 +88,12 @@ pub(crate) fn images(store: &ImageStore, indices: &[usize], device: &Device) -> 
     tensor(values, size, device)
 }
 
+/// Masks of square images as a tensor `[batch, 1, size, size]`.
+pub(crate) fn masks(values: Vec<f32>, size: usize, device: &Device) -> Tensor<4> {
+    let shape = [values.len() / (size * size), 1, size, size];
+    Tensor::from_data(TensorData::new(values, shape), device)
+}
+
 /// Normalised square images as a tensor `[batch, 3, size, size]`.
 pub(crate) fn tensor(values: Vec<f32>, size: usize, device: &Device) -> Tensor<4> {
     let shape = [values.len() / (3 * size * size), 3, size, size];

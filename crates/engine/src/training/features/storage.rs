@@ -49,12 +49,7 @@ impl<'a> FeatureStorage<'a> {
     /// # Errors
     /// [`EngineError::Data`] if features cannot be written into the run's folder for them, [`EngineError::StoppedEarly`].
     pub(crate) fn keep(&mut self, images: Arc<ImageStore>) -> Result<FeatureBank, EngineError> {
-        let shapes = shapes(self.with.backbone, images.size());
-        let mut bank = FeatureBank {
-            images,
-            shapes,
-            kept: None,
-        };
+        let mut bank = self.without_features(images);
         if !bank.images.is_empty()
             && let Some(mut features) = self.room(&bank)
         {
@@ -65,6 +60,15 @@ impl<'a> FeatureStorage<'a> {
             });
         }
         Ok(bank)
+    }
+
+    /// The images alone.
+    pub(crate) fn without_features(&self, images: Arc<ImageStore>) -> FeatureBank {
+        FeatureBank {
+            shapes: shapes(self.with.backbone, images.size()),
+            images,
+            kept: None,
+        }
     }
 
     /// Room for a bank's features, unless nothing is to be kept or there is none.

@@ -1,36 +1,40 @@
 //! Images turned about their centre.
 
 use burn::tensor::{Device, Tensor, TensorData};
-use ckaad_data::{MEAN, STD};
 use rayon::prelude::*;
 
 use crate::pooling::values;
 
-/// Normalised images of a batch, to be turned again and again.
-pub(super) struct Images {
+/// Images of a batch, to be turned again and again.
+pub(crate) struct Images {
     values: Vec<f32>,
     shape: [usize; 4],
     device: Device,
+    /// What the channels are outside of an image, in turn.
+    outside: Vec<f32>,
 }
 
 impl Images {
+    /// `outside` are the values of channels, in turn, where there is no image.
+    ///
     /// # Shapes
-    /// - images: `[batch, 3, side, side]`
-    pub(super) fn new(images: Tensor<4>) -> Self {
+    /// - images: `[batch, channels, side, side]`
+    pub(crate) fn new(images: Tensor<4>, outside: &[f32]) -> Self {
         Self {
             shape: images.dims(),
             device: images.device(),
             values: values(images),
+            outside: outside.to_vec(),
         }
     }
 
     /// How many there are.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.shape[0]
     }
 
-    /// Every image turned counter-clockwise by its angle, in degrees: the nearest pixel, and black from outside the image.
-    pub(super) fn turned(&self, angles: &[f64]) -> Tensor<4> {
+    /// Every image turned counter-clockwise by its angle, in degrees: the nearest pixel.
+    pub(crate) fn turned(&self, angles: &[f64]) -> Tensor<4> {
         let [_, channels, height, width] = self.shape;
         let mut turned = vec![0.0; self.values.len()];
         let length = channels * height * width;
@@ -38,12 +42,14 @@ impl Images {
             .par_chunks_exact_mut(length)
             .zip(self.values.par_chunks_exact(length))
             .zip(angles)
-            .for_each(|((out, image), angle)| turn([height, width], image, out, *angle));
+            .for_each(|((out, image), angle)| {
+                turn([height, width], image, out, *angle, &self.outside);
+            });
         Tensor::from_data(TensorData::new(turned, self.shape), &self.device)
     }
 }
 
-fn turn([height, width]: [usize; 2], image: &[f32], out: &mut [f32], angle: f64) {
+fn turn([height, width]: [usize; 2], image: &[f32], out: &mut [f32], angle: f64, outside: &[f32]) {
     let (sin, cos) = angle.to_radians().sin_cos();
     let centre = [height, width].map(|side| side as f64 / 2.0);
     for at in 0..height * width {
@@ -57,7 +63,7 @@ fn turn([height, width]: [usize; 2], image: &[f32], out: &mut [f32], angle: f64)
         for (channel, (plane, out)) in planes.zip(outputs).enumerate() {
             out[at] = match inside {
                 true => plane[row as usize * width + column as usize],
-                false => -MEAN[channel % MEAN.len()] / STD[channel % STD.len()],
+                false => outside[channel % outside.len()],
             };
         }
     }
@@ -72,7 +78,7 @@ mod tests {
         let device = ckaad_device::cpu();
         let row = |offset: f32| [[1.0, 2.0], [3.0, 4.0]].map(|r| r.map(|x: f32| x + offset));
         let image = [row(0.0), row(10.0), row(20.0)];
-        let images = Images::new(Tensor::from_floats([image; 3], &device));
+        let images = Images::new(Tensor::from_floats([image; 3], &device), &[0.0]);
         let turned = values(images.turned(&[0.0, 90.0, -180.0]));
         let one = |image: usize| &turned[image * 12..][..4];
         assert_eq!(one(0), [1.0, 2.0, 3.0, 4.0]);
@@ -82,11 +88,11 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_from_outside_is_black() {
+    fn what_comes_from_outside_is_known() {
         let device = ckaad_device::cpu();
-        let images = Images::new(Tensor::ones([1, 3, 8, 8], &device));
+        let black = [-2.0, -3.0, -4.0];
+        let images = Images::new(Tensor::ones([1, 3, 8, 8], &device), &black);
         let turned = values(images.turned(&[45.0]));
-        let black = [0, 1, 2].map(|channel| -MEAN[channel] / STD[channel]);
         for (channel, plane) in turned.chunks_exact(64).enumerate() {
             assert_eq!(plane[0], black[channel]);
             assert_eq!(plane[36], 1.0);
