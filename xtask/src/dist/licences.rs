@@ -20,16 +20,17 @@ const NAMES: [&str; 6] = [
     "ofl",
 ];
 
-/// What `cargo metadata` says.
+/// What `cargo metadata` says of packages, and which of them are linked.
 #[derive(Deserialize)]
 pub(super) struct Metadata {
     packages: Vec<Package>,
-    resolve: Resolve,
+    /// Name and version, as `cargo tree` says: the metadata have more than the features ask for.
+    #[serde(skip)]
+    linked: BTreeSet<(String, String)>,
 }
 
 #[derive(Deserialize)]
 struct Package {
-    id: String,
     name: String,
     version: String,
     license: Option<String>,
@@ -40,40 +41,33 @@ struct Package {
     source: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct Resolve {
-    nodes: Vec<Node>,
-}
-
-#[derive(Deserialize)]
-struct Node {
-    id: String,
-    deps: Vec<Dependency>,
-}
-
-#[derive(Deserialize)]
-struct Dependency {
-    pkg: String,
-    dep_kinds: Vec<Kind>,
-}
-
-#[derive(Deserialize)]
-struct Kind {
-    /// `None` for what is linked; else for builds or tests.
-    kind: Option<String>,
-}
-
 impl Metadata {
     pub(super) fn read(host: &str, features: &[String]) -> anyhow::Result<Self> {
-        let mut command = Command::new(env!("CARGO"));
-        command
-            .current_dir(root().join("crates/cli"))
-            .args(["metadata", "--format-version", "1", "--locked"])
-            .args(["--filter-platform", host]);
-        if !features.is_empty() {
-            command.arg("--features").arg(features.join(","));
-        }
-        serde_json::from_str(&output(&mut command)?).context("cargo's metadata are not understood")
+        let asked = |arguments: &[&str]| {
+            let mut command = Command::new(env!("CARGO"));
+            command
+                .current_dir(root().join("crates/cli"))
+                .args(arguments);
+            if !features.is_empty() {
+                command.arg("--features").arg(features.join(","));
+            }
+            output(&mut command)
+        };
+        let metadata = ["metadata", "--format-version", "1", "--locked"];
+        let mut found: Self = serde_json::from_str(&asked(&metadata)?)
+            .context("cargo's metadata are not understood")?;
+        let tree = [
+            "tree",
+            "--package",
+            "ckaad",
+            "--edges",
+            "normal",
+            "--prefix",
+            "none",
+        ];
+        let tree = [&tree[..], &["--locked", "--target", host]].concat();
+        found.linked = names(&asked(&tree)?);
+        Ok(found)
     }
 
     /// The version of a package of this repository.
@@ -88,31 +82,19 @@ impl Metadata {
     }
 
     /// The packages of others that `ckaad` is linked with, by name.
-    fn linked(&self) -> anyhow::Result<Vec<&Package>> {
-        let nodes: BTreeMap<&str, &Node> = self
-            .resolve
-            .nodes
-            .iter()
-            .map(|node| (node.id.as_str(), node))
-            .collect();
-        let mut seen = BTreeSet::new();
-        let mut waiting = vec![self.own("ckaad")?.id.as_str()];
-        while let Some(id) = waiting.pop() {
-            if let (true, Some(node)) = (seen.insert(id), nodes.get(id)) {
-                let linked = |of: &&Dependency| of.dep_kinds.iter().any(|of| of.kind.is_none());
-                waiting.extend(node.deps.iter().filter(linked).map(|of| of.pkg.as_str()));
-            }
-        }
-        let is =
-            |package: &&Package| seen.contains(package.id.as_str()) && package.source.is_some();
+    fn linked(&self) -> Vec<&Package> {
+        let is = |package: &&Package| {
+            let name = (package.name.clone(), package.version.clone());
+            package.source.is_some() && self.linked.contains(&name)
+        };
         let mut linked: Vec<&Package> = self.packages.iter().filter(is).collect();
         linked.sort_by_key(|package| (&package.name, &package.version));
-        Ok(linked)
+        linked
     }
 
     /// A list of the packages, and every licence text with the packages that carry it.
     pub(super) fn third_party(&self) -> anyhow::Result<String> {
-        let linked = self.linked()?;
+        let linked = self.linked();
         let mut text =
             "ckaad is linked with these packages of others, under the licences named:\n\n"
                 .to_owned();
@@ -150,6 +132,16 @@ impl Metadata {
         }
         Ok(text)
     }
+}
+
+/// Names and versions in a list of `cargo tree`: `name v1.2.3 (what else is known)`.
+fn names(tree: &str) -> BTreeSet<(String, String)> {
+    let name = |line: &str| {
+        let (name, rest) = line.split_once(" v")?;
+        let version = rest.split(' ').next()?;
+        Some((name.to_owned(), version.to_owned()))
+    };
+    tree.lines().filter_map(name).collect()
 }
 
 impl Package {
@@ -193,7 +185,7 @@ mod tests {
 
     fn package(folder: &Path, name: &str, source: Option<&str>) -> serde_json::Value {
         json!({
-            "id": name, "name": name, "version": "1.0.0", "license": "MIT", "license_file": null,
+            "name": name, "version": "1.0.0", "license": "MIT", "license_file": null,
             "repository": format!("https://{name}"), "manifest_path": folder.join(name).join("Cargo.toml"), "source": source,
         })
     }
@@ -211,24 +203,17 @@ mod tests {
             fs::create_dir(at.join(name)).unwrap();
             fs::write(at.join(name).join(file), text).unwrap();
         }
-        let dep =
-            |name: &str, kind: Option<&str>| json!({"pkg": name, "dep_kinds": [{"kind": kind}]});
         let others = Some("registry");
         let metadata = json!({
             "packages": [
                 package(at, "ckaad", None), package(at, "own", None), package(at, "a", others), package(at, "b", others),
                 package(at, "tool", others), package(at, "bare", others),
             ],
-            "resolve": {"nodes": [
-                {"id": "ckaad", "deps": [dep("own", None), dep("tool", Some("dev"))]},
-                {"id": "own", "deps": [dep("a", None), dep("bare", None), dep("tool", Some("build"))]},
-                {"id": "a", "deps": [dep("b", None)]},
-                {"id": "b", "deps": [dep("a", None)]},
-                {"id": "bare", "deps": []},
-                {"id": "tool", "deps": []},
-            ]},
         });
-        let metadata: Metadata = serde_json::from_value(metadata).unwrap();
+        let mut metadata: Metadata = serde_json::from_value(metadata).unwrap();
+        metadata.linked = names(
+            "ckaad v1.0.0 (/x/cli)\nown v1.0.0 (/x/own)\na v1.0.0\nb v1.0.0\nbare v1.0.0 (proc-macro)\na v1.0.0 (*)\ntool v2.0.0\n",
+        );
         let text = metadata.third_party().unwrap();
         assert!(text.contains("\na 1.0.0  MIT  https://a\n"), "{text}");
         // One text for both.
