@@ -1,12 +1,13 @@
 //! Starting a run, and going on with one.
 
-mod checkpoint;
+pub(crate) mod checkpoint;
 mod data;
 mod event;
 pub(crate) mod features;
 mod held_out;
 pub(crate) mod log;
 mod loss_sums;
+mod old_parts;
 mod origin;
 mod reading;
 mod run;
