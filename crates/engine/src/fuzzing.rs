@@ -35,7 +35,7 @@ pub fn config(bytes: &[u8], _: &Device) -> bool {
     Config::parse(bytes, Path::new("config.toml")).is_ok()
 }
 
-/// A model file with any digest. One without a backbone gets that of [`small`], so that inputs can be small.
+/// A model file with any digest. One without a backbone gets the smallest one, so that inputs can be small.
 pub fn model(bytes: &[u8], device: &Device) -> bool {
     let seal = model_file::SEAL;
     let _ = seal.parse(bytes.to_vec());
@@ -62,7 +62,7 @@ pub fn model(bytes: &[u8], device: &Device) -> bool {
     model_file::open((info, tensors), Path::new("model"), None, device).is_ok()
 }
 
-/// A checkpoint with any digest, of a run with the backbone of [`small`].
+/// A checkpoint with any digest, of a run with the smallest backbone.
 pub fn checkpoint(bytes: &[u8], device: &Device) -> bool {
     let seal = checkpoint::SEAL;
     let _ = seal.parse(bytes.to_vec());
