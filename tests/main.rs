@@ -1,9 +1,13 @@
 //! Integration tests: the command line as a user meets it, and the networks against recorded figures.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[cfg(target_os = "linux")]
+mod bad_inputs;
 mod calibration;
 mod closed_output;
 mod compare;
+#[cfg(unix)]
+mod conditions;
 mod detectors;
 #[cfg(any(feature = "cuda", feature = "wgpu"))]
 mod devices;

@@ -134,9 +134,19 @@ impl BackboneConfig {
         drop_later_parts(&mut tensors, self.deepest());
         check(&plan, &tensors)?;
         // Forward order of the plan and of the module agree, so their parameters pair up by position.
-        let mut folded = plan.layers().flat_map(|conv| fold(conv, &tensors));
+        let mut names = Vec::new();
+        let mut folded = NamedTensors::new();
+        for conv in plan.layers() {
+            for (part, tensor) in ["weight", "bias"].into_iter().zip(fold(conv, &tensors)) {
+                names.push(format!("{}.{part}", conv.conv));
+                folded.insert(format!("{}.{part}", conv.conv), tensor);
+            }
+        }
+        // A variance below zero, or numbers whose product is none.
+        folded.check_values()?;
+        let mut names = names.iter();
         let network = fill(zeros(&plan, device), |info| {
-            match folded.next() {
+            match names.next().and_then(|name| folded.remove(name)) {
                 Some(tensor) if tensor.shape == info.shape => tensor.values,
                 // `check` has compared every shape with the plan from which the module is built.
                 _ => unreachable!("the plan and the network disagree at {}", info.name),

@@ -81,3 +81,38 @@ pub(crate) fn fold(conv: &ConvPlan, tensors: &NamedTensors) -> [NamedTensor; 2] 
         },
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::{BackboneConfig, ResNetVariant};
+
+    /// Weights of ResNet-18 up to its first stage, all 1 but the variances, which are `variance`.
+    fn weights(variance: f32) -> NamedTensors {
+        let mut tensors = NamedTensors::new();
+        for conv in Network::plan(ResNetVariant::ResNet18, 1).layers() {
+            let ([input, output], kernel) = (conv.shape.channels, conv.shape.kernel);
+            let mut add = |name: String, shape: Vec<usize>, value: f32| {
+                let values = vec![value; shape.iter().product()];
+                tensors.insert(name, NamedTensor { shape, values });
+            };
+            let shape = vec![output, input, kernel, kernel];
+            add(format!("{}.weight", conv.conv), shape, 1.0);
+            for part in NORM_PARTS {
+                let value = if part == "running_var" { variance } else { 1.0 };
+                add(format!("{}.{part}", conv.norm), vec![output], value);
+            }
+        }
+        tensors
+    }
+
+    #[test]
+    fn a_variance_below_zero_is_refused() {
+        let config = BackboneConfig::new(ResNetVariant::ResNet18, &[1]).unwrap();
+        let device = ckaad_device::cpu();
+        config.from_torchvision(weights(1.0), &device).unwrap();
+        let error = config.from_torchvision(weights(-1.0), &device).unwrap_err();
+        assert!(error.to_string().contains("weight holds NaN"), "{error}");
+    }
+}

@@ -234,8 +234,11 @@ pub fn picture_size(source: &Source, reading: &Reading) -> Result<(usize, usize)
 /// [`PIXEL_LIMIT`], over which images are refused; so many, too, if the header does not tell.
 pub fn pixel_count(source: &Source) -> u64 {
     let stated = match source {
-        Source::File(path) => imagesize::size(path)
-            .ok()
+        // Opening a named pipe would wait for its other end.
+        Source::File(path) => std::fs::metadata(path)
+            .is_ok_and(|meta| meta.is_file())
+            .then(|| imagesize::size(path).ok())
+            .flatten()
             .and_then(|size| (size.width as u64).checked_mul(size.height as u64)),
         Source::Record { .. } => Some((RECORD_SIDE * RECORD_SIDE) as u64),
     };
@@ -245,6 +248,11 @@ pub fn pixel_count(source: &Source) -> u64 {
 /// One CIFAR-10 record: three planes of 32 x 32.
 fn read_record(file: &Path, offset: u64, source: &Source) -> Result<Raster, DataError> {
     let mut planes = [0u8; RECORD_SIDE * RECORD_SIDE * 3];
+    // Opening a named pipe would wait for its other end.
+    if std::fs::metadata(file).is_ok_and(|meta| !meta.is_file()) {
+        let path = file.to_path_buf();
+        return Err(FileError::NotAFile { path }.into());
+    }
     let mut reader = File::open(file).map_err(FileError::io("open the file", file))?;
     reader
         .seek(SeekFrom::Start(offset))

@@ -1,5 +1,6 @@
 //! Pixel-level truth.
 
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use ::image::{DynamicImage, ImageDecoder, ImageReader};
@@ -171,11 +172,12 @@ impl Grey {
             orientation,
             ..Reading::PUBLISHED
         };
-        let mut raster = read_raster(file, &reading, &mut Buffers::default())?;
+        let mut buffers = Buffers::default();
+        let mut raster = read_raster(file, &reading, &mut buffers)?;
         if raster.largest.is_some_and(|largest| largest <= 255) {
             // Bytes in a file of 16 bits.
             reading.window = Some(Window::new(0, 255)?);
-            raster = read_raster(file, &reading, &mut Buffers::default())?;
+            raster = read_raster(file, &reading, &mut buffers)?;
         }
         let (width, height) = (raster.width, raster.height);
         let values = raster.into_grey();
@@ -184,7 +186,7 @@ impl Grey {
             width,
             height,
             values,
-            alpha: empty.then(|| alpha(file, orientation)).flatten(),
+            alpha: empty.then(|| alpha(&buffers.file, orientation)).flatten(),
         })
     }
 
@@ -235,9 +237,10 @@ fn unite(all: &mut [u8], next: &[u8]) {
         .for_each(|(all, &next)| *all = next.max(*all));
 }
 
-/// The alpha channel of a file that was decoded before, if it has one that is not the same everywhere.
-fn alpha(file: &Path, orientation: Orientation) -> Option<Vec<u8>> {
-    let reader = ImageReader::open(file).ok()?.with_guessed_format().ok()?;
+/// The alpha channel in the bytes of a file that was decoded before, if it has one that is not the same everywhere.
+pub(crate) fn alpha(bytes: &[u8], orientation: Orientation) -> Option<Vec<u8>> {
+    let reader = ImageReader::new(Cursor::new(bytes));
+    let reader = reader.with_guessed_format().ok()?;
     let mut decoder = reader.into_decoder().ok()?;
     let turn = decoder.orientation().ok()?;
     let mut picture = DynamicImage::from_decoder(decoder).ok()?;

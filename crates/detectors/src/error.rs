@@ -46,6 +46,14 @@ pub enum DetectorError {
     Parameters(#[from] ParameterError),
 }
 
+/// A value as messages have it: a number of many digits is as unreadable as it is absurd.
+fn shown(value: &str) -> String {
+    match value.parse::<f64>() {
+        Ok(number) if value.len() > 24 => format!("{number:e}"),
+        _ => value.to_owned(),
+    }
+}
+
 impl DetectorError {
     pub(crate) fn setting(
         key: &'static str,
@@ -54,7 +62,7 @@ impl DetectorError {
     ) -> Self {
         Self::Setting {
             key,
-            value: value.to_string(),
+            value: shown(&value.to_string()),
             reason: reason.into(),
         }
     }

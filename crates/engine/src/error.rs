@@ -17,7 +17,7 @@ type Cause = Box<dyn std::error::Error + Send + Sync>;
 #[non_exhaustive]
 pub enum EngineError {
     /// A configuration does not parse, or holds an unknown key.
-    #[error("configuration{}: {}", from(path), source.to_string().trim_end())]
+    #[error("configuration{}: {}", from(path), source)]
     Config {
         /// The file, if it is from one.
         path: Option<PathBuf>,
@@ -233,9 +233,12 @@ impl EngineError {
     }
 
     pub(crate) fn config(path: Option<&Path>, source: impl Into<Cause>) -> Self {
+        let source = source.into();
+        let text = source.to_string();
+        let told = lines(&text);
         Self::Config {
             path: path.map(Path::to_owned),
-            source: source.into(),
+            source: if told == text { source } else { told.into() },
         }
     }
 
@@ -246,8 +249,34 @@ impl EngineError {
     ) -> Self {
         Self::Setting {
             key,
-            value: value.to_string(),
+            value: shown(&value.to_string()),
             reason: reason.into(),
         }
     }
+}
+
+/// A value as messages have it: a number of many digits is as unreadable as it is absurd.
+fn shown(value: &str) -> String {
+    match value.parse::<f64>() {
+        Ok(number) if value.len() > 24 => format!("{number:e}"),
+        _ => value.to_owned(),
+    }
+}
+
+/// What a reader of TOML says, with where a key stands in the same line, and with what else follows in lines that are indented and no longer than a
+/// page is wide.
+fn lines(text: &str) -> String {
+    const WIDTH: usize = 160;
+    let text = text.trim_end().replace("\nin `", ", in `");
+    let indented =
+        |line: &str| match line.starts_with(|first: char| first == ' ' || first.is_ascii_digit()) {
+            true => line.chars().take(WIDTH).collect(),
+            false => format!("  {line}"),
+        };
+    let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
+    let rest = rest.lines().map(indented);
+    std::iter::once(first.to_owned())
+        .chain(rest)
+        .collect::<Vec<String>>()
+        .join("\n")
 }

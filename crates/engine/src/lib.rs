@@ -33,6 +33,8 @@ pub mod comparison;
 pub mod config;
 mod error;
 pub mod evaluation;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod scoring;
 pub mod training;
 

@@ -28,6 +28,9 @@ pub enum ParameterError {
         /// The cause.
         source: Box<dyn Error + Send + Sync>,
     },
+    /// A parameter holds a value that none can have.
+    #[error(transparent)]
+    Value(#[from] UnusableValue),
     /// Names or shapes do not fit the network.
     #[error(
         "the weights do not fit the network: {}",
@@ -46,7 +49,7 @@ pub enum ParameterError {
 /// A parameter holds a value that none can have.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error(
-    "the parameter {name} holds {value}, which nothing can have learned: the file is damaged, or training failed"
+    "the parameter {name} holds {value:?}, which nothing can have learned: the file is damaged, or training failed"
 )]
 pub struct UnusableValue {
     /// The parameter.

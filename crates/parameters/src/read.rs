@@ -12,6 +12,8 @@ use safetensors::tensor::Dtype;
 
 use crate::{NamedTensor, NamedTensors, ParameterError};
 
+/// How often a PyTorch file may hold each of its bytes in tensors: tied weights are written once.
+const REPEATED: u64 = 16;
 /// Greatest size in bytes of a file of parameters; the largest network here has half a gibibyte of them.
 pub(crate) const LIMIT: u64 = 8 << 30;
 
@@ -24,6 +26,7 @@ impl NamedTensors {
     /// [`ParameterError::File`] or [`ParameterError::Read`] naming the file if it is absent, of no known format, damaged, or holds
     /// [a value that no parameter can have](crate::UnusableValue).
     pub fn read(path: &Path) -> Result<Self, ParameterError> {
+        let length = length_of(path)?;
         let mut head = [0_u8; 9];
         let fill = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut head));
         fill.map_err(FileError::io("read the file", path))?;
@@ -31,11 +34,27 @@ impl NamedTensors {
         let tensors = if head[8] == b'{' {
             read_safetensors(path)?
         } else {
-            read_pytorch(path)?
+            read_pytorch(path, length)?
         };
         let checked = tensors.check_values();
         checked.map_err(cannot_read(path, "usable weights"))?;
         Ok(tensors)
+    }
+}
+
+/// The length in bytes of a regular file. Asked before it is opened: opening a named pipe would wait for its other end.
+fn length_of(path: &Path) -> Result<u64, FileError> {
+    let meta = std::fs::metadata(path).map_err(FileError::io("read the file", path))?;
+    match (meta.is_file(), meta.len()) {
+        (false, _) => Err(FileError::NotAFile {
+            path: path.to_path_buf(),
+        }),
+        (true, bytes) if bytes > LIMIT => Err(FileError::TooLong {
+            path: path.to_path_buf(),
+            bytes,
+            limit: LIMIT,
+        }),
+        (true, bytes) => Ok(bytes),
     }
 }
 
@@ -63,11 +82,26 @@ pub(crate) fn tensors_of(file: &SafeTensors<'_>) -> NamedTensors {
     tensors
 }
 
-fn read_pytorch(path: &Path) -> Result<NamedTensors, ParameterError> {
+fn read_pytorch(path: &Path, length: u64) -> Result<NamedTensors, ParameterError> {
     let mut store = PytorchStore::from_file(path);
     let found = store
         .get_all_tensors()
         .map_err(cannot_read(path, "safetensors or a PyTorch checkpoint"))?;
+    // Values that repeat, by a stride of zero or in many names for one storage, take no room in a file.
+    let sizes = found.values().map(|tensor| {
+        let values = tensor
+            .shape
+            .iter()
+            .try_fold(tensor.dtype.size() as u64, |size, &side| {
+                size.checked_mul(side as u64)
+            });
+        values.unwrap_or(u64::MAX)
+    });
+    let bytes = sizes.fold(0_u64, u64::saturating_add);
+    if bytes / REPEATED > length {
+        let reason = format!("it is {length} bytes long and describes tensors of {bytes} bytes");
+        return Err(cannot_read(path, "weights of that size")(reason));
+    }
     let mut tensors = NamedTensors::new();
     for (name, tensor) in found {
         if !matches!(

@@ -153,7 +153,7 @@ fn values_that_nothing_can_have_learned_are_refused() {
         let bytes = one(vec![2], vec![1.0, value]).to_safetensors().unwrap();
         std::fs::write(&path, bytes).unwrap();
         let said = NamedTensors::read(&path).unwrap_err().to_string();
-        let expected = format!("the parameter a holds {value}");
+        let expected = format!("the parameter a holds {value:?}");
         assert!(
             said.contains("odd.safetensors") && said.contains(&expected),
             "{said}"

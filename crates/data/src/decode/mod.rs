@@ -55,7 +55,18 @@ pub(crate) fn read_raster(
     // Before the page is chosen, which changes the bytes of a TIFF file.
     buffers.sha256 = buffers.hashes.then(|| sha256(&buffers.file));
     let room = std::mem::take(&mut buffers.pixels);
-    let opened = Opened::new(&mut buffers.file, path, reading)?;
+    decode(&mut buffers.file, path, reading, room)
+}
+
+/// [`read_raster`] from the bytes of a file; `room` is used again for the pixels. Of a TIFF file the page that was read is the first one
+/// afterwards.
+pub(crate) fn decode(
+    bytes: &mut [u8],
+    path: &Path,
+    reading: &Reading,
+    room: Vec<u8>,
+) -> Result<Raster, DataError> {
+    let opened = Opened::new(bytes, path, reading)?;
     let turn = opened.turn;
     Ok(opened.decode(path, reading, room)?.turned(turn))
 }
@@ -64,7 +75,16 @@ pub(crate) fn read_raster(
 pub(crate) fn read_size(path: &Path, reading: &Reading) -> Result<(usize, usize), DataError> {
     let mut bytes = Vec::new();
     file::read(path, &mut bytes)?;
-    let opened = Opened::new(&mut bytes, path, reading)?;
+    size(&mut bytes, path, reading)
+}
+
+/// [`read_size`] from the bytes of a file.
+pub(crate) fn size(
+    bytes: &mut [u8],
+    path: &Path,
+    reading: &Reading,
+) -> Result<(usize, usize), DataError> {
+    let opened = Opened::new(bytes, path, reading)?;
     let (width, height) = (opened.width, opened.height);
     Ok(match swaps_sides(opened.turn) {
         true => (height, width),
@@ -130,6 +150,9 @@ impl<'a> Opened<'a> {
             };
             DataError::unreadable(&path.display(), reason)
         })?;
+        if format == ImageFormat::Png {
+            check_palette(bytes, path)?;
+        }
         let page = pages::choose(bytes, format, reading.page, path)?;
         let bytes: &'a [u8] = bytes;
         // Eight bytes per pixel cover 16-bit RGBA; as much again for the decoder's own buffers.
@@ -208,6 +231,18 @@ impl<'a> Opened<'a> {
             values,
             largest,
         })
+    }
+}
+
+/// Refuses a PNG palette that is not of whole colours, on which the decoder panics.
+fn check_palette(bytes: &[u8], path: &Path) -> Result<(), DataError> {
+    let mut palettes = png_chunks(bytes).filter(|(kind, _)| *kind == b"PLTE");
+    match palettes.all(|(_, colours)| colours.len().is_multiple_of(3)) {
+        true => Ok(()),
+        false => Err(DataError::unreadable(
+            &path.display(),
+            "its palette is damaged: a colour is cut off",
+        )),
     }
 }
 

@@ -17,7 +17,7 @@ use crate::{Config, EngineError};
 const IMAGE_SIZE: usize = 2048;
 /// Most images in a batch, and passes over them.
 const BATCH: usize = 4096;
-const EPOCHS: usize = 1_000_000;
+pub(crate) const EPOCHS: usize = 1_000_000;
 /// Largest strength and smoothness of the elastic transform, in pixels.
 const ELASTIC: [f64; 2] = [1e6, 1e3];
 /// Most noise on features.

@@ -24,6 +24,7 @@ use crate::EngineError;
 use crate::training::FeaturePrecision;
 
 pub use check::CheckedConfig;
+pub(crate) use check::EPOCHS;
 pub use data::DataConfig;
 pub use overrides::Overrides;
 pub use preset::Preset;

@@ -8,6 +8,8 @@ use toml::{Table, Value};
 use super::{CheckedConfig, Config, Overrides, Preset};
 use crate::EngineError;
 
+/// Greatest size of a configuration in bytes.
+const FILE_LIMIT: u64 = 1 << 20;
 /// Settings that stood beside all others before every detector had settings of its own.
 const MOVED: [&str; 8] = [
     "method",
@@ -72,7 +74,7 @@ impl Config {
         let here = std::env::current_dir().map_err(EngineError::io(Path::new("."), "find"))?;
         let mut given = Table::new();
         if let Some(path) = file {
-            let mut table = read_table(path)?;
+            let mut table = table(&ckaad_files::read(path, FILE_LIMIT)?, path)?;
             let folder = path.parent().unwrap_or(Path::new(""));
             make_absolute(&mut table, &here.join(folder));
             lay_over(&mut given, table);
@@ -116,15 +118,21 @@ impl Config {
     /// # Errors
     /// As [`resolve`](Self::resolve).
     pub fn read(path: &Path) -> Result<CheckedConfig, EngineError> {
-        let config: Self = Value::Table(read_table(path)?)
+        Self::parse(&ckaad_files::read(path, FILE_LIMIT)?, path)
+    }
+
+    /// [`read`](Self::read) from bytes; `path` is for messages.
+    pub(crate) fn parse(bytes: &[u8], path: &Path) -> Result<CheckedConfig, EngineError> {
+        let config: Self = Value::Table(table(bytes, path)?)
             .try_into()
             .map_err(|error| EngineError::config(Some(path), error))?;
         config.check()
     }
 }
 
-fn read_table(path: &Path) -> Result<Table, EngineError> {
-    let text = std::fs::read_to_string(path).map_err(EngineError::io(path, "read"))?;
+fn table(bytes: &[u8], path: &Path) -> Result<Table, EngineError> {
+    let text =
+        std::str::from_utf8(bytes).map_err(|error| EngineError::config(Some(path), error))?;
     let table = text
         .parse()
         .map_err(|error: toml::de::Error| EngineError::config(Some(path), error))?;

@@ -54,7 +54,8 @@ pub fn evaluated(run: &RunFolder, results: &Path) -> Result<(Split, Vec<Evaluate
     {
         replace(&mut split, run, &test)?;
     }
-    let images = read(&results.predictions(), &split.test)?;
+    let path = results.predictions();
+    let images = parse(&ckaad_files::read(&path, FILE_LIMIT)?, &path, &split.test)?;
     Ok((split, images))
 }
 
@@ -63,10 +64,17 @@ fn replace(split: &mut Split, run: &RunFolder, test: &TestFolder) -> Result<(), 
     list_in_place_of(split, &config, test).map(|_| ())
 }
 
+/// Greatest size of a table in bytes.
+const FILE_LIMIT: u64 = 256 << 20;
+
 /// The rows stand in the order of the images; those that could not be read have none.
-fn read(path: &Path, samples: &[Sample]) -> Result<Vec<Evaluated>, EngineError> {
+pub(crate) fn parse(
+    bytes: &[u8],
+    path: &Path,
+    samples: &[Sample],
+) -> Result<Vec<Evaluated>, EngineError> {
     let failed = |error| EngineError::file(path, "table of scores", error);
-    let mut table = csv::Reader::from_path(path).map_err(failed)?;
+    let mut table = csv::Reader::from_reader(bytes);
     let header = table.headers().map_err(failed)?;
     let column = |name: &str| header.iter().position(|column| column == name);
     let (image, score, p_value) = (column("path"), column("score"), column("p_value"));

@@ -176,8 +176,12 @@ impl Report {
     /// # Errors
     /// [`EngineError::Files`] if it cannot be read, [`EngineError::File`] if it is no report.
     pub fn read(path: &Path) -> Result<Self, EngineError> {
-        let bytes = ckaad_files::read(path, FILE_LIMIT)?;
-        serde_json::from_slice(&bytes).map_err(|error| EngineError::file(path, "report", error))
+        Self::parse(&ckaad_files::read(path, FILE_LIMIT)?, path)
+    }
+
+    /// [`read`](Self::read) from bytes; `path` is for messages.
+    pub(crate) fn parse(bytes: &[u8], path: &Path) -> Result<Self, EngineError> {
+        serde_json::from_slice(bytes).map_err(|error| EngineError::file(path, "report", error))
     }
 
     /// Writes `report.json`.

@@ -3,7 +3,7 @@
 mod colour_map;
 mod heat_scale;
 mod map_picture;
-mod model_file;
+pub(crate) mod model_file;
 mod outline;
 mod output_names;
 mod outputs;

@@ -6,7 +6,7 @@ use burn::tensor::Device;
 use ckaad_backbone::{Backbone, Precision};
 use ckaad_data::Reading;
 use ckaad_detectors::{Detector, Setup};
-use ckaad_parameters::{NamedTensors, Seal};
+use ckaad_parameters::{NamedTensors, Seal, SealError, Sealed};
 use serde::{Deserialize, Serialize};
 
 use crate::training::Threshold;
@@ -14,13 +14,13 @@ use crate::{CheckedConfig, Config, EngineError};
 
 pub(crate) const KIND: &str = "model file";
 /// Its metadata hold a [`ModelInfo`].
-const SEAL: Seal = Seal {
+pub(crate) const SEAL: Seal = Seal {
     key: "ckaad_model",
     version: 3,
 };
 
 /// Where the parameters of either begin.
-const BACKBONE: &str = "backbone.";
+pub(crate) const BACKBONE: &str = "backbone.";
 const DETECTOR: &str = "detector.";
 
 /// What a model file says besides the weights.
@@ -148,9 +148,23 @@ pub(crate) fn read(
 ) -> Result<(Backbone, Box<dyn Detector>, ModelInfo), EngineError> {
     let failed = |error| EngineError::sealed(path, KIND, error);
     let file = SEAL.read(path).map_err(failed)?;
-    let mut info: ModelInfo = file.info().map_err(failed)?;
-    let mut tensors = file.parameters().map_err(failed)?;
+    let (info, tensors) = contents(&file).map_err(failed)?;
     drop(file);
+    open((info, tensors), path, precision, device)
+}
+
+/// What a model file says, and its parameters.
+pub(crate) fn contents(file: &Sealed) -> Result<(ModelInfo, NamedTensors), SealError> {
+    Ok((file.info()?, file.parameters()?))
+}
+
+/// [`read`] from what was in the file; `path` is for messages.
+pub(crate) fn open(
+    (mut info, mut tensors): (ModelInfo, NamedTensors),
+    path: &Path,
+    precision: Option<Precision>,
+    device: &Device,
+) -> Result<(Backbone, Box<dyn Detector>, ModelInfo), EngineError> {
     info.check()
         .map_err(|reason| EngineError::file(path, KIND, reason))?;
     if let Some(precision) = precision {

@@ -14,6 +14,8 @@ use crate::{EngineError, RunFolder};
 pub(super) const TABLE: &str = "predictions.csv";
 /// Its columns that name files.
 pub(super) const FILES: [&str; 3] = ["heatmap", "map", "regions"];
+/// Greatest size of it in bytes; a larger one names nothing that would be removed.
+const FILE_LIMIT: u64 = 256 << 20;
 /// What the colours of heat maps mean.
 pub(super) const LEGEND: &str = "legend.svg";
 
@@ -63,9 +65,17 @@ pub(crate) fn prepare<'a>(
 
 /// The files of a folder that a table in it names; none if it is no table of predictions.
 fn named_in(table: &Path, folder: &Path) -> Vec<PathBuf> {
-    let Ok(mut rows) = csv::Reader::from_path(table) else {
+    let Ok(bytes) = ckaad_files::read(table, FILE_LIMIT) else {
         return Vec::new();
     };
+    let files = names_in(&bytes);
+    let paths = files.into_iter().map(|name| folder.join(name));
+    paths.filter(|path| path.is_file()).collect()
+}
+
+/// The names of files in the bytes of a table.
+pub(crate) fn names_in(bytes: &[u8]) -> Vec<String> {
+    let mut rows = csv::Reader::from_reader(bytes);
     let columns: Vec<usize> = match rows.headers() {
         Ok(header) => FILES
             .iter()
@@ -83,9 +93,5 @@ fn named_in(table: &Path, folder: &Path) -> Vec<PathBuf> {
             .file_name()
             .is_some_and(|file| file == name.as_str())
     };
-    names
-        .filter(inside)
-        .map(|name| folder.join(name))
-        .filter(|path| path.is_file())
-        .collect()
+    names.filter(inside).collect()
 }

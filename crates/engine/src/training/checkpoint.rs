@@ -4,17 +4,18 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use ckaad_detectors::State;
-use ckaad_parameters::Seal;
+use ckaad_parameters::{Seal, SealError, Sealed};
 use safetensors::tensor::{Dtype, TensorView};
 use serde::{Deserialize, Serialize};
 
 use super::loss_sums::SavedSums;
 use super::origin::Origin;
 use crate::EngineError;
+use crate::config::EPOCHS;
 
 pub(crate) const KIND: &str = "checkpoint";
 /// Its metadata hold a [`Description`].
-const SEAL: Seal = Seal {
+pub(crate) const SEAL: Seal = Seal {
     key: "ckaad_checkpoint",
     version: 1,
 };
@@ -44,6 +45,17 @@ pub(crate) struct Position {
 }
 
 impl Position {
+    /// Refuses what no run reaches.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let epochs = [Some(self.epochs), self.best.map(|(epoch, _)| epoch)];
+        let sound = epochs.into_iter().flatten().all(|epoch| epoch <= EPOCHS)
+            && self.steps == self.sums.steps();
+        match sound {
+            true => Ok(()),
+            false => Err("it says that the run is where no run can be".to_owned()),
+        }
+    }
+
     /// Notes a validated epoch, and says whether it is the best so far. Of equally good ones the later has learned more.
     pub(crate) fn is_best(&mut self, epoch: usize, auroc: f64) -> bool {
         self.validation_auroc = Some(auroc);
@@ -81,20 +93,22 @@ pub(crate) fn save(
 pub(crate) fn load(path: &Path, origin: &Origin) -> Result<(State, Position), EngineError> {
     let failed = |error| EngineError::sealed(path, KIND, error);
     let file = SEAL.read(path).map_err(failed)?;
-    let Description {
-        position,
-        origin: found,
-    }: Description<Position, Origin> = file.info().map_err(failed)?;
-    found
-        .check(origin)
-        .map_err(|reason| EngineError::file(path, KIND, reason))?;
+    let (state, position, found) = contents(&file).map_err(failed)?;
+    let refused = |reason| EngineError::file(path, KIND, reason);
+    found.check(origin).map_err(refused)?;
+    position.check().map_err(refused)?;
+    Ok((state, position))
+}
+
+/// What a checkpoint holds.
+pub(crate) fn contents(file: &Sealed) -> Result<(State, Position, Origin), SealError> {
+    let Description { position, origin }: Description<Position, Origin> = file.info()?;
     let parts: BTreeMap<String, Vec<u8>> = file
-        .tensors()
-        .map_err(failed)?
+        .tensors()?
         .iter()
         .map(|(name, view)| (name.to_owned(), view.data().to_vec()))
         .collect();
-    Ok((State(parts), position))
+    Ok((State(parts), position, origin))
 }
 
 #[cfg(test)]

@@ -25,17 +25,24 @@ pub struct EpochRecord {
     pub seconds: f64,
 }
 
+/// Greatest size of a log in bytes.
+const FILE_LIMIT: u64 = 1 << 30;
+
 /// The records of epochs up to `epoch`. A last line that a crash cut short, or an epoch that is done again, is left out; so is a line that is
 /// damaged, with a warning.
 ///
 /// # Errors
-/// [`EngineError::Io`] if there is a log and it cannot be read.
+/// [`EngineError::Files`] if there is a log and it cannot be read.
 pub fn read(path: &Path, epoch: usize) -> Result<Vec<EpochRecord>, EngineError> {
-    let bytes = match std::fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(EngineError::io(path, "read")(error)),
-    };
+    match ckaad_files::read(path, FILE_LIMIT) {
+        Ok(bytes) => Ok(parse(&bytes, path, epoch)),
+        Err(_) if !path.exists() => Ok(Vec::new()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// [`read`] from bytes; `path` is for messages.
+pub(crate) fn parse(bytes: &[u8], path: &Path, epoch: usize) -> Vec<EpochRecord> {
     let mut records = Vec::new();
     for (number, line) in bytes.split_inclusive(|&byte| byte == b'\n').enumerate() {
         match serde_json::from_slice::<EpochRecord>(line) {
@@ -49,7 +56,7 @@ pub fn read(path: &Path, epoch: usize) -> Result<Vec<EpochRecord>, EngineError> 
         }
     }
     records.retain(|record| record.epoch <= epoch);
-    Ok(records)
+    records
 }
 
 /// Appends one line.

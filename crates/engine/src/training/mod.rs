@@ -1,13 +1,14 @@
 //! Starting a run, and going on with one.
 
 mod backbone;
-mod checkpoint;
+pub(crate) mod checkpoint;
 mod data;
 mod event;
 pub(crate) mod features;
 mod held_out;
 pub(crate) mod log;
 mod loss_sums;
+mod old_parts;
 mod origin;
 mod reading;
 mod run;

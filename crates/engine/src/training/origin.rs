@@ -9,7 +9,7 @@ use crate::{CheckedConfig, EngineError};
 /// What decides, bit for bit, what a run learns in so many steps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Origin {
-    config: CheckedConfig,
+    pub(crate) config: CheckedConfig,
     /// The [fingerprint](Split::fingerprint) of the images.
     pub(crate) images: String,
     /// The fingerprint of the backbone's weights.

@@ -57,6 +57,13 @@ impl Run<'_> {
         let mut batches = batches.prefetch(done, self.config.epochs as u64, ahead);
         while self.position.epochs < self.config.epochs {
             let steps = schedule.steps_in(self.position.epochs as u64);
+            if self.position.steps > steps {
+                let (path, reason) = (
+                    self.folder.checkpoint(),
+                    "it is of an epoch with more steps",
+                );
+                return Err(EngineError::file(&path, checkpoint::KIND, reason));
+            }
             if self.epoch(steps, &mut batches)? == Outcome::Stopped {
                 return Ok(Outcome::Stopped);
             }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use ckaad_files::{FolderLock, Untouched, file_of_part};
 
+use super::old_parts;
 use crate::EngineError;
 
 /// The files of a run.
@@ -123,6 +124,7 @@ impl RunFolder {
     fn remove_parts(&self) {
         for folder in [&self.0, &self.0.join(CHECKPOINTS)] {
             ckaad_files::remove_parts(folder, is_of_run, Untouched::Locked);
+            old_parts::remove(folder);
         }
     }
 
