@@ -4,9 +4,9 @@ use std::path::Path;
 
 use crate::support::process;
 
-const COMMANDS: [&str; 10] = [
-    "", "train", "compare", "evaluate", "report", "predict", "weights", "datasets", "devices",
-    "demo",
+const COMMANDS: [&str; 11] = [
+    "", "train", "compare", "evaluate", "report", "predict", "export", "weights", "datasets",
+    "devices", "demo",
 ];
 
 fn help(command: &str) -> String {

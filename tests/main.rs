@@ -8,6 +8,7 @@ mod detectors;
 #[cfg(any(feature = "cuda", feature = "wgpu"))]
 mod devices;
 mod end_to_end;
+mod export;
 mod features;
 mod help;
 #[path = "../crates/data/tests/support/files.rs"]

@@ -50,7 +50,7 @@ mod matrix;
 pub mod padim;
 pub mod patchcore;
 mod permutation;
-mod pooling;
+pub mod pooling;
 pub mod prenet;
 pub mod probe;
 pub mod rd4ad;

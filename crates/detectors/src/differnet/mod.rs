@@ -21,6 +21,7 @@ use crate::{Anomalies, Detector, DetectorError, Needs, Passes, Setup, System, Tr
 
 pub use self::detector::distances;
 pub use self::flow::{Flow, FlowConfig, Image};
+pub use self::rotation::sources;
 pub use self::trainer::Learner;
 
 /// The flow, and how it learns.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use ckaad_detectors::State;
-use ckaad_parameters::Seal;
+use ckaad_parameters::{Seal, Sealed};
 use safetensors::tensor::{Dtype, TensorView};
 use serde::{Deserialize, Serialize};
 
@@ -88,13 +88,26 @@ pub(crate) fn load(path: &Path, origin: &Origin) -> Result<(State, Position), En
     found
         .check(origin)
         .map_err(|reason| EngineError::file(path, KIND, reason))?;
-    let parts: BTreeMap<String, Vec<u8>> = file
-        .tensors()
-        .map_err(failed)?
+    Ok((parts(path, &file)?, position))
+}
+
+/// The detector's state alone, whatever run it is of.
+pub(crate) fn state(path: &Path) -> Result<State, EngineError> {
+    let file = SEAL.read(path);
+    parts(
+        path,
+        &file.map_err(|error| EngineError::sealed(path, KIND, error))?,
+    )
+}
+
+fn parts(path: &Path, file: &Sealed) -> Result<State, EngineError> {
+    let tensors = file.tensors();
+    let tensors = tensors.map_err(|error| EngineError::sealed(path, KIND, error))?;
+    let parts: BTreeMap<String, Vec<u8>> = tensors
         .iter()
         .map(|(name, view)| (name.to_owned(), view.data().to_vec()))
         .collect();
-    Ok((State(parts), position))
+    Ok(State(parts))
 }
 
 #[cfg(test)]
