@@ -13,6 +13,7 @@ mod detectors;
 mod devices;
 mod documents;
 mod end_to_end;
+mod export;
 mod features;
 mod golden;
 #[path = "../crates/data/tests/support/files.rs"]

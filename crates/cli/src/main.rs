@@ -82,6 +82,8 @@ enum Command {
     Report(commands::report::Args),
     /// Score images and draw heat maps
     Predict(commands::predict::Args),
+    /// Write a model for other programs: as an ONNX graph, or its networks for PyTorch
+    Export(commands::export::Args),
     /// Pretrained backbone weights: list them, fetch them, say where they are
     Weights(commands::weights::Args),
     /// Data sets: list those known, check a copy
@@ -139,6 +141,7 @@ fn run(args: Args) -> anyhow::Result<()> {
         Command::Evaluate(args) => commands::evaluate::run(args, &global),
         Command::Report(args) => commands::report::run(args, &global),
         Command::Predict(args) => commands::predict::run(args, &global),
+        Command::Export(args) => commands::export::run(args, &global),
         Command::Weights(args) => commands::weights::run(args, &global),
         Command::Datasets(args) => commands::datasets::run(args, &global),
         Command::Devices => commands::devices::run(&global),

@@ -64,7 +64,7 @@ mod permutation;
 mod pixels;
 mod plain_norm;
 mod planes;
-mod pooling;
+pub mod pooling;
 pub mod prenet;
 pub mod probe;
 pub mod rd4ad;

@@ -72,7 +72,7 @@ pub enum Pooling {
 
 impl Pooling {
     /// Parts along a side, if it takes means.
-    pub(crate) fn parts(self) -> Option<usize> {
+    pub fn parts(self) -> Option<usize> {
         match self {
             Self::Mean => Some(1),
             Self::Grid2 => Some(2),
@@ -83,7 +83,7 @@ impl Pooling {
 
     /// How many numbers an image is pooled to.
     pub(crate) fn features(pooling: &[Self], backbone: &BackboneConfig) -> usize {
-        let of_channel: usize = pooling.iter().map(|pooling| pooling.len()).sum();
+        let of_channel: usize = pooling.iter().map(|pooling| pooling.numbers()).sum();
         of_channel * backbone.channels().iter().sum::<usize>()
     }
 
@@ -99,7 +99,7 @@ impl Pooling {
     }
 
     /// Numbers of a channel.
-    pub(crate) fn len(self) -> usize {
+    pub fn numbers(self) -> usize {
         self.parts().map_or(1, |parts| parts * parts)
     }
 
@@ -114,7 +114,7 @@ impl Pooling {
                 out.push(self::mean(squares).sqrt() as f32);
             }
             Self::Grid2 | Self::Grid4 => {
-                for part in parts(self.len(), sides) {
+                for part in parts(self.numbers(), sides) {
                     let values = positions(part, sides[1]).map(|at| f64::from(channel[at]));
                     out.push(self::mean(values) as f32);
                 }
@@ -129,10 +129,10 @@ fn mean(values: impl Iterator<Item = f64>) -> f64 {
 }
 
 /// Rows and columns of a part.
-pub(crate) type Part = [Range<usize>; 2];
+pub type Part = [Range<usize>; 2];
 
 /// The `count` parts (a square number) of a grid, row after row. They overlap by a position where they do not go into it.
-pub(crate) fn parts(count: usize, sides: [usize; 2]) -> impl Iterator<Item = Part> {
+pub fn parts(count: usize, sides: [usize; 2]) -> impl Iterator<Item = Part> {
     let along = count.isqrt();
     (0..count).map(move |part| {
         let range =

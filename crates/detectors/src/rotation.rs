@@ -49,24 +49,30 @@ impl Images {
     }
 }
 
-fn turn([height, width]: [usize; 2], image: &[f32], out: &mut [f32], angle: f64, outside: &[f32]) {
+fn turn(sides: [usize; 2], image: &[f32], out: &mut [f32], angle: f64, outside: &[f32]) {
+    let positions = sides[0] * sides[1];
+    for (at, source) in sources(sides, angle).enumerate() {
+        let planes = image.chunks_exact(positions);
+        let outputs = out.chunks_exact_mut(positions);
+        for (channel, (plane, out)) in planes.zip(outputs).enumerate() {
+            out[at] = source.map_or(outside[channel % outside.len()], |source| plane[source]);
+        }
+    }
+}
+
+/// Which position of an image comes to lie at each one when it is turned counter-clockwise by an angle in degrees; none where it would be
+/// outside. Positions are counted row after row.
+pub fn sources([height, width]: [usize; 2], angle: f64) -> impl Iterator<Item = Option<usize>> {
     let (sin, cos) = angle.to_radians().sin_cos();
     let centre = [height, width].map(|side| side as f64 / 2.0);
-    for at in 0..height * width {
+    (0..height * width).map(move |at| {
         let y = (at / width) as f64 + 0.5 - centre[0];
         let x = (at % width) as f64 + 0.5 - centre[1];
         let row = (cos * y + sin * x + centre[0]).floor();
         let column = (cos * x - sin * y + centre[1]).floor();
         let inside = (0.0..height as f64).contains(&row) && (0.0..width as f64).contains(&column);
-        let planes = image.chunks_exact(height * width);
-        let outputs = out.chunks_exact_mut(height * width);
-        for (channel, (plane, out)) in planes.zip(outputs).enumerate() {
-            out[at] = match inside {
-                true => plane[row as usize * width + column as usize],
-                false => outside[channel % outside.len()],
-            };
-        }
-    }
+        inside.then(|| row as usize * width + column as usize)
+    })
 }
 
 #[cfg(test)]

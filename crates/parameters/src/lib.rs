@@ -5,6 +5,7 @@
 //! - [`Seal`]: safetensors files of ours, with a version and a digest over everything in them.
 //! - [`collect`], [`apply`], [`fill`]: move them out of and into a burn module, strictly: what is missing, left over or
 //!   of another shape is an error that names it.
+//! - [`torch_name`]: what a parameter is called in PyTorch.
 //! - [`Initialisation`]: seeded starting values that depend on the seed and each parameter's name alone, never on the
 //!   order in which parameters are first touched.
 //!
@@ -30,9 +31,11 @@ mod module;
 mod named;
 mod read;
 mod sealed;
+mod torch_name;
 
 pub use error::{ParameterError, UnusableValue};
 pub use init::Initialisation;
 pub use module::{LayerKind, ParameterInfo, apply, collect, fill};
 pub use named::{NamedTensor, NamedTensors, ParameterView};
 pub use sealed::{Seal, SealError, Sealed};
+pub use torch_name::torch_name;

@@ -8,7 +8,6 @@ pub mod case;
 mod check;
 pub mod formula;
 mod predictor;
-mod recorded_names;
 mod run;
 mod systems;
 mod training;

@@ -14,9 +14,9 @@ use ckaad_ops::FeatureMap;
 use ckaad_parameters::{NamedTensors, fill};
 
 use crate::check::{check, relative};
-use crate::recorded_names::recorded;
 use crate::training::train;
 use crate::{Case, Check, Golden, formula, predictor};
+use ckaad_parameters::torch_name;
 
 /// Tolerance of forward results and of the first step's losses and gradient norms.
 pub(crate) const FORWARD: f64 = 1e-4;
@@ -103,7 +103,7 @@ fn by_formula<M: Module>(
     let mut unseen = shapes.clone();
     let mut odd = Vec::new();
     let module = fill(module, |info| {
-        let name = recorded(info.name);
+        let name = torch_name(info.name);
         let known = unseen
             .remove(&name)
             .is_some_and(|shape| shape == info.shape);

@@ -12,9 +12,9 @@ use ckaad_parameters::collect;
 
 use crate::case::Step;
 use crate::check::{check, relative};
-use crate::recorded_names::recorded;
 use crate::run::{FORWARD, images};
 use crate::{Check, Golden};
+use ckaad_parameters::torch_name;
 
 /// Tolerance of later steps.
 const LATER_STEPS: f64 = 2e-3;
@@ -68,7 +68,7 @@ pub(crate) fn train(
     for (network, tensors) in networks {
         for (name, tensor) in tensors.iter() {
             trained.insert(
-                format!("trained.{network}.{}", recorded(name)),
+                format!("trained.{network}.{}", torch_name(name)),
                 tensor.values.clone(),
             );
         }

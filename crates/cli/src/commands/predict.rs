@@ -252,7 +252,8 @@ fn share(text: &str) -> Result<f32, String> {
     }
 }
 
-fn model_path(model: &Path) -> anyhow::Result<PathBuf> {
+/// The file of a model that is named by itself or by its run.
+pub(crate) fn model_path(model: &Path) -> anyhow::Result<PathBuf> {
     if !model.is_dir() {
         return Ok(model.to_owned());
     }

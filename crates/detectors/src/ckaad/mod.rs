@@ -16,3 +16,4 @@ pub use learner::{AnomalousRecord, Learner, StepRecord};
 pub use method::Method;
 pub use networks::{Discriminator, auto_encoder_config};
 pub use settings::Settings;
+pub use trainer::discriminator_parameters;

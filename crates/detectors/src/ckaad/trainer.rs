@@ -1,10 +1,11 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 use ckaad_backbone::BackboneConfig;
+use ckaad_parameters::{NamedTensors, collect};
 
 use super::collapse::collapse;
-use super::{CkaadDetector, Learner};
-use crate::{Detector, DetectorError, Inputs, Losses, State, Trainer};
+use super::{CkaadDetector, Discriminator, Learner, Settings};
+use crate::{Detector, DetectorError, Inputs, Losses, Setup, State, Trainer};
 
 const AUTO_ENCODER: &str = "auto_encoder";
 const AUTO_ENCODER_OPTIMIZER: &str = "auto_encoder_optimizer";
@@ -87,6 +88,22 @@ impl Trainer for CkaadTrainer {
     }
 }
 
+/// The parameters of the discriminator in a state of ckaad's training; `None` if the method trains none.
+///
+/// # Errors
+/// [`DetectorError::State`] if it is of another system or of other settings.
+pub fn discriminator_parameters(
+    settings: &Settings,
+    setup: &Setup<'_>,
+    mut state: State,
+) -> Result<Option<NamedTensors>, DetectorError> {
+    let (backbone, size) = (setup.backbone.config(), setup.image_size);
+    Discriminator::new(settings.method, backbone, size, setup.seed, setup.device)
+        .map(|untrained| state.take_module(DISCRIMINATOR, untrained))
+        .transpose()
+        .map(|learned| learned.map(|learned| collect(&learned)))
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -95,8 +112,6 @@ mod tests {
     use ckaad_ops::FeatureMap;
 
     use super::*;
-    use crate::Setup;
-    use crate::ckaad::Settings;
 
     fn collapse_of(
         inputs: &Inputs,

@@ -22,6 +22,7 @@ use crate::{Anomalies, Detector, DetectorError, Needs, Passes, Setup, System, Tr
 pub use self::detector::distances;
 pub use self::flow::{Flow, FlowConfig, Image};
 pub use self::trainer::Learner;
+pub use crate::rotation::sources;
 
 /// The flow, and how it learns.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -26,7 +26,7 @@ use crate::{Anomalies, Detector, DetectorError, Needs, Passes, Setup, System, Tr
 pub use self::coreset::{Coreset, Start, k_centres};
 pub use self::means::means;
 pub use self::memory::{Memory, Nearest};
-pub use self::neighbourhoods::neighbourhoods;
+pub use self::neighbourhoods::{NUMBERS, neighbourhoods, window};
 
 /// Which program is followed where they differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -46,7 +46,7 @@ impl Form {
     fn channels(self, backbone: &BackboneConfig) -> usize {
         match self {
             Self::Means => backbone.channels().iter().sum(),
-            Self::Neighbourhoods => neighbourhoods::NUMBERS,
+            Self::Neighbourhoods => NUMBERS,
         }
     }
 

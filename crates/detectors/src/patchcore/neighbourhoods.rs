@@ -4,7 +4,7 @@ use ckaad_anomaly_map::{Align, upsample};
 use rayon::prelude::*;
 
 /// Numbers of a patch, of a scale and in all.
-pub(super) const NUMBERS: usize = 1024;
+pub const NUMBERS: usize = 1024;
 
 /// The patches of an image as the authors' program has them: all numbers of 3 x 3 positions (zeros beyond the border), by channel, row and
 /// column, coarser scales up-sampled bilinearly; averaged down to 1024 of each scale, and those of all scales to 1024 again.
@@ -55,7 +55,7 @@ pub fn neighbourhoods(scales: &[&[f32]], shapes: &[[usize; 3]]) -> Vec<f32> {
 }
 
 /// Which of `from` numbers the `number`th of `to` is the mean of (PyTorch's adaptive pooling).
-fn window(number: usize, from: usize, to: usize) -> Range<usize> {
+pub fn window(number: usize, from: usize, to: usize) -> Range<usize> {
     number * from / to..((number + 1) * from).div_ceil(to)
 }
 

@@ -114,11 +114,11 @@ fn fields(settings: &Settings, shapes: &[[usize; 3]], rule: &Rule) -> Vec<Field>
         };
         for pooling in &settings.pooling {
             if pooling.parts().is_none() {
-                feature += channels * pooling.len();
+                feature += channels * pooling.numbers();
                 continue;
             }
             for channel in field.weights.chunks_exact_mut(all) {
-                for part in parts(pooling.len(), [height, width]) {
+                for part in parts(pooling.numbers(), [height, width]) {
                     let share =
                         all as f32 / part.iter().map(|side| side.len()).product::<usize>() as f32;
                     let weight = share * rule.weights[feature] / rule.standard.deviation[feature];

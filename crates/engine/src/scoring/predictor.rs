@@ -92,8 +92,13 @@ impl Predictor {
         &self.device
     }
 
+    /// What turns images into features.
+    pub fn backbone(&self) -> &Backbone {
+        &self.backbone
+    }
+
     /// The detector.
-    pub(crate) fn detector(&self) -> &dyn Detector {
+    pub fn detector(&self) -> &dyn Detector {
         &*self.detector
     }
 

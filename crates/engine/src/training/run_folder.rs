@@ -2,9 +2,10 @@ use std::ffi::OsString;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
+use ckaad_detectors::State;
 use ckaad_files::{FolderLock, Untouched, file_of_part};
 
-use super::old_parts;
+use super::{checkpoint, old_parts};
 use crate::EngineError;
 
 /// The files of a run.
@@ -164,6 +165,16 @@ impl RunFolder {
     /// What going on needs.
     pub fn checkpoint(&self) -> PathBuf {
         self.0.join(CHECKPOINTS).join(LAST)
+    }
+
+    /// What the detector's training has come to by the last checkpoint, with networks that the model does without; `None` if there is no
+    /// checkpoint.
+    ///
+    /// # Errors
+    /// [`EngineError::File`] if the checkpoint is none, or damaged.
+    pub fn state(&self) -> Result<Option<State>, EngineError> {
+        let path = self.checkpoint();
+        path.is_file().then(|| checkpoint::state(&path)).transpose()
     }
 
     /// The model after the last epoch.

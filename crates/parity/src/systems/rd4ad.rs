@@ -11,7 +11,7 @@ use super::figures::Figures;
 use super::inputs::Maps;
 use super::networks::{devices, filled, gradients, number, tensors, twin, values};
 use crate::Check;
-use crate::recorded_names::recorded;
+use ckaad_parameters::torch_name;
 
 #[derive(Deserialize)]
 struct Case {
@@ -29,7 +29,7 @@ pub(super) fn run(figures: Figures<'_>) -> anyhow::Result<Vec<Check>> {
     let [device, learning] = devices();
     let backbone = BackboneConfig::new(ResNetVariant::ResNet18, &case.stages)?;
     let config = auto_encoder_config(&backbone, Norm::Batch);
-    let name = |ours: &str| format!("student.{}", recorded(ours));
+    let name = |ours: &str| format!("student.{}", torch_name(ours));
     let settings = Settings {
         method: Method::Recon,
         norm: Norm::Batch,

@@ -13,7 +13,7 @@ use super::figures::Figures;
 use super::inputs::Maps;
 use super::networks::{devices, filled, gradients, number, tensors, twin, values};
 use crate::Check;
-use crate::recorded_names::recorded;
+use ckaad_parameters::torch_name;
 
 #[derive(Deserialize)]
 struct Case {
@@ -69,7 +69,7 @@ impl Case {
 /// A parameter's recorded name.
 fn name(ours: &str) -> String {
     let ours = ours.replace("projections.scales", "project");
-    format!("rdpp.{}", recorded(&ours))
+    format!("rdpp.{}", torch_name(&ours))
 }
 
 pub(super) fn run(mut figures: Figures<'_>) -> anyhow::Result<Vec<Check>> {

@@ -13,7 +13,7 @@ use super::figures::Figures;
 use super::inputs::Maps;
 use super::networks::{devices, filled, gradients, number, tensors, twin, values};
 use crate::Check;
-use crate::recorded_names::recorded;
+use ckaad_parameters::torch_name;
 
 #[derive(Deserialize)]
 struct Case {
@@ -46,7 +46,7 @@ impl Case {
 
 /// A parameter's recorded name.
 fn name(ours: &str) -> String {
-    let ours = recorded(ours);
+    let ours = torch_name(ours);
     let ours = ours.replace("for_frozen.scales", "out.0");
     format!("recontrast.{}", ours.replace("for_trained.scales", "out.1"))
 }

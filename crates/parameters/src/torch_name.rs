@@ -1,8 +1,8 @@
-//! Parameter names of the recording implementation for ours.
+//! What a parameter is called in PyTorch.
 
-/// `downsample.0.layers.1.conv.weight` is `downsample.0.3.weight` there: a convolution, its norm and a ReLU count as three
-/// entries of one list.
-pub(crate) fn recorded(ours: &str) -> String {
+/// The name that a parameter of an auto-encoder or a discriminator has in PyTorch, where layers and what is behind them stand in lists:
+/// `downsample.0.layers.1.conv.weight` is `downsample.0.3.weight` there, as a convolution, its norm and a ReLU count as three entries.
+pub fn torch_name(ours: &str) -> String {
     let mut names = Vec::new();
     let mut parts = ours.split('.').peekable();
     let mut position = None;
@@ -43,7 +43,7 @@ pub(crate) fn recorded(ours: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::recorded;
+    use super::torch_name;
 
     #[test]
     fn names_translate() {
@@ -56,7 +56,7 @@ mod tests {
             ),
             ("heads.1.layers.2.weight", "heads.1.4.weight"),
         ] {
-            assert_eq!(recorded(ours), theirs);
+            assert_eq!(torch_name(ours), theirs);
         }
     }
 }
