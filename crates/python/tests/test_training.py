@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import json
 import logging
+import time
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +14,13 @@ from conftest import SMALL
 
 import ckaad
 
-# Learns in epochs, fast.
-EPOCHS = {"detector": "ckaad", "method": "recon", "batch": 8, **SMALL}
+# Learns in epochs, fast on few images.
+EPOCHS = {"detector": "ckaad", "method": "recon", "batch": 4, **SMALL}
 
 
 def test_progress_is_told(data: Path, tmp_path: Path) -> None:
     events: list[dict] = []
-    run = ckaad.train(tmp_path / "run", normal=data / "good", epochs=2, progress=events.append, **EPOCHS)
+    run = ckaad.train(tmp_path / "run", normal=data / "test" / "good", epochs=2, progress=events.append, **EPOCHS)
     assert run == tmp_path / "run" and (run / "model.safetensors").is_file()
     kinds = [event["event"] for event in events]
     assert kinds.count("prepared") == 1 and kinds.count("epoch") == 2
@@ -28,7 +29,7 @@ def test_progress_is_told(data: Path, tmp_path: Path) -> None:
     last = [event for event in events if event["event"] == "epoch"][-1]
     assert (last["epoch"], last["epochs"]) == (2, 2) and last["losses"] and last["seconds"] > 0
     config = ckaad.Predictor(run).info["config"]
-    assert (config["batch"], config["epochs"], config["detector"]["method"]) == (8, 2, "recon")
+    assert (config["batch"], config["epochs"], config["detector"]["method"]) == (4, 2, "recon")
 
 
 def test_settings_of_every_kind(data: Path, tmp_path: Path) -> None:
@@ -48,29 +49,24 @@ def test_settings_of_every_kind(data: Path, tmp_path: Path) -> None:
 
 
 def test_interrupted_it_stops_with_a_checkpoint_and_goes_on(data: Path, tmp_path: Path) -> None:
-    whole = ckaad.train(tmp_path / "whole", normal=data / "good", epochs=4, **EPOCHS)
+    given = {"normal": data / "test" / "good", "epochs": 3, **EPOCHS}
+    whole = ckaad.train(tmp_path / "whole", **given)
 
     def press_ctrl_c(event: dict) -> None:
         if event["event"] == "epoch" and event["epoch"] == 1:
             _thread.interrupt_main()
-
-    def slowly(event: dict) -> None:
-        press_ctrl_c(event)
-        # Longer than Ctrl-C takes to be seen.
-        if event["event"] == "epoch":
-            import time
-
-            time.sleep(0.3)
+            # Longer than it takes to be seen.
+            time.sleep(0.5)
 
     run = tmp_path / "run"
     with pytest.raises(KeyboardInterrupt):
-        ckaad.train(run, normal=data / "good", epochs=4, progress=slowly, **EPOCHS)
+        ckaad.train(run, progress=press_ctrl_c, **given)
     assert (run / "checkpoint" / "last.safetensors").is_file()
     assert not (run / "model.safetensors").exists()
     assert ckaad.resume(run) == run
     # Bit for bit what was never interrupted.
-    images = data / "test"
-    np.testing.assert_array_equal(ckaad.Predictor(run).predict(images).scores, ckaad.Predictor(whole).predict(images).scores)
+    scores = [ckaad.Predictor(of).predict(data / "test").scores for of in (run, whole)]
+    np.testing.assert_array_equal(*scores)
     with pytest.raises(ValueError, match="a run goes on with its own settings"):
         ckaad.resume(run, settings={"batch": 4})
 
