@@ -4,6 +4,7 @@
 mod backward;
 mod bf16;
 mod forward;
+mod isa;
 mod layers;
 mod parallel;
 mod plane_norm;
