@@ -13,6 +13,7 @@ mod trainer;
 
 use ckaad_backbone::BackboneConfig;
 use ckaad_parameters::NamedTensors;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::trainer::AaBiganTrainer;
@@ -31,7 +32,7 @@ const MOST_CHANNELS: usize = 8192;
 const POSITIONS: usize = 16;
 
 /// The networks, and how they learn.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// Channels of the largest maps.

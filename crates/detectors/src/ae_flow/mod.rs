@@ -12,6 +12,7 @@ mod trainer;
 
 use ckaad_backbone::BackboneConfig;
 use ckaad_parameters::NamedTensors;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::detector::order_name;
@@ -28,7 +29,7 @@ pub use self::trainer::{Learner, Objective};
 const LEAST_SIDE: usize = 16;
 
 /// The networks, how they learn and how they score.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// Steps of the flow.

@@ -18,6 +18,7 @@ use burn::tensor::Device;
 use ckaad_backbone::BackboneConfig;
 use ckaad_ops::Precision;
 use ckaad_parameters::{Initialisation, NamedTensors};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::auto_encoder::LATENT;
@@ -33,7 +34,7 @@ pub use self::trainer::Learner;
 pub use self::unet::{UNet, UNetConfig};
 
 /// How large the networks are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Size {
     /// Latent maps of a quarter of the images' side, a network of 32 channels on three levels: a quarter of an hour on two cores for images of 64
@@ -45,7 +46,7 @@ pub enum Size {
 }
 
 /// The networks, and how they learn.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// How large the networks are.

@@ -12,6 +12,7 @@ mod trainer;
 
 use ckaad_backbone::{BackboneConfig, ResNetVariant};
 use ckaad_parameters::{NamedTensors, apply};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::trainer::DestSegTrainer;
@@ -26,7 +27,7 @@ pub use self::network::{Encoder, Head, NetworkConfig, Student, Trunk, segment};
 pub use self::trainer::Learner;
 
 /// The networks, and how they learn.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// Channels of the network that finds anomalies.

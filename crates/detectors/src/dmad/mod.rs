@@ -16,6 +16,7 @@ use burn::module::Module;
 use ckaad_auto_encoder::Norm;
 use ckaad_backbone::BackboneConfig;
 use ckaad_parameters::{NamedTensors, apply};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::trainer::DmadTrainer;
@@ -30,7 +31,7 @@ pub use self::offset::{OffsetNetwork, Offsets, length, roughness, warp};
 pub use self::trainer::Learner;
 
 /// The networks, how they learn and how they score.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// Channels of the network that says how images are deformed.

@@ -13,6 +13,7 @@ mod trainer;
 
 use ckaad_backbone::BackboneConfig;
 use ckaad_parameters::{NamedTensors, apply};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::trainer::DraemTrainer;
@@ -28,7 +29,7 @@ pub use self::trainer::Learner;
 const MULTIPLE: usize = 32;
 
 /// The networks, and how they learn.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// Channels of the first maps of the network that rebuilds images.

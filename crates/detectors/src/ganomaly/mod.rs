@@ -10,6 +10,7 @@ mod trainer;
 
 use ckaad_backbone::BackboneConfig;
 use ckaad_parameters::{NamedTensors, apply, collect};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::trainer::GanomalyTrainer;
@@ -30,7 +31,7 @@ const MOST_CHANNELS: usize = 16_384;
 const RANGE: [f32; 2] = [0.0, 1.0];
 
 /// The networks, and how they learn.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// Channels of the largest maps.
