@@ -30,6 +30,7 @@ mod own_files;
 #[path = "../crates/data/tests/support/own_folders.rs"]
 mod own_folders;
 mod parity;
+mod pixel_systems;
 mod precision;
 mod predict;
 mod readme;

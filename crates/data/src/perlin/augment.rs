@@ -7,7 +7,7 @@ const CHANGES: usize = 3;
 const KINDS: usize = 10;
 
 /// Changes RGB `pixels` of a square in three ways of ten, drawn without repetition.
-pub(super) fn change(pixels: &mut Vec<u8>, side: usize, stream: &mut Stream) {
+pub(super) fn change(pixels: &mut [u8], side: usize, stream: &mut Stream) {
     let mut kinds: Vec<usize> = (0..KINDS).collect();
     stream.shuffle(&mut kinds);
     for kind in &kinds[..CHANGES] {
@@ -52,9 +52,9 @@ fn brightness(pixels: &mut [u8], stream: &mut Stream) {
 }
 
 /// Away from, or towards, the mean of the 3 x 3 neighbours; the border stays.
-fn sharpness(pixels: &mut Vec<u8>, side: usize, stream: &mut Stream) {
+fn sharpness(pixels: &mut [u8], side: usize, stream: &mut Stream) {
     let factor = stream.range(0.1, 1.9);
-    let old = pixels.clone();
+    let old = pixels.to_owned();
     for y in 1..side.saturating_sub(1) {
         for x in 1..side - 1 {
             for channel in 0..3 {
@@ -137,9 +137,9 @@ fn equalise(pixels: &mut [u8]) {
 }
 
 /// Turns by [-45, 45) degrees about the centre; black from outside.
-fn turn(pixels: &mut Vec<u8>, side: usize, stream: &mut Stream) {
+fn turn(pixels: &mut [u8], side: usize, stream: &mut Stream) {
     let (sin, cos) = stream.range(-45.0, 45.0_f64).to_radians().sin_cos();
-    let (old, centre) = (pixels.clone(), side as f64 / 2.0);
+    let (old, centre) = (pixels.to_owned(), side as f64 / 2.0);
     for (at, pixel) in pixels.chunks_exact_mut(3).enumerate() {
         let [y, x] = [at / side, at % side].map(|at| at as f64 + 0.5 - centre);
         let [row, column] = [cos * y + sin * x, cos * x - sin * y].map(|at| (at + centre).floor());

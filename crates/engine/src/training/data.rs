@@ -3,16 +3,14 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::Tensor;
 use ckaad_anomaly_map::AnomalyMap;
 use ckaad_data::{
-    ElasticTransform, FeatureNoise, Order, PerlinAnomalies, Reading, Schedule, Split, Step,
-    StoreOptions, Textures, TrainBatch, TrainBatches,
+    Order, PerlinAnomalies, Reading, Schedule, Split, Textures, TrainBatch, TrainBatches,
 };
 use ckaad_detectors::{Detector, Inputs, Passes};
-use ckaad_ops::FeatureMap;
-use rayon::prelude::*;
 
+use super::anomalies::{Anomalies, drawn, noised, textures};
 use super::features::{CHUNK, FeatureBank, FeatureStorage, images, masks, tensor};
 use super::reading::{all_of, load_images};
 use super::{TrainContext, check_stop};
@@ -33,19 +31,6 @@ pub(crate) struct TrainingData {
     pub(crate) reading: Reading,
     /// What anomalies that are drawn consist of.
     textures: Textures,
-}
-
-/// Where a step's anomalous images come from.
-#[derive(Clone)]
-pub(crate) enum Anomalies {
-    None,
-    Labelled(Arc<FeatureBank>),
-    /// The step's normal images, warped.
-    Elastic(ElasticTransform),
-    /// The step's normal images, with anomalies drawn into them.
-    Perlin(PerlinAnomalies),
-    /// The features of the step's normal images, with noise.
-    FeatureNoise,
 }
 
 impl TrainingData {
@@ -99,16 +84,7 @@ impl TrainingData {
             .iter()
             .map(|sample| sample.label.is_anomalous())
             .collect();
-        let textures = match &config.textures {
-            Some(folder) => {
-                let options = StoreOptions {
-                    size: config.image_size,
-                    ..StoreOptions::DEFAULT
-                };
-                Textures::open(folder, options, config.seed)?
-            }
-            None => Textures::Procedural,
-        };
+        let textures = textures(config)?;
         let anomalies = match config.anomalies {
             _ if let Some(drawn) = drawn(config, &textures) => drawn,
             _ if ignores_anomalies(config) => Anomalies::None,
@@ -240,40 +216,6 @@ pub(crate) fn schedule(config: &CheckedConfig, [normal, anomalous]: [usize; 2]) 
 
 fn ignores_anomalies(config: &CheckedConfig) -> bool {
     !config.detector.needs().anomalies.are_looked_at()
-}
-
-/// The anomalies of a detector that asks for drawn ones.
-fn drawn(config: &CheckedConfig, textures: &Textures) -> Option<Anomalies> {
-    match config.detector.needs().anomalies {
-        ckaad_detectors::Anomalies::Drawn { percent } => Some(Anomalies::Perlin(PerlinAnomalies {
-            textures: textures.clone(),
-            percent,
-        })),
-        _ => None,
-    }
-}
-
-/// Features of a step's normal images with noise, each drawn by seed, epoch and image.
-fn noised(features: &[FeatureMap], step: &Step, config: &CheckedConfig) -> Vec<FeatureMap> {
-    let draw = |&index: &usize| FeatureNoise::draw([config.seed, step.epoch, index as u64]);
-    let drawn: Vec<FeatureNoise> = step.normal.iter().map(draw).collect();
-    let scales = features.iter().enumerate();
-    scales
-        .map(|(scale, map)| {
-            let map = map.to_tensor();
-            let (shape, device) = (map.dims(), map.device());
-            let [_, channels, height, width] = shape;
-            let data = map.into_data().convert::<f32>();
-            let mut values: Vec<f32> = data.iter::<f32>().collect();
-            values
-                .par_chunks_exact_mut(channels * height * width)
-                .zip(&drawn)
-                .for_each(|(image, noise)| {
-                    noise.add(image, [height, width], scale, config.feature_noise);
-                });
-            FeatureMap::plain(Tensor::from_data(TensorData::new(values, shape), &device))
-        })
-        .collect()
 }
 
 /// Images as the detector sees them: some of a bank whose features may be kept, or ones that were made.

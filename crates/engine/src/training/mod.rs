@@ -1,5 +1,6 @@
 //! Starting a run, and going on with one.
 
+mod anomalies;
 mod backbone;
 pub(crate) mod checkpoint;
 mod data;
@@ -31,8 +32,9 @@ use self::origin::Origin;
 use self::run::Run;
 use crate::{CheckedConfig, EngineError};
 
+pub(crate) use self::anomalies::Anomalies;
 pub use self::backbone::open_backbone;
-pub(crate) use self::data::{Anomalies, TrainingData, schedule};
+pub(crate) use self::data::{TrainingData, schedule};
 pub use self::event::{Event, Observer};
 pub use self::features::FeaturePrecision;
 pub use self::log::{EpochRecord, read as read_log};

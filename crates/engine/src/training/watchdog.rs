@@ -3,7 +3,7 @@
 use ckaad_data::Step;
 use ckaad_detectors::Inputs;
 
-use super::data::Anomalies;
+use super::anomalies::Anomalies;
 use super::loss_sums::{Bad, LossSums};
 use super::run::{CHECK_INTERVAL, Run};
 use crate::EngineError;
