@@ -141,6 +141,8 @@ fn norm(values: &[f64]) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::super::distance::squared_distance;
     use super::*;
 
@@ -167,7 +169,7 @@ mod tests {
         for noise in [0.0, 0.1, 3.0] {
             let items = points(200, channels, noise, 1);
             let others = points(POINTS + 3, channels, noise, 2);
-            let shadows = Shadows::new(&items, channels).expect("enough channels");
+            let shadows = Shadows::new(&items, channels).unwrap();
             let (seen, seen_others) = (shadows.cast(&items), shadows.cast(&others));
             let [mut share, mut all] = [0.0_f64; 2];
             for (other, seen_other) in others
@@ -191,7 +193,7 @@ mod tests {
     fn few_channels_have_none_and_equal_points_have_zeros() {
         assert!(Shadows::new(&[0.0; 2 * NUMBERS - 1], 2 * NUMBERS - 1).is_none());
         let channels = 2 * NUMBERS;
-        let shadows = Shadows::new(&vec![2.0; 3 * channels], channels).expect("enough channels");
+        let shadows = Shadows::new(&vec![2.0; 3 * channels], channels).unwrap();
         assert!(shadows.cast(&vec![2.0; channels]).iter().all(|&x| x == 0.0));
     }
 }
