@@ -13,6 +13,7 @@ mod detectors;
 mod devices;
 mod documents;
 mod end_to_end;
+mod exchange;
 mod export;
 mod features;
 mod golden;

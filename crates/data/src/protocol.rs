@@ -49,13 +49,13 @@ pub struct Protocol {
     pub labelled_classes: LabelledClasses,
     /// What leaves for validation.
     pub validation: ValidationRule,
-    /// Share of the normal images that validation leaves which are held out for calibration, in [0, 1): at least
-    /// 10 of 40 or more, and never all. 0 in the paper's protocol.
+    /// Share of the normal images that validation leaves which are held out for calibration, in [0, 1): at least 10 of 40 or more, never all.
+    /// 0 in the paper's protocol.
     pub calibration: f64,
     /// Seed of every draw.
     pub seed: u64,
-    /// Keep images of one group (patient, lesion) together: a group goes to validation as a whole, and training images of groups that
-    /// are in the test part are left out. Off in the paper's protocol.
+    /// Keep images of one group (patient, lesion) together: a group goes to validation as a whole, and training images of groups in the test part
+    /// are left out. Off in the paper's protocol.
     pub group_by: bool,
 }
 
@@ -115,10 +115,8 @@ impl Protocol {
         }
         if self.group_by {
             // A patient can have images of both kinds, of which only one kind was drawn.
-            let before = normal.len() + pool.len();
-            leave_out_groups(&mut normal, &validation);
-            leave_out_groups(&mut pool, &validation);
-            excluded += before - normal.len() - pool.len();
+            excluded += leave_out_groups(&mut normal, &validation);
+            excluded += leave_out_groups(&mut pool, &validation);
         }
         if normal.is_empty() {
             let [all, held] = [&dataset.train, &validation]
@@ -133,9 +131,7 @@ impl Protocol {
         let held_out = self.calibration_count(normal.len());
         let calibration = self.take("calibration", &mut normal, held_out);
         if self.group_by {
-            let before = normal.len();
-            leave_out_groups(&mut normal, &calibration);
-            excluded += before - normal.len();
+            excluded += leave_out_groups(&mut normal, &calibration);
         }
         let (labelled, labelled_wanted) = self.labelled(dataset, normal.len(), pool)?;
         let split = Split {
@@ -287,8 +283,9 @@ impl Protocol {
     }
 }
 
-/// Removes the samples whose group is among `held`.
-fn leave_out_groups(samples: &mut Vec<Sample>, held: &[Sample]) {
+/// Removes the samples whose group is among `held`, and says how many they were.
+fn leave_out_groups(samples: &mut Vec<Sample>, held: &[Sample]) -> usize {
+    let before = samples.len();
     let held: HashSet<&String> = held
         .iter()
         .filter_map(|sample| sample.group.as_ref())
@@ -299,4 +296,5 @@ fn leave_out_groups(samples: &mut Vec<Sample>, held: &[Sample]) {
             .as_ref()
             .is_none_or(|group| !held.contains(group))
     });
+    before - samples.len()
 }

@@ -118,8 +118,7 @@ impl Memory {
         }
         // What is computed in single precision is wrong by no more than this share of the squares.
         let wrong = (self.channels + 64) as f32 * f32::EPSILON;
-        let half_squares = seen.chunks_exact(self.numbers()).map(half_square);
-        let half_squares: Vec<f32> = half_squares.collect();
+        let half_squares: Vec<f32> = seen.chunks_exact(self.numbers()).map(half_square).collect();
         let limit = |patch: usize, square: f32| square / 2.0 - (1.0 - wrong) * half_squares[patch];
         // The square of the distance, and the item.
         let mut nearest: Vec<(f32, usize)> = patches

@@ -28,8 +28,7 @@ impl Config {
     /// current one; all become absolute, so that the run can be gone on with from anywhere.
     ///
     /// # Errors
-    /// [`EngineError::Config`] for an unreadable file, an unknown key or a value of the wrong type, and those of
-    /// [`check`](Self::check).
+    /// [`EngineError::Config`] for an unreadable file, an unknown key or a value of the wrong type, and those of [`check`](Self::check).
     pub fn resolve(
         file: Option<&Path>,
         overrides: Overrides,
