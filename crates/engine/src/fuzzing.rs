@@ -79,6 +79,7 @@ pub fn checkpoint(bytes: &[u8], device: &Device) -> bool {
         backbone,
         image_size: origin.config.image_size,
         seed: origin.config.seed,
+        steps: 1,
         device,
     };
     let mut trainer = origin.config.detector.trainer(&setup);

@@ -85,6 +85,7 @@ fn setup(predictor: &Predictor) -> Setup<'_> {
         backbone: predictor.backbone(),
         image_size: config.image_size,
         seed: config.seed,
+        steps: 0,
         device: predictor.device(),
     }
 }

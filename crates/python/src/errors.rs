@@ -47,7 +47,7 @@ pub(crate) fn device(error: DeviceError) -> PyErr {
 }
 
 /// An error and its causes, those that its own text does not name.
-fn with_causes(error: &dyn Error) -> String {
+pub(crate) fn with_causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

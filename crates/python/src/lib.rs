@@ -6,6 +6,7 @@
 
 mod arrays;
 mod errors;
+mod export;
 mod log;
 mod metrics;
 mod predictor;
@@ -21,6 +22,8 @@ mod _ckaad {
 
     #[pymodule_export]
     use super::errors::CkaadError;
+    #[pymodule_export]
+    use super::export::export_onnx;
     #[pymodule_export]
     use super::metrics::{
         AurocInterval, Binned, BinnedFigures, BinnedPixelAccumulator, Bootstrap, Calibration,

@@ -100,6 +100,14 @@ pub(crate) fn load(path: &Path, origin: &Origin) -> Result<(State, Position), En
     Ok((state, position))
 }
 
+/// The detector's state alone, whatever run it is of.
+pub(crate) fn state(path: &Path) -> Result<State, EngineError> {
+    let failed = |error| EngineError::sealed(path, KIND, error);
+    let file = SEAL.read(path).map_err(failed)?;
+    let (state, ..) = contents(&file).map_err(failed)?;
+    Ok(state)
+}
+
 /// What a checkpoint holds.
 pub(crate) fn contents(file: &Sealed) -> Result<(State, Position, Origin), SealError> {
     let Description { position, origin }: Description<Position, Origin> = file.info()?;

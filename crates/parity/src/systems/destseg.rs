@@ -11,8 +11,8 @@ use serde::Deserialize;
 use super::figures::Figures;
 use super::images::{Images, Perlin};
 use super::networks::{devices, gradients, gradients_in, norm, number, together, twin, values};
-use crate::recorded_names::recorded;
 use crate::{Check, formula};
+use ckaad_parameters::torch_name;
 
 #[derive(Deserialize)]
 struct Case {
@@ -53,7 +53,7 @@ fn name(part: &str, ours: &str) -> String {
         "out.weight" => "last.3.weight".to_owned(),
         "out.bias" => "last.3.bias".to_owned(),
         // A bare list of blocks there.
-        _ => recorded(ours)
+        _ => torch_name(ours)
             .replace("stages", "stage")
             .replace("skip", "short"),
     };

@@ -10,8 +10,8 @@ use serde::Deserialize;
 use super::figures::Figures;
 use super::images::Images;
 use super::networks::{devices, gradients, number, twin, values};
-use crate::recorded_names;
 use crate::{Check, formula};
+use ckaad_parameters::torch_name;
 
 #[derive(Deserialize)]
 struct Case {
@@ -63,8 +63,8 @@ fn recorded(ours: &str) -> String {
                 _ => format!("bottleneck.third.{place}.{name}"),
             }
         }
-        ["bottleneck", ..] => recorded_names::recorded(ours).replace("skip", "short"),
-        _ => recorded_names::recorded(ours),
+        ["bottleneck", ..] => torch_name(ours).replace("skip", "short"),
+        _ => torch_name(ours),
     }
 }
 
@@ -97,7 +97,7 @@ pub(super) fn run(mut figures: Figures<'_>) -> anyhow::Result<Vec<Check>> {
         precision: Precision::F32,
     };
     let encoder = fill(encoder.resnet(&widths, &learning), |info| {
-        let name = recorded_names::recorded(info.name);
+        let name = torch_name(info.name);
         let name = name.replace("stages", "stage").replace("skip", "short");
         let mut parameter = formula::parameter(&format!("encoder.{name}"), info.shape, case.seed);
         if info.name.ends_with("norm.weight") {

@@ -9,10 +9,12 @@
 `ckaad.compare`    trains several and recommends one
 `ckaad.evaluate`   figures of a run on its test images
 `ckaad.Predictor`  scores images with a trained model
+`ckaad.export_onnx`  writes a trained model for other programs
 """
 
 from . import metrics
 from ._ckaad import CkaadError, Predictions, __version__, devices
+from ._export import export_onnx
 from ._predictor import Predictor
 from ._training import compare, evaluate, resume, train
 
@@ -24,6 +26,7 @@ __all__ = [
     "compare",
     "devices",
     "evaluate",
+    "export_onnx",
     "metrics",
     "resume",
     "train",

@@ -44,6 +44,7 @@ __all__ = [
     "devices",
     "distinguishable",
     "evaluate",
+    "export_onnx",
     "oracle_f1_max",
     "oracle_sensitivity_at_specificity",
     "oracle_specificity_at_sensitivity",
@@ -353,3 +354,4 @@ def compare(
     progress: _Progress,
 ) -> str: ...
 def evaluate(options: str, run: str, device: str, progress: _Progress) -> str: ...
+def export_onnx(model: str, file: str, with_preprocessing: bool) -> None: ...
