@@ -1,6 +1,5 @@
 //! `ckaad.export_onnx`: a model as an ONNX graph.
 
-use std::error::Error;
 use std::path::PathBuf;
 
 use ckaad_backbone::Precision;
