@@ -3,12 +3,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use ckaad_backbone::Precision;
+use ckaad_engine::scoring::model_path;
 use ckaad_engine::{Predictor, RunFolder};
 use ckaad_export::{Input, onnx, torch};
 use ckaad_parameters::NamedTensors;
 use serde_json::{Value, json};
 
-use super::predict::model_path;
 use crate::Global;
 use crate::output::{note, print, print_json};
 

@@ -1,14 +1,14 @@
 use std::num::NonZeroU32;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use ckaad_backbone::Precision;
 use ckaad_data::{Reading, Window, list_images};
 use ckaad_engine::scoring::{
-    ColourMap, HeatStyle, PredictOptions, Prediction, RawMap, predict_files,
+    ColourMap, HeatStyle, PredictOptions, Prediction, RawMap, model_path, predict_files,
 };
 use ckaad_engine::training::{Event, Threshold};
-use ckaad_engine::{EngineError, Predictor, RunFolder};
+use ckaad_engine::{EngineError, Predictor};
 use clap::ValueEnum;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -249,20 +249,5 @@ fn share(text: &str) -> Result<f32, String> {
     match text.parse() {
         Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
         _ => Err("must be a number from 0 to 1".to_owned()),
-    }
-}
-
-/// The file of a model that is named by itself or by its run.
-pub(crate) fn model_path(model: &Path) -> anyhow::Result<PathBuf> {
-    if !model.is_dir() {
-        return Ok(model.to_owned());
-    }
-    let file = RunFolder::open(model)?.model();
-    match file.is_file() {
-        true => Ok(file),
-        false => Err(EngineError::Unfinished {
-            path: model.to_owned(),
-        }
-        .into()),
     }
 }

@@ -68,7 +68,7 @@ impl Iterator for ScoredFiles<'_> {
 /// The model file that `path` is, or that of the finished run whose folder it is.
 ///
 /// # Errors
-/// [`EngineError::NotARun`] for a folder that is no run's, or of a run that has no model yet.
+/// [`EngineError::NotARun`] for a folder that is no run's, [`EngineError::Unfinished`] for one that has no model yet.
 pub fn model_path(path: &Path) -> Result<PathBuf, EngineError> {
     if !path.is_dir() {
         return Ok(path.to_owned());
@@ -76,9 +76,8 @@ pub fn model_path(path: &Path) -> Result<PathBuf, EngineError> {
     let file = RunFolder::open(path)?.model();
     match file.is_file() {
         true => Ok(file),
-        false => Err(EngineError::NotARun {
+        false => Err(EngineError::Unfinished {
             path: path.to_owned(),
-            missing: "model.safetensors (training did not finish)",
         }),
     }
 }
