@@ -1,4 +1,4 @@
-"""PyTorch's side of the epochs of `cargo xtask perf speed`: `epoch.py SPLIT SIZE BATCH WORKERS`, one epoch per line.
+"""PyTorch's side of the epochs of `cargo xtask perf speed`: `epoch.py SPLIT SIZE BATCH WORKERS PRECISION`, one epoch per line.
 
     run epoch        the next epoch                          -> SECONDS LOSS
     peak             -> peak memory of this process in MiB, without those that load images
@@ -49,7 +49,7 @@ class Endless:
 
 def main():
     torch.manual_seed(0)
-    size, batch, workers = map(int, sys.argv[2:])
+    size, batch, workers = map(int, sys.argv[2:5])
     with open(sys.argv[1]) as file:
         split = json.load(file)
     normal, labelled = Files(split["normal"], size), Files(split["labelled"], size)
@@ -58,7 +58,7 @@ def main():
     share = dict(num_workers=max(1, workers // 2), persistent_workers=True)
     labelled = DataLoader(labelled, batch_sampler=Endless(len(labelled), batch, steps), **share)
     normal = DataLoader(normal, min(batch, len(normal)), shuffle=True, drop_last=True, **share)
-    trainer = Trainer(size)
+    trainer = Trainer(size, "cpu", sys.argv[5])
     for line in sys.stdin:
         if line.strip() == "run epoch":
             start = time.perf_counter()

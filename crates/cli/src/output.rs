@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use anyhow::Context;
 use ckaad_engine::evaluation::{ControlReport, ModelReport, Report};
+use ckaad_metrics::wilson_interval;
 
 use crate::escape::{escaped, escaped_line};
 
@@ -145,5 +146,24 @@ fn model_text(title: &str, report: &ModelReport) -> String {
         "  threshold {:.6}: {}",
         report.threshold.value, report.threshold.rule
     ));
+    lines.extend(false_alarms(report));
     lines.join("\n")
+}
+
+/// How many normal test images the threshold flags, and whether that is more than was promised.
+fn false_alarms(report: &ModelReport) -> Option<String> {
+    let normal = report.counts.normal as u64;
+    let rate = 1.0 - report.at_threshold.specificity?;
+    let flagged = (rate * normal as f64).round() as u64;
+    let [low, _] = wilson_interval(flagged, normal, 0.95).ok()?;
+    let more = match report.threshold.promise {
+        Some(promise) if low > promise => {
+            ": more than was promised; they are probably not like those that were held out"
+        }
+        _ => "",
+    };
+    Some(format!(
+        "  flagged {flagged} of {normal} normal test images ({:.1} %){more}",
+        100.0 * rate
+    ))
 }

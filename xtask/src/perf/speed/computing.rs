@@ -10,7 +10,7 @@ pub(super) struct Computing {
     /// infer and step.
     #[arg(long, default_value = "cpu")]
     pub(super) device: String,
-    /// How exactly both sides multiply; other precisions than f32 are for the parts infer and step.
+    /// How exactly all sides multiply; other precisions than f32 are for the parts infer, step and epoch, and take our own side in f32 as a peer.
     #[arg(long, value_enum, default_value_t)]
     pub(super) precision: Precision,
 }

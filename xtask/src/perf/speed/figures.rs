@@ -30,13 +30,31 @@ pub(super) struct Row {
     pub(super) case: &'static str,
     pub(super) what: String,
     pub(super) ours: Figures,
-    pub(super) theirs: Option<Figures>,
-    /// Of our median to theirs.
+    pub(super) peers: Vec<Peer>,
+    /// Of our median to the least of the peers'.
     pub(super) ratio: Option<f64>,
     /// The ratio that is wanted at most.
     pub(super) goal: Option<f64>,
     /// Images in a turn.
     pub(super) images: usize,
+}
+
+/// Another program that does the same.
+#[derive(Debug, Serialize)]
+pub(super) struct Peer {
+    pub(super) name: String,
+    #[serde(flatten)]
+    pub(super) figures: Figures,
+}
+
+impl Row {
+    /// The fastest of the peers.
+    pub(super) fn best(&self) -> Option<&Peer> {
+        let median = |peer: &&Peer| peer.figures.median;
+        self.peers
+            .iter()
+            .min_by(|a, b| median(a).total_cmp(&median(b)))
+    }
 }
 
 /// A piece of work.
@@ -55,39 +73,49 @@ pub(super) trait Side {
     fn peak_mib(&mut self) -> anyhow::Result<f64>;
 }
 
+/// Peers by their names.
+pub(super) type Peers<'a> = Vec<(String, Box<dyn Side + 'a>)>;
+
 impl Work {
-    /// Lets both sides take turns. The first `warm_up` of either are not counted: they map memory, pack weights, read files for
+    /// Lets all sides take turns. The first `warm_up` of each are not counted: they map memory, pack weights, read files for
     /// the first time.
     pub(super) fn alternate(
         self,
         warm_up: usize,
         rounds: usize,
         mut ours: impl Side,
-        mut theirs: Option<impl Side>,
+        mut peers: Peers<'_>,
     ) -> anyhow::Result<Row> {
-        let (mut own, mut other) = (Vec::new(), Vec::new());
+        let mut own = Vec::new();
+        let mut other = vec![Vec::new(); peers.len()];
         for round in 0..warm_up + rounds {
             let seconds = ours.turn()?;
-            let their_seconds = theirs.as_mut().map(Side::turn).transpose()?;
+            let mut theirs = Vec::new();
+            for (_, side) in &mut peers {
+                theirs.push(side.turn()?);
+            }
             if round >= warm_up {
                 own.push(seconds);
-                other.extend(their_seconds);
+                for (turns, seconds) in other.iter_mut().zip(theirs) {
+                    turns.push(seconds);
+                }
             }
         }
-        let ours = Figures::new(&own, ours.peak_mib()?);
-        let theirs = theirs
-            .map(|mut side| side.peak_mib())
-            .transpose()?
-            .map(|peak| Figures::new(&other, peak));
-        Ok(Row {
+        let mut row = Row {
             case: self.case,
             what: self.what,
-            ratio: theirs.as_ref().map(|theirs| ours.median / theirs.median),
-            ours,
-            theirs,
+            ratio: None,
+            ours: Figures::new(&own, ours.peak_mib()?),
+            peers: Vec::new(),
             goal: self.goal,
             images: self.images,
-        })
+        };
+        for ((name, mut side), turns) in peers.into_iter().zip(other) {
+            let figures = Figures::new(&turns, side.peak_mib()?);
+            row.peers.push(Peer { name, figures });
+        }
+        row.ratio = row.best().map(|best| row.ours.median / best.figures.median);
+        Ok(row)
     }
 }
 
@@ -108,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_turn_is_not_counted() {
+    fn the_first_turn_is_not_counted_and_the_fastest_peer_is_compared_with() {
         let work = Work {
             case: "case",
             what: "what".to_owned(),
@@ -116,11 +144,15 @@ mod tests {
             images: 1,
         };
         let ours = Scripted(vec![100.0, 1.0, 3.0, 2.0]);
-        let theirs = Scripted(vec![0.1, 4.0, 9.0, 4.0]);
-        let row = work.alternate(1, 3, ours, Some(theirs)).unwrap();
-        let ours = row.ours;
-        assert_eq!((ours.median, ours.least, ours.greatest), (2.0, 1.0, 3.0));
-        assert_eq!(row.theirs.unwrap().greatest, 9.0);
+        let peers: Peers<'_> = [[0.1, 5.0, 9.0, 5.0], [0.1, 4.0, 3.0, 4.0]]
+            .into_iter()
+            .map(|turns| ("a".to_owned(), Box::new(Scripted(turns.to_vec())) as _))
+            .collect();
+        let row = work.alternate(1, 3, ours, peers).unwrap();
+        let own = &row.ours;
+        assert_eq!((own.median, own.least, own.greatest), (2.0, 1.0, 3.0));
+        assert_eq!(row.peers[0].figures.greatest, 9.0);
+        assert_eq!(row.best().unwrap().figures.greatest, 4.0);
         assert_eq!(row.ratio, Some(0.5));
     }
 }

@@ -35,7 +35,8 @@ pub(crate) struct Args {
     /// Folder of a copy of ChestXRay2017; synthetic stand-ins are drawn if not given.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Python with PyTorch, torchvision, SciPy and Pillow; without it only our times are printed.
+    /// Python with PyTorch, torchvision, SciPy and Pillow; without it only our times are printed. With onnx, onnxscript and onnxruntime or openvino,
+    /// these runtimes take part in inference.
     #[arg(long, default_value = "python3")]
     python: OsString,
     /// Only these parts, separated by commas.
@@ -101,8 +102,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         "--realtime is for the parts infer and step; add --only infer,step"
     );
     ensure!(
-        args.computing.is_usual() || !parts.iter().any(|part| part.reads_images()),
-        "--device and --precision are for the parts infer and step; add --only infer,step"
+        parts.iter().all(|part| part.fits(&args.computing)),
+        "other devices than cpu are for the parts infer and step, other precisions than f32 for infer, step and epoch; add --only infer,step,epoch"
     );
     let images = parts
         .iter()

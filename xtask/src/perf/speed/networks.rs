@@ -1,11 +1,11 @@
 //! Inference and a training step, on images in memory.
 
-use super::computing::Computing;
-use super::figures::{Row, Work};
+use super::figures::{Peers, Row, Work};
 use super::part::Part;
 use super::resident::Resident;
-use super::sides::Sides;
+use super::sides::{OURS_IN_F32, PYTORCH, Sides};
 use crate::perf::worker::Worker;
+use crate::precision::Precision;
 
 /// Part, case, images of a kind, and the ratio that is wanted on the CPU in single precision. Those without one are for devices that
 /// a small batch does not fill.
@@ -32,18 +32,30 @@ pub(super) fn rows(
         .iter()
         .filter(is_run)
         .map(|&(_, case, count, goal)| {
-            let start = |mut command| {
+            let start = |mut command, precision: Precision| {
                 let mut worker = Worker::start(&mut command)?;
-                let Computing { device, precision } = computing;
+                let device = &computing.device;
                 worker.ask(&format!("load {side} {device} {precision}"))?;
                 anyhow::Ok(Resident { worker, case })
             };
-            let ours = start(sides.command(&sides.ours.networks))?;
-            let theirs = sides
-                .theirs
-                .as_ref()
-                .map(|python| start(sides.script(python, "networks.py")))
-                .transpose()?;
+            let precision = computing.precision;
+            let ours = start(sides.command(&sides.ours.networks), precision)?;
+            let mut peers: Peers<'_> = Vec::new();
+            if let Some(python) = &sides.theirs {
+                let pytorch = start(sides.script(python, "networks.py"), precision)?;
+                peers.push((PYTORCH.to_owned(), Box::new(pytorch)));
+                let runtimes = python.runtimes.iter();
+                for runtime in runtimes.filter(|runtime| runtime.does(part, computing)) {
+                    let mut command = sides.script(python, "runtimes.py");
+                    command.arg(runtime.module);
+                    let peer = start(command, precision)?;
+                    peers.push((runtime.name.to_owned(), Box::new(peer)));
+                }
+            }
+            if precision != Precision::F32 {
+                let single = start(sides.command(&sides.ours.networks), Precision::F32)?;
+                peers.push((OURS_IN_F32.to_owned(), Box::new(single)));
+            }
             let (what, images) = match part {
                 Part::Infer => (format!("inference, batch {count}"), count),
                 _ => (
@@ -57,7 +69,7 @@ pub(super) fn rows(
                 goal: goal.filter(|_| computing.is_usual()),
                 images,
             };
-            work.alternate(computing.warm_up(), rounds, ours, theirs)
+            work.alternate(computing.warm_up(), rounds, ours, peers)
         })
         .collect()
 }

@@ -2,6 +2,8 @@
 
 use clap::ValueEnum;
 
+use super::computing::Computing;
+
 /// What can be timed on its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Part {
@@ -32,12 +34,22 @@ impl Part {
         matches!(self, Self::Epoch | Self::Predict | Self::Start)
     }
 
+    /// Whether it can be run so.
+    pub(super) fn fits(self, computing: &Computing) -> bool {
+        match self {
+            Self::Infer | Self::Step => true,
+            Self::Epoch => computing.kind() == "cpu",
+            Self::Predict | Self::Start => computing.is_usual(),
+        }
+    }
+
     /// What has to be known to judge its figures.
     pub(super) fn notes(self) -> &'static str {
         match self {
             Self::Infer => {
                 "Inference: from an image in memory to its map and score; random weights. PyTorch runs eagerly and computes all four \
-                 stages of the backbone; its maps are smoothed by SciPy."
+                 stages of the backbone; its maps are smoothed by SciPy. Runtimes run the graph that PyTorch exports of the same network, with \
+                 the stages that are needed, smoothing and score."
             }
             Self::Step => {
                 "Training step: features of both batches, both networks' losses, gradients and updates; nothing kept between steps."
@@ -45,7 +57,7 @@ impl Part {
             Self::Epoch => {
                 "Epoch: both sides take the same numbers of images and of steps; the first epoch is not counted. Ours is a run of the \
                  engine: features and images are kept from the first epoch on, and every epoch ends with validation, log and a \
-                 checkpoint synced to disk. PyTorch decodes and computes everything anew, without validation or checkpoint; its peak \
+                 checkpoint synced to disk. PyTorch (in bf16: by autocast) decodes and computes everything anew, without validation or checkpoint; its peak \
                  is that of its main process, without the processes that load images."
             }
             Self::Predict => {

@@ -5,11 +5,12 @@ use std::process::Command;
 
 use anyhow::ensure;
 
-use super::figures::{Row, Work};
+use super::figures::{Peers, Row, Work};
 use super::images::Images;
 use super::settings;
-use super::sides::Sides;
+use super::sides::{PYTORCH, Sides};
 use super::whole::Whole;
+use crate::precision::Precision;
 
 /// Normal images per step of the model that is made for it.
 const BATCH: usize = 8;
@@ -27,7 +28,13 @@ impl Models {
         let mut train = Command::new(&sides.ours.ckaad);
         train
             .args(["train", "--device", "cpu", "--config"])
-            .arg(settings::write(&images.few, side, BATCH, 1)?)
+            .arg(settings::write(
+                &images.few,
+                side,
+                BATCH,
+                1,
+                Precision::F32,
+            )?)
             .arg("--out")
             .arg(&run);
         finish(train)?;
@@ -98,8 +105,9 @@ impl Models {
             }
             command
         });
-        let theirs = sides.theirs.as_ref().map(|python| {
-            Whole::new(place, maps, move |out| {
+        let mut peers: Peers<'_> = Vec::new();
+        if let Some(python) = &sides.theirs {
+            let whole = Whole::new(place, maps, move |out| {
                 let mut command = sides.script(python, "predict.py");
                 command.arg(&self.theirs).arg(side.to_string());
                 command.arg(files).arg(out);
@@ -107,9 +115,10 @@ impl Models {
                     command.arg("--no-maps");
                 }
                 command
-            })
-        });
-        work.alternate(1, rounds, ours, theirs)
+            });
+            peers.push((PYTORCH.to_owned(), Box::new(whole)));
+        }
+        work.alternate(1, rounds, ours, peers)
     }
 }
 

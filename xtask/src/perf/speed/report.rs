@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use super::figures::{Figures, Row};
+use super::figures::{Figures, Peer, Row};
 use super::images::Summary;
 use super::load;
 use super::machine::Machine;
@@ -14,7 +14,7 @@ pub(super) struct Report {
     pub(super) date: String,
     pub(super) commit: String,
     pub(super) machine: Machine,
-    /// Of Python and PyTorch.
+    /// Versions of the peers.
     pub(super) theirs: Option<String>,
     pub(super) threads: usize,
     pub(super) side: usize,
@@ -69,11 +69,11 @@ impl Report {
                 .map(|images| format!("- Images: {}", images.line())),
         );
         lines.push(match &self.theirs {
-            Some(versions) => format!("- PyTorch's side: {versions}"),
-            None => "- PyTorch's side: not measured".to_owned(),
+            Some(versions) => format!("- Peers: {versions}"),
+            None => "- Peers: not measured".to_owned(),
         });
         lines.push(format!(
-            "- Times: medians of {} turns (least - greatest), both sides in alternation; ratio: our median / PyTorch's; peak memory in MiB",
+            "- Times: medians of {} turns (least - greatest), all in alternation; ratio: our median / that of the fastest peer; peak memory in MiB",
             self.rounds
         ));
         lines.extend([String::new(), HEAD.to_owned()]);
@@ -84,7 +84,7 @@ impl Report {
     }
 }
 
-const HEAD: &str = "| work | ours | PyTorch | ratio | goal | our peak | PyTorch's peak | images/s, ours | PyTorch's |\n|---|---|---|---|---|---|---|---|---|";
+const HEAD: &str = "| work | ours | fastest peer | ratio | goal | our peak | its peak | images/s, ours | its | other peers |\n|---|---|---|---|---|---|---|---|---|---|";
 
 impl Summary {
     fn line(&self) -> String {
@@ -108,13 +108,21 @@ impl Summary {
 impl Row {
     pub(super) fn line(&self) -> String {
         let missing = || "-".to_owned();
-        let theirs = self.theirs.as_ref();
+        let named = |peer: &Peer| format!("{} {}", peer.name, peer.figures.seconds());
+        let best = self.best();
+        let others: Vec<String> = self
+            .peers
+            .iter()
+            .filter(|peer| best.is_none_or(|best| best.name != peer.name))
+            .map(named)
+            .collect();
+        let theirs = best.map(|peer| &peer.figures);
         let rate = |side: &Figures| format!("{:.1}", self.images as f64 / side.median);
         format!(
-            "| {} | {} | {} | {} | {} | {:.0} | {} | {} | {} |",
+            "| {} | {} | {} | {} | {} | {:.0} | {} | {} | {} | {} |",
             self.what,
             self.ours.seconds(),
-            theirs.map_or_else(missing, Figures::seconds),
+            best.map_or_else(missing, named),
             self.ratio
                 .map_or_else(missing, |ratio| format!("{ratio:.2}")),
             self.goal
@@ -123,6 +131,7 @@ impl Row {
             theirs.map_or_else(missing, |theirs| format!("{:.0}", theirs.peak_mib)),
             rate(&self.ours),
             theirs.map_or_else(missing, rate),
+            others.join(", "),
         )
     }
 }
@@ -160,12 +169,18 @@ mod tests {
     }
 
     fn report(images: Summary) -> String {
-        let row = |theirs: Option<Figures>| Row {
+        let row = |peers: &[(&str, f64)]| Row {
             case: "epoch",
             what: "epoch".to_owned(),
             ours: figures(0.05, 512.4),
-            ratio: theirs.as_ref().map(|theirs| 0.05 / theirs.median),
-            theirs,
+            ratio: peers.first().map(|(_, median)| 0.05 / median),
+            peers: peers
+                .iter()
+                .map(|&(name, median)| Peer {
+                    name: name.to_owned(),
+                    figures: figures(median, 1024.0),
+                })
+                .collect(),
             goal: Some(0.7),
             images: 4,
         };
@@ -183,7 +198,7 @@ mod tests {
             realtime: false,
             other_work: None,
             images: Some(images),
-            rows: vec![row(None), row(Some(figures(2.0, 1024.0)))],
+            rows: vec![row(&[]), row(&[("A", 2.0), ("B", 4.0)])],
             notes: vec!["A note."],
         }
         .markdown()
@@ -203,10 +218,10 @@ mod tests {
     }
 
     #[test]
-    fn lines_show_both_sides_in_units_of_their_own() {
+    fn lines_show_all_sides_in_units_of_their_own() {
         let text = report(images(false, None));
-        let whole = "| epoch | 50.0 ms (25.0 - 100.0) | 2.00 s (1.00 - 4.00) | 0.03 | <= 0.70 | 512 | 1024 | 80.0 | 2.0 |";
-        let ours = "| epoch | 50.0 ms (25.0 - 100.0) | - | - | <= 0.70 | 512 | - | 80.0 | - |";
+        let whole = "| epoch | 50.0 ms (25.0 - 100.0) | A 2.00 s (1.00 - 4.00) | 0.03 | <= 0.70 | 512 | 1024 | 80.0 | 2.0 | B 4.00 s (2.00 - 8.00) |";
+        let ours = "| epoch | 50.0 ms (25.0 - 100.0) | - | - | <= 0.70 | 512 | - | 80.0 | - |  |";
         assert!(text.contains(whole) && text.contains(ours), "{text}");
         assert!(text.contains("- Images: Xray; 20 normal"), "{text}");
     }

@@ -8,6 +8,14 @@ use anyhow::{Context, ensure};
 
 use super::computing::Computing;
 use super::machine;
+use super::part::Part;
+use crate::precision::Precision;
+
+/// The peer of every row.
+pub(super) const PYTORCH: &str = "PyTorch";
+
+/// Our own program, beside itself in another precision.
+pub(super) const OURS_IN_F32: &str = "ours in f32";
 
 /// What either side is run with.
 pub(super) struct Sides<'a> {
@@ -30,6 +38,41 @@ pub(super) struct Programs {
 pub(super) struct Python {
     program: OsString,
     pub(super) versions: String,
+    /// The runtimes for inference that it has.
+    pub(super) runtimes: Vec<Runtime>,
+}
+
+/// A runtime for inference, which runs the network that PyTorch exports.
+pub(super) struct Runtime {
+    pub(super) name: &'static str,
+    pub(super) module: &'static str,
+    /// Besides single precision.
+    bf16: bool,
+}
+
+impl Runtime {
+    const ALL: [Self; 2] = [
+        Self {
+            name: "ONNX Runtime",
+            module: "onnxruntime",
+            bf16: false,
+        },
+        Self {
+            name: "OpenVINO",
+            module: "openvino",
+            bf16: true,
+        },
+    ];
+
+    /// Whether it takes part.
+    pub(super) fn does(&self, part: Part, computing: &Computing) -> bool {
+        let precise = match computing.precision {
+            Precision::F32 => true,
+            Precision::Bf16 => self.bf16,
+            Precision::Tf32 => false,
+        };
+        part == Part::Infer && computing.kind() == "cpu" && precise
+    }
 }
 
 impl Sides<'_> {
@@ -125,21 +168,39 @@ impl Programs {
 impl Python {
     /// Makes sure that it has what is needed.
     pub(super) fn find(program: &OsString) -> anyhow::Result<Self> {
+        let ask = |code: &str| {
+            Command::new(program)
+                .args(["-c", code])
+                .stderr(Stdio::null())
+                .output()
+                .context("cannot be started")
+        };
         let modules = "import platform, torch, torchvision, scipy, PIL; \
                        print('Python', platform.python_version() + ', PyTorch', torch.__version__ + ', torchvision', \
                        torchvision.__version__ + ', SciPy', scipy.__version__ + ', Pillow', PIL.__version__)";
-        let answer = Command::new(program)
-            .args(["-c", modules])
-            .stderr(Stdio::null())
-            .output()
-            .context("cannot be started")?;
+        let answer = ask(modules)?;
         ensure!(
             answer.status.success(),
             "lacks PyTorch, torchvision, SciPy or Pillow"
         );
+        let mut versions = String::from_utf8_lossy(&answer.stdout).trim().to_owned();
+        let mut runtimes = Vec::new();
+        for runtime in Runtime::ALL {
+            let module = runtime.module;
+            // PyTorch exports by the other two.
+            let answer = ask(&format!(
+                "import {module}, onnx, onnxscript; print({module}.__version__)"
+            ))?;
+            if answer.status.success() {
+                let version = String::from_utf8_lossy(&answer.stdout);
+                versions += &format!(", {} {}", runtime.name, version.trim());
+                runtimes.push(runtime);
+            }
+        }
         Ok(Self {
             program: program.clone(),
-            versions: String::from_utf8_lossy(&answer.stdout).trim().to_owned(),
+            versions,
+            runtimes,
         })
     }
 }
