@@ -14,6 +14,8 @@
 //! ```
 
 mod spec;
+#[cfg(feature = "flex")]
+mod threads;
 
 pub use burn::tensor::Device;
 pub use spec::{DeviceError, DeviceSpec, available};

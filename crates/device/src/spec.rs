@@ -113,6 +113,9 @@ pub fn available() -> Vec<DeviceSpec> {
 impl DeviceSpec {
     /// The device itself, on which tensors track no gradients.
     ///
+    /// Opening the CPU keeps each thread of rayon's pool on a core of its own, where it has as many threads as this process may use cores and
+    /// the environment variable `CKAAD_PIN_THREADS` is not 0: threads that are woken after a rest would share a core for a while.
+    ///
     /// # Errors
     /// [`DeviceError::NotCompiled`] if this build lacks the backend, [`DeviceError::Absent`] if the machine lacks the
     /// device; both list what is there.
@@ -137,7 +140,10 @@ impl DeviceSpec {
     fn enumerate(self) -> Option<Vec<Device>> {
         match self {
             #[cfg(feature = "flex")]
-            Self::Cpu => Some(vec![crate::cpu()]),
+            Self::Cpu => {
+                crate::threads::spread();
+                Some(vec![crate::cpu()])
+            }
             #[cfg(feature = "cuda")]
             Self::Cuda(_) => {
                 let count = Device::enumerate(DeviceType::Cuda).into_vec().len();

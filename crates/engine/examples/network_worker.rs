@@ -64,14 +64,6 @@ impl Bench {
         Tensor::from_data(TensorData::new(values, shape), &self.device)
     }
 
-    fn inputs(&self, images: Tensor<4>) -> Inputs {
-        Inputs {
-            masks: None,
-            features: self.backbone.maps(images),
-            images: None,
-        }
-    }
-
     fn run(&mut self, case: &str) -> Option<(f64, f64)> {
         let (what, count) = case.split_once('-')?;
         let count: usize = count.parse().ok()?;
@@ -79,9 +71,18 @@ impl Bench {
         self.device.sync().ok()?;
         let start = Instant::now();
         let figure = match what {
-            "infer" => self.detector.score(&self.inputs(first)).first()?.score,
+            // As `Predictor::score` does.
+            "infer" => {
+                let (backbone, detector) = (&self.backbone, &self.detector);
+                let scored =
+                    ckaad_ops::in_pool(&self.device, || detector.score(&inputs(backbone, first)));
+                scored.first()?.score
+            }
             "step" => {
-                let (normal, anomalous) = (self.inputs(first), self.inputs(second));
+                let (normal, anomalous) = (
+                    inputs(&self.backbone, first),
+                    inputs(&self.backbone, second),
+                );
                 let losses = self.trainer.step(&normal, Some(&anomalous));
                 let (_, total) = losses.0.into_iter().next()?;
                 f64::from(total.into_scalar::<f32>())
@@ -91,6 +92,14 @@ impl Bench {
         // Updates that nobody has asked for yet belong to the turn.
         self.device.sync().ok()?;
         Some((start.elapsed().as_secs_f64(), figure))
+    }
+}
+
+fn inputs(backbone: &Backbone, images: Tensor<4>) -> Inputs {
+    Inputs {
+        masks: None,
+        features: backbone.maps(images),
+        images: None,
     }
 }
 

@@ -137,7 +137,7 @@ impl Predictor {
     /// # Shapes
     /// - images: `[batch, 3, image_size, image_size]`, ImageNet-normalised
     pub fn score(&self, images: Tensor<4>) -> Vec<Scored> {
-        self.detector.score(&self.inputs(images))
+        ckaad_ops::in_pool(&self.device, || self.detector.score(&self.inputs(images)))
     }
 
     /// What the detector sees of a batch of images, shaped as for [`score`](Self::score).
