@@ -10,12 +10,15 @@ filter for smaller pictures. PatchCore keeps 1 % and looks at stages 2 and 3, Pa
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+os.environ.setdefault("TQDM_DISABLE", "1")  # a line per item of the coreset
 
 import ckaad
 import numpy as np
