@@ -1,6 +1,8 @@
 //! The five methods, and both sources of anomalous images.
 
-use crate::support::{ckaad, json_lines, synthetic, train_args};
+use std::path::PathBuf;
+
+use crate::support::{ckaad, json, json_lines, synthetic, train_args};
 
 #[test]
 fn every_method_trains_two_epochs() {
@@ -50,7 +52,12 @@ fn textures_are_drawn_into_normal_images() {
     let folder = tempfile::tempdir().unwrap();
     let root = synthetic(folder.path());
     // Any photographs serve as textures.
-    let textures = root.join("weave/train/good");
+    let textures = folder.path().join("textures");
+    std::fs::create_dir(&textures).unwrap();
+    for entry in std::fs::read_dir(root.join("weave/train/good")).unwrap() {
+        let path = entry.unwrap().path();
+        std::fs::copy(&path, textures.join(path.file_name().unwrap())).unwrap();
+    }
     let mut models = Vec::new();
     for textures in [None, None, Some(&textures)] {
         let run = folder.path().join(format!("run{}", models.len()));
@@ -67,6 +74,20 @@ fn textures_are_drawn_into_normal_images() {
         models.push(std::fs::read(run.join("model.safetensors")).unwrap());
     }
     assert!(models[0] == models[1] && models[0] != models[2]);
+
+    // The run goes on with the textures that it noted: one that came later makes no difference, one that was replaced is named.
+    let run = folder.path().join("run2");
+    let split = json(&run.join("split.json"));
+    let noted = PathBuf::from(split["textures"][0]["path"].as_str().unwrap());
+    assert!(noted.starts_with(&textures));
+    std::fs::copy(&noted, textures.join("later.png")).unwrap();
+    let resume = ["train".as_ref(), "--resume".as_ref(), run.as_os_str()];
+    ckaad().args(resume).assert().success();
+    std::fs::copy(root.join("weave/test/good/000.png"), &noted).unwrap();
+    let output = ckaad().args(resume).assert().code(1);
+    let said = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+    assert!(said.contains(noted.to_str().unwrap()), "{said}");
+
     let output = ckaad()
         .args(train_args(&root, &folder.path().join("none")))
         .args(["--anomalies", "perlin", "--textures"])

@@ -140,6 +140,7 @@ impl Protocol {
             validation,
             calibration,
             test: dataset.test.clone(),
+            textures: Vec::new(),
             reading: Reading {
                 orientation: Orientation::of(dataset.layout),
                 ..Reading::PUBLISHED

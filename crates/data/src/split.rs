@@ -31,6 +31,9 @@ pub struct Split {
     pub calibration: Vec<Sample>,
     /// Test images of both kinds.
     pub test: Vec<Sample>,
+    /// Textures of drawn anomalies, where they come from a folder.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub textures: Vec<Sample>,
     /// When a pixel of a test image's mask is anomalous.
     #[serde(default)]
     pub mask_rule: MaskRule,
@@ -106,7 +109,7 @@ impl Split {
     }
 
     /// SHA-256, in hexadecimal, of what a run learns from, wherever it lies: how pixels are read, and the labels and
-    /// [digests](Sample::sha256) of all images but the test images, in their order.
+    /// [digests](Sample::sha256) of all images but the test images, in their order, textures last if there are any.
     ///
     /// # Errors
     /// [`DataError::Parse`]; `path` is for messages.
@@ -114,12 +117,14 @@ impl Split {
         let failed = |error| DataError::parse(path, "writing", error);
         let mut hash = Sha256::new();
         hash.update(serde_json::to_vec(&self.reading).map_err(failed)?);
-        for list in [
+        let textures = (!self.textures.is_empty()).then_some(&self.textures);
+        let lists = [
             &self.normal,
             &self.labelled,
             &self.validation,
             &self.calibration,
-        ] {
+        ];
+        for list in lists.into_iter().chain(textures) {
             hash.update(format!("{}\n", list.len()));
             for sample in list {
                 let digest = sample.sha256.as_deref().unwrap_or("-");
@@ -129,7 +134,7 @@ impl Split {
         Ok(hex(&hash.finalize()))
     }
 
-    /// Whether both choose the same images for the same ends. A digest that only one of them knows makes no difference.
+    /// Whether both choose the same images for the same ends. A digest, or textures, that only one of them knows make no difference.
     pub fn agrees_with(&self, other: &Self) -> bool {
         fn fill(list: &mut [Sample], from: &[Sample]) {
             for (sample, from) in list.iter_mut().zip(from) {
@@ -144,6 +149,10 @@ impl Split {
         fill(&mut filled.validation, &other.validation);
         fill(&mut filled.calibration, &other.calibration);
         fill(&mut filled.test, &other.test);
+        fill(&mut filled.textures, &other.textures);
+        if filled.textures.is_empty() || other.textures.is_empty() {
+            filled.textures.clone_from(&other.textures);
+        }
         filled == *other
     }
 

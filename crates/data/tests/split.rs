@@ -25,6 +25,7 @@ fn splits_are_written_read_back_and_checked() {
         validation: samples("validation", Label::Normal, 2),
         calibration: Vec::new(),
         test: samples("test", Label::Normal, 5),
+        textures: Vec::new(),
         reading: Default::default(),
         mask_rule: MaskRule::NonZero,
         mask_resize: MaskResize::Exact,

@@ -50,6 +50,8 @@ pub(crate) fn of_run(
         (None, None, None) => Some("the detector tells no places".to_owned()),
         (None, None, Some(_)) => Some("no anomalous test image has a mask".to_owned()),
     };
+    let textures = ("Textures of drawn anomalies", &split.textures);
+    let textures = (!split.textures.is_empty()).then_some(textures);
     Ok(RunData {
         title: results.display().to_string(),
         facts: facts(&report, run),
@@ -81,6 +83,7 @@ pub(crate) fn of_run(
             ("Images held out for calibration", &split.calibration),
         ]
         .into_iter()
+        .chain(textures)
         .map(|(name, samples)| list(name, samples))
         .collect(),
         definitions: report

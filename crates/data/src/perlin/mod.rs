@@ -50,8 +50,8 @@ impl Textures {
     /// The images of a folder and of its sub-folders (the data set has one for every kind), at most 1024 of them, drawn by the seed.
     ///
     /// # Errors
-    /// [`DataError::NoImages`] if there is none, [`DataError::File`] if the folder cannot be listed, and those of [`ImageStore::load`].
-    pub fn open(folder: &Path, options: StoreOptions, seed: u64) -> Result<Self, DataError> {
+    /// [`DataError::NoImages`] if there is none, and [`DataError::File`] if the folder cannot be listed.
+    pub fn choose(folder: &Path, seed: u64) -> Result<Vec<Sample>, DataError> {
         let mut files = Vec::new();
         list(folder, 2, &mut files)?;
         if files.is_empty() {
@@ -60,11 +60,19 @@ impl Textures {
                 hint: format!("extensions looked for: {}", EXTENSIONS.join(", ")),
             });
         }
-        let samples: Vec<Sample> = draw(files.len(), MOST_TEXTURES, seed)
+        Ok(draw(files.len(), MOST_TEXTURES, seed)
             .into_iter()
             .map(|index| Sample::new(files[index].as_path(), Label::Normal, "texture"))
-            .collect();
-        let (store, _) = ImageStore::load(&samples, options, None)?;
+            .collect())
+    }
+
+    /// Loads images that were chosen, and notes their [digests](Sample::sha256).
+    ///
+    /// # Errors
+    /// Those of [`ImageStore::load`]; an image whose digest is known already must be what it was.
+    pub fn load(samples: &mut Vec<Sample>, options: StoreOptions) -> Result<Self, DataError> {
+        let (store, _) = ImageStore::load(samples, options, None)?;
+        *samples = store.samples().to_vec();
         Ok(Self::Images(Arc::new(store)))
     }
 
@@ -202,10 +210,12 @@ mod tests {
             size: SIDE,
             ..StoreOptions::DEFAULT
         };
-        assert!(Textures::open(folder.path(), options, 1).is_err());
+        assert!(Textures::choose(folder.path(), 1).is_err());
         let red = image::RgbImage::from_pixel(8, 8, image::Rgb([255, 0, 0]));
         red.save(kind.join("red.png")).unwrap();
-        let textures = Textures::open(folder.path(), options, 1).unwrap();
+        let mut chosen = Textures::choose(folder.path(), 1).unwrap();
+        let textures = Textures::load(&mut chosen, options).unwrap();
+        assert!(chosen[0].sha256.is_some());
         let Textures::Images(store) = textures else {
             panic!("images were opened");
         };

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use burn::tensor::{Tensor, TensorData};
-use ckaad_data::{ElasticTransform, FeatureNoise, PerlinAnomalies, Step, StoreOptions, Textures};
+use ckaad_data::{
+    ElasticTransform, FeatureNoise, PerlinAnomalies, Sample, Split, Step, StoreOptions, Textures,
+};
 use ckaad_ops::FeatureMap;
 use rayon::prelude::*;
 
@@ -23,16 +25,21 @@ pub(crate) enum Anomalies {
     FeatureNoise,
 }
 
-/// What drawn anomalies consist of: the images of a folder, or formulas.
-pub(super) fn textures(config: &CheckedConfig) -> Result<Textures, EngineError> {
+/// What drawn anomalies consist of: the images of a folder, or formulas. A run that is gone on with has the images that it noted, as they were.
+pub(super) fn textures(config: &CheckedConfig, split: &mut Split) -> Result<Textures, EngineError> {
     let Some(folder) = &config.textures else {
+        split.textures.clear();
         return Ok(Textures::Procedural);
     };
+    let inside = |sample: &Sample| sample.path.file().starts_with(folder);
+    if split.textures.is_empty() || !split.textures.iter().all(inside) {
+        split.textures = Textures::choose(folder, config.seed)?;
+    }
     let options = StoreOptions {
         size: config.image_size,
         ..StoreOptions::DEFAULT
     };
-    Ok(Textures::open(folder, options, config.seed)?)
+    Ok(Textures::load(&mut split.textures, options)?)
 }
 
 /// The anomalies of a detector that asks for drawn ones.

@@ -84,7 +84,7 @@ impl TrainingData {
             .iter()
             .map(|sample| sample.label.is_anomalous())
             .collect();
-        let textures = textures(config)?;
+        let textures = textures(config, split)?;
         let anomalies = match config.anomalies {
             _ if let Some(drawn) = drawn(config, &textures) => drawn,
             _ if ignores_anomalies(config) => Anomalies::None,
