@@ -137,7 +137,13 @@ fn model_text(title: &str, report: &ModelReport) -> String {
         figure("pixel AUROC", pixel.pixel_auroc);
         figure("pixel average precision", pixel.pixel_average_precision);
         figure("AUPRO (limit 0.3)", pixel.aupro_0_3);
-        figure("PRO per image", pixel.pro_per_image);
+        match pixel.pro_per_image {
+            Some(pro) => figure("PRO per image", pro),
+            None => lines.push(format!(
+                "  no PRO per image: undefined where maps have few distinct values, images: {}",
+                pixel.pro_undefined
+            )),
+        }
     }
     if let Some(omitted) = &report.pixels_omitted {
         lines.push(format!("  no figures of pixels: {}", omitted.reason));

@@ -101,7 +101,7 @@ pub(super) fn figures(model: &ModelReport, images: &[ScoredImage]) -> Vec<Figure
             pixel.map(|pixel| pixel.pixel_average_precision),
         ),
         plain("AUPRO (limit 0.3)", pixel.map(|pixel| pixel.aupro_0_3)),
-        plain("PRO per image", pixel.map(|pixel| pixel.pro_per_image)),
+        plain("PRO per image", pixel.and_then(|pixel| pixel.pro_per_image)),
     ]
 }
 

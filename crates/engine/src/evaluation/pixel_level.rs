@@ -1,6 +1,6 @@
 use ckaad_anomaly_map::AnomalyMap;
 use ckaad_data::{Mask, Sample};
-use ckaad_metrics::{AnnotatedMap, Connectivity, PixelAccumulator, pro_of_map};
+use ckaad_metrics::{AnnotatedMap, Connectivity, MetricError, PixelAccumulator, pro_of_map};
 
 use super::report::{PixelReport, PixelsOmitted};
 use crate::EngineError;
@@ -12,8 +12,9 @@ const AUPRO_LIMIT: f64 = 0.3;
 pub(super) struct PixelLevel {
     size: usize,
     ranking: PixelAccumulator,
-    /// Sum and number of per-image areas.
+    /// Sum and number of per-image areas, and how many images have none.
     per_image: (f64, u32),
+    undefined: usize,
 }
 
 impl PixelLevel {
@@ -40,6 +41,7 @@ impl PixelLevel {
                     size,
                     ranking: PixelAccumulator::new(Connectivity::Eight),
                     per_image: (0.0, 0),
+                    undefined: 0,
                 };
                 (Some(level), None)
             }
@@ -59,9 +61,15 @@ impl PixelLevel {
             None => AnnotatedMap::normal(&map.values, map.height, map.width),
         };
         self.ranking.push(&map)?;
-        if let Some(area) = pro_of_map(index, &map, Connectivity::Eight)? {
-            self.per_image.0 += area;
-            self.per_image.1 += 1;
+        match pro_of_map(index, &map, Connectivity::Eight) {
+            Ok(Some(area)) => {
+                self.per_image.0 += area;
+                self.per_image.1 += 1;
+            }
+            Ok(None) => {}
+            // That costs this figure alone.
+            Err(MetricError::UndefinedPro { .. }) => self.undefined += 1,
+            Err(error) => return Err(error.into()),
         }
         Ok(())
     }
@@ -70,14 +78,53 @@ impl PixelLevel {
     pub(super) fn finish(self) -> Result<PixelReport, EngineError> {
         let ranking = self.ranking.finish()?;
         let figures = ranking.figures(AUPRO_LIMIT)?;
+        let (sum, count) = self.per_image;
         Ok(PixelReport {
             pixel_auroc: figures.auroc,
             pixel_average_precision: figures.average_precision,
             pixel_oracle_f1_max: figures.oracle_f1.f1,
             aupro_0_3: figures.aupro,
-            pro_per_image: self.per_image.0 / f64::from(self.per_image.1),
+            pro_per_image: (self.undefined == 0).then_some(sum / f64::from(count)),
+            pro_undefined: self.undefined,
             regions: ranking.regions(),
             resolution: [self.size, self.size],
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::path::Path;
+
+    use ckaad_data::Label;
+
+    use super::*;
+
+    #[test]
+    fn an_image_without_a_curve_costs_the_mean_over_images_alone() {
+        let mut sample = Sample::new(Path::new("a.png"), Label::Anomalous, "a");
+        sample.masks = vec!["a_mask.png".into()];
+        let report = |maps: &[[f32; 4]]| {
+            let (level, _) = PixelLevel::new(&[sample.clone()], 2);
+            let mut level = level.unwrap();
+            let mask = Mask {
+                size: 2,
+                pixels: vec![true, false, false, false],
+                original: (2, 2),
+            };
+            for values in maps {
+                let map = AnomalyMap {
+                    values: values.to_vec(),
+                    width: 2,
+                    height: 2,
+                };
+                level.push(0, &map, Some(&mask)).unwrap();
+            }
+            level.finish().unwrap()
+        };
+        let flat = report(&[[0.5; 4], [1.0, 0.0, 0.0, 0.0]]);
+        assert_eq!((flat.pro_per_image, flat.pro_undefined), (None, 2));
+        assert_eq!(flat.pixel_auroc, 10.5 / 12.0);
     }
 }

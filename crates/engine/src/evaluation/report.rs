@@ -130,7 +130,10 @@ pub struct PixelReport {
     pub pixel_oracle_f1_max: f64,
     #[serde(rename = "aupro_0.3")]
     pub aupro_0_3: f64,
-    pub pro_per_image: f64,
+    pub pro_per_image: Option<f64>,
+    /// Images whose own curve has no area; with any, there is no mean over images.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub pro_undefined: usize,
     pub regions: u64,
     /// Height and width at which maps and masks were compared.
     pub resolution: [usize; 2],
@@ -143,6 +146,10 @@ pub struct Counts {
     pub normal: usize,
     pub anomalous: usize,
     pub classes: BTreeMap<String, usize>,
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// What each figure of a report is.
@@ -160,7 +167,7 @@ pub(crate) fn definitions() -> BTreeMap<String, String> {
         ("pixel_oracle_f1_max", "highest F1 over all pixels, its threshold chosen on the test images themselves"),
         ("controls", "AUROCs of what sees no more than its name says; not_above_control is the best that a model does not beat by DeLong's paired test, p < 0.05"),
         ("aupro_0.3", "mean coverage of the 8-connected regions of all images against the false-positive rate of all pixels, every score a threshold, area up to a rate of 0.3 divided by 0.3"),
-        ("pro_per_image", "as papers after RD4AD report it: for each anomalous image on its own, 200 thresholds, rates below 0.3 rescaled to 1; mean over images"),
+        ("pro_per_image", "as papers after RD4AD report it: for each anomalous image on its own, 200 thresholds, rates below 0.3 rescaled to 1; mean over images; none where the curve of any of them, pro_undefined in number, has no area, as with a map of few distinct values"),
     ]
     .into_iter()
     .map(|(name, text)| (name.to_owned(), text.to_owned()))
