@@ -83,7 +83,8 @@ pub(crate) fn tensors_of(file: &SafeTensors<'_>) -> NamedTensors {
 }
 
 fn read_pytorch(path: &Path, length: u64) -> Result<NamedTensors, ParameterError> {
-    let mut store = PytorchStore::from_file(path);
+    // Names stay as they are: a list may have gaps, where layers have no parameters.
+    let mut store = PytorchStore::from_file(path).map_indices_contiguous(false);
     let found = store
         .get_all_tensors()
         .map_err(cannot_read(path, "safetensors or a PyTorch checkpoint"))?;

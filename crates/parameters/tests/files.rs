@@ -35,6 +35,14 @@ fn both_pytorch_formats_are_read() {
     }
 }
 
+/// As those of an `nn.Sequential` whose layers between have no parameters.
+#[test]
+fn numbers_in_names_are_kept() {
+    let tensors = NamedTensors::read(&fixture("gaps.pth")).unwrap();
+    let names: Vec<&str> = tensors.names().collect();
+    assert_eq!(names, ["body.0.weight", "body.3.weight"]);
+}
+
 #[test]
 fn safetensors_round_trip() {
     let folder = tempfile::tempdir().unwrap();
