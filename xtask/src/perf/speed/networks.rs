@@ -10,8 +10,8 @@ use crate::precision::Precision;
 /// Part, case, images of a kind, and the ratio that is wanted on the CPU in single precision. Those without one are for devices that
 /// a small batch does not fill.
 const CASES: [(Part, &str, usize, Option<f64>); 5] = [
-    (Part::Infer, "infer-1", 1, Some(0.7)),
-    (Part::Infer, "infer-8", 8, Some(0.8)),
+    (Part::Infer, "infer-1", 1, Some(0.9)),
+    (Part::Infer, "infer-8", 8, Some(0.9)),
     (Part::Infer, "infer-64", 64, None),
     (Part::Step, "step-16", 16, Some(1.0)),
     (Part::Step, "step-64", 64, None),
