@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use anyhow::Context;
 use ckaad_engine::evaluation::{ControlReport, ModelReport, Report};
-use ckaad_metrics::wilson_interval;
+use ckaad_report::breaks_promise;
 
 use crate::escape::{escaped, escaped_line};
 
@@ -140,7 +140,7 @@ fn model_text(title: &str, report: &ModelReport) -> String {
         match pixel.pro_per_image {
             Some(pro) => figure("PRO per image", pro),
             None => lines.push(format!(
-                "  no PRO per image: undefined where maps have few distinct values, images: {}",
+                "  no PRO per image: images whose own curve has no area: {}",
                 pixel.pro_undefined
             )),
         }
@@ -161,12 +161,10 @@ fn false_alarms(report: &ModelReport) -> Option<String> {
     let normal = report.counts.normal as u64;
     let rate = 1.0 - report.at_threshold.specificity?;
     let flagged = (rate * normal as f64).round() as u64;
-    let [low, _] = wilson_interval(flagged, normal, 0.95).ok()?;
-    let more = match report.threshold.promise {
-        Some(promise) if low > promise => {
-            ": more than was promised; they are probably not like those that were held out"
-        }
-        _ => "",
+    let promise = report.threshold.promise;
+    let more = match promise.is_some_and(|promise| breaks_promise(promise, flagged, normal)) {
+        true => ": more than was promised; they are probably not like those that were held out",
+        false => "",
     };
     Some(format!(
         "  flagged {flagged} of {normal} normal test images ({:.1} %){more}",

@@ -127,6 +127,10 @@ impl DeviceSpec {
                 available: available(),
             });
         };
+        #[cfg(feature = "flex")]
+        if self == Self::Cpu {
+            crate::threads::spread();
+        }
         found
             .into_iter()
             .nth(self.index())
@@ -140,10 +144,7 @@ impl DeviceSpec {
     fn enumerate(self) -> Option<Vec<Device>> {
         match self {
             #[cfg(feature = "flex")]
-            Self::Cpu => {
-                crate::threads::spread();
-                Some(vec![crate::cpu()])
-            }
+            Self::Cpu => Some(vec![crate::cpu()]),
             #[cfg(feature = "cuda")]
             Self::Cuda(_) => {
                 let count = Device::enumerate(DeviceType::Cuda).into_vec().len();

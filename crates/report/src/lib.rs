@@ -38,6 +38,7 @@ mod run;
 pub use benchmark::{BenchmarkData, Group};
 pub use choice::{Choice, choose};
 pub use comparison::{ComparisonData, Contestant, Exhibit, Scores, Verdict};
+pub use page::decisions::breaks_promise;
 pub use page::{Page, PlotFile, benchmark_page, comparison_page, run_page};
 pub use picture::{Line, PictureError, Shot, Shrunk, indexed_png, shrink};
 pub use run::{

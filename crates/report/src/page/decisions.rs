@@ -55,6 +55,11 @@ fn at_threshold(data: &RunData, threshold: &ThresholdData) -> Markup {
     }
 }
 
+/// Whether more normal images were flagged than was promised, beyond what chance explains: the 95 % interval of the rate lies above the promise.
+pub fn breaks_promise(promise: f64, flagged: u64, normal: u64) -> bool {
+    wilson_interval(flagged, normal, 0.95).is_ok_and(|[low, _]| low > promise)
+}
+
 /// The rate that was promised, and the one that was seen.
 fn false_alarms(threshold: &ThresholdData, flagged: u64, passed: u64) -> Markup {
     let normal = flagged + passed;
@@ -77,10 +82,8 @@ fn false_alarms(threshold: &ThresholdData, flagged: u64, passed: u64) -> Markup 
                 }
             }
         }
-        @if let (Some(promise), Some([low, _])) = (threshold.promise, interval) {
-            @if low > promise {
-                p .warning { "That is more than was promised. The normal test images are probably not like those that were held out." }
-            }
+        @if threshold.promise.is_some_and(|promise| breaks_promise(promise, flagged, normal)) {
+            p .warning { "That is more than was promised. The normal test images are probably not like those that were held out." }
         }
     }
 }
@@ -136,4 +139,17 @@ pub(super) fn by_class(data: &RunData) -> Markup {
         ]
     });
     sortable("Figures by class", &columns, rows.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::breaks_promise;
+
+    #[test]
+    fn chance_breaks_no_promise() {
+        assert!(breaks_promise(0.05, 47, 234));
+        // 5 % of 60 are 3; 6 lie within what chance explains.
+        assert!(!breaks_promise(0.05, 6, 60));
+        assert!(!breaks_promise(0.05, 0, 0));
+    }
 }

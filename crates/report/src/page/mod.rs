@@ -3,7 +3,7 @@
 mod benchmark;
 mod comparison;
 mod data;
-mod decisions;
+pub(crate) mod decisions;
 mod gallery;
 mod models;
 mod ranking;
