@@ -17,6 +17,9 @@ pub trait Convolution {
     /// Floats of the weights.
     fn weight_len(&self) -> usize;
 
+    /// Whether all passes round their operands to bf16.
+    fn is_bf16(&self) -> bool;
+
     /// `output = input * weight + bias`, with a value of the bias per output channel.
     fn forward(
         &self,
@@ -61,6 +64,10 @@ pub trait Convolution {
 impl Convolution for Conv2d {
     fn weight_len(&self) -> usize {
         self.c_out * self.c_in * self.kernel * self.kernel
+    }
+
+    fn is_bf16(&self) -> bool {
+        self.bf16
     }
 
     fn forward(

@@ -43,6 +43,7 @@ mod convolution;
 mod cosine;
 mod direct;
 mod epilogue;
+mod halves;
 mod images;
 mod input_grad;
 mod isa;
@@ -86,9 +87,10 @@ pub const BLOCK: usize = isa::LANES;
 pub use conv::{Algorithm, Conv2d};
 pub use convolution::Convolution;
 pub use epilogue::Activation;
+pub use halves::{Halves, Kept, above_zero};
 pub use isa::Isa;
 pub use packed::PackedConv2d;
-pub use plane_norm::{InstanceNorm, NormBackward, NormForward, NormGradients};
+pub use plane_norm::{InstanceNorm, NormBackward, NormForward, NormGradients, NormOutputs};
 pub use transposed::{ConvTranspose2d, PackedConvTranspose2d};
 
 #[cfg(test)]

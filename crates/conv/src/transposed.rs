@@ -59,6 +59,10 @@ impl Convolution for ConvTranspose2d {
         self.conv.weight_len()
     }
 
+    fn is_bf16(&self) -> bool {
+        self.conv.bf16
+    }
+
     fn forward(
         &self,
         input: &[f32],

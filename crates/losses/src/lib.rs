@@ -18,7 +18,7 @@ mod adversarial;
 mod reconstruction;
 
 pub use adversarial::{
-    adversarial_energy, adversarial_log, discriminator_energy, discriminator_log,
+    DiscriminatorEnergy, adversarial_energy, adversarial_log, discriminator_log,
 };
 pub use reconstruction::reconstruction;
 

@@ -56,8 +56,16 @@ fn discriminator_energy_weighs_its_three_terms() {
     let reconstructed = [energies([[0.0, 2.0], [4.0, 6.0]]), energies([[5.0], [1.0]])];
     // scale 1: 2 + 0.75 * mean(1, 0) + 0.25 * mean(5, 3, 1, 0) = 2 + 0.375 + 0.5625
     // scale 2: 0.5 + 0.75 * 3 + 0.25 * mean(0, 4) = 0.5 + 2.25 + 0.5
-    let loss = discriminator_energy(&normal, &anomalous, &reconstructed, 5.0, 0.25);
-    assert_close(loss, 2.9375 + 3.25);
+    let energy = DiscriminatorEnergy {
+        margin: 5.0,
+        gamma: 0.25,
+    };
+    let terms = [
+        energy.normal(&normal),
+        energy.anomalous(&anomalous),
+        energy.reconstructed(&reconstructed),
+    ];
+    assert_close(DiscriminatorEnergy::total(&terms), 2.9375 + 3.25);
 }
 
 #[test]

@@ -4,7 +4,8 @@
 
 use crate::buffer::Buffer;
 use crate::epilogue::Activation;
-use crate::isa::Isa;
+use crate::halves::Kept;
+use crate::isa::{Isa, LANES};
 use crate::parallel::{for_each, in_pool};
 
 mod kernel;
@@ -42,15 +43,26 @@ pub struct NormForward<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct NormBackward<'a> {
     /// `[batch, channels, pixels]`.
-    pub input: &'a [f32],
+    pub input: Kept<'a>,
     /// Per channel.
     pub scale: &'a [f32],
     /// As the forward pass wrote them.
     pub statistics: &'a [f32],
-    /// The forward pass's output; unused without a ReLU.
-    pub output: &'a [f32],
+    /// As the forward pass wrote it; unused without a ReLU.
+    pub above_zero: &'a [u16],
     /// In the shape of the output.
     pub output_grad: &'a [f32],
+}
+
+/// Where the forward pass writes.
+#[derive(Debug)]
+pub struct NormOutputs<'a> {
+    /// In the shape of the input.
+    pub output: &'a mut [f32],
+    /// Mean and `1 / sqrt(var + epsilon)` of every image and channel: `[batch, channels, 2]`.
+    pub statistics: &'a mut [f32],
+    /// Which outputs are above 0, where a backward pass through a ReLU follows: [`InstanceNorm::words`], a bit for every pixel.
+    pub above_zero: Option<&'a mut [u16]>,
 }
 
 /// Where the backward pass writes.
@@ -67,38 +79,63 @@ pub struct NormGradients<'a> {
 }
 
 impl InstanceNorm {
-    /// Writes the output, and mean and `1 / sqrt(var + epsilon)` of every image and channel: `[batch, channels, 2]`.
+    /// The length of [`NormOutputs::above_zero`] for so many values.
+    ///
+    /// # Panics
+    /// If they are not whole images.
+    pub fn words(&self, values: usize) -> usize {
+        self.planes(values) * self.pixels.div_ceil(LANES)
+    }
+
+    /// Normalises.
     ///
     /// # Panics
     /// If a length does not fit.
-    pub fn forward(&self, read: NormForward<'_>, output: &mut [f32], statistics: &mut [f32]) {
+    pub fn forward(&self, read: NormForward<'_>, write: NormOutputs<'_>) {
+        let NormOutputs {
+            output,
+            statistics,
+            above_zero,
+        } = write;
         let planes = self.planes(read.input.len());
+        let words = above_zero.as_ref().map(|bits| bits.len());
         assert!(
             read.scale.len() == self.channels
                 && read.shift.len() == self.channels
                 && read.residual.is_none_or(|r| r.len() == read.input.len())
                 && output.len() == read.input.len()
-                && statistics.len() == 2 * planes,
+                && statistics.len() == 2 * planes
+                && words.is_none_or(|words| words == self.words(read.input.len())),
             "slices of an instance norm do not fit its shape"
         );
         let isa = Isa::best();
+        let mut bits = above_zero.map(|bits| bits.chunks_mut(self.pixels.div_ceil(LANES)));
         let outputs = output.chunks_mut(self.pixels);
-        let outputs = outputs.zip(statistics.chunks_mut(2)).enumerate();
-        in_pool(|| {
-            for_each(outputs, |(plane, (output, statistics))| {
-                let job = Forward {
-                    input: self.plane(read.input, plane),
-                    residual: read.residual.map(|residual| self.plane(residual, plane)),
-                    output,
-                    statistics,
-                    scale: read.scale[plane % self.channels],
-                    shift: read.shift[plane % self.channels],
-                    epsilon: self.epsilon,
-                    relu: self.activation == Activation::Relu,
-                };
-                // SAFETY: all slices are one plane.
-                unsafe { forward(isa, job) };
+        let outputs = outputs
+            .zip(statistics.chunks_mut(2))
+            .map(|(output, statistics)| {
+                let above_zero = bits.as_mut().and_then(Iterator::next);
+                (output, statistics, above_zero)
             });
+        in_pool(|| {
+            for_each(
+                outputs.enumerate(),
+                |(plane, (output, statistics, above_zero))| {
+                    let job = Forward {
+                        input: self.plane(read.input, plane),
+                        residual: read.residual.map(|residual| self.plane(residual, plane)),
+                        output,
+                        above_zero,
+                        statistics,
+                        scale: read.scale[plane % self.channels],
+                        shift: read.shift[plane % self.channels],
+                        epsilon: self.epsilon,
+                        relu: self.activation == Activation::Relu,
+                    };
+                    // SAFETY: all slices are one plane.
+                    unsafe { forward(isa, job) };
+                },
+            );
         });
     }
 
@@ -112,7 +149,7 @@ impl InstanceNorm {
         assert!(
             read.scale.len() == self.channels
                 && read.statistics.len() == 2 * planes
-                && (!relu || read.output.len() == read.input.len())
+                && (!relu || read.above_zero.len() == self.words(read.input.len()))
                 && read.output_grad.len() == read.input.len()
                 && write.input.len() == read.input.len()
                 && write
@@ -123,6 +160,7 @@ impl InstanceNorm {
                 && write.shift.len() == self.channels,
             "slices of an instance norm's gradients do not fit its shape"
         );
+        let words = self.pixels.div_ceil(LANES);
         let mut sums = Buffer::stale(2 * planes);
         let mut residuals = write.residual.map(|to| to.chunks_mut(self.pixels));
         let inputs = write.input.chunks_mut(self.pixels);
@@ -135,8 +173,8 @@ impl InstanceNorm {
                 outputs.enumerate(),
                 |(plane, (input_grad, residual_grad, sums))| {
                     let job = Backward {
-                        input: self.plane(read.input, plane),
-                        output: relu.then(|| self.plane(read.output, plane)),
+                        input: read.input.run(plane * self.pixels, self.pixels),
+                        above_zero: relu.then(|| &read.above_zero[plane * words..][..words]),
                         output_grad: self.plane(read.output_grad, plane),
                         input_grad,
                         residual_grad,

@@ -99,7 +99,9 @@ impl Simd for Avx512Bf16 {
         sub(a: Self::V, b: Self::V) -> Self::V = Avx512::sub(a, b);
         mul(a: Self::V, b: Self::V) -> Self::V = Avx512::mul(a, b);
         max(a: Self::V, b: Self::V) -> Self::V = Avx512::max(a, b);
-        where_positive(a: Self::V, b: Self::V) -> Self::V = Avx512::where_positive(a, b);
+        above_zero(a: Self::V) -> u16 = Avx512::above_zero(a);
+        where_set(bits: u16, a: Self::V) -> Self::V = Avx512::where_set(bits, a);
+        load_halves(p: *const u16) -> Self::V = Avx512::load_halves(p);
         fma(a: Self::V, b: Self::V, c: Self::V) -> Self::V = Avx512::fma(a, b, c);
         fnma(a: Self::V, b: Self::V, c: Self::V) -> Self::V = Avx512::fnma(a, b, c);
         round(x: Self::V) -> Self::V = round_native(x);
@@ -122,7 +124,9 @@ impl Simd for Pairs {
         sub(a: Self::V, b: Self::V) -> Self::V = Avx512::sub(a, b);
         mul(a: Self::V, b: Self::V) -> Self::V = Avx512::mul(a, b);
         max(a: Self::V, b: Self::V) -> Self::V = Avx512::max(a, b);
-        where_positive(a: Self::V, b: Self::V) -> Self::V = Avx512::where_positive(a, b);
+        above_zero(a: Self::V) -> u16 = Avx512::above_zero(a);
+        where_set(bits: u16, a: Self::V) -> Self::V = Avx512::where_set(bits, a);
+        load_halves(p: *const u16) -> Self::V = Avx512::load_halves(p);
         fma(a: Self::V, b: Self::V, c: Self::V) -> Self::V = add_products(a, b, c);
         fnma(a: Self::V, b: Self::V, c: Self::V) -> Self::V =
             Avx512::sub(c, add_products(a, b, Avx512::splat(0.0)));
@@ -148,7 +152,9 @@ impl<S: Simd> Simd for Rounding<S> {
         sub(a: Self::V, b: Self::V) -> Self::V = S::sub(a, b);
         mul(a: Self::V, b: Self::V) -> Self::V = S::mul(a, b);
         max(a: Self::V, b: Self::V) -> Self::V = S::max(a, b);
-        where_positive(a: Self::V, b: Self::V) -> Self::V = S::where_positive(a, b);
+        above_zero(a: Self::V) -> u16 = S::above_zero(a);
+        where_set(bits: u16, a: Self::V) -> Self::V = S::where_set(bits, a);
+        load_halves(p: *const u16) -> Self::V = S::load_halves(p);
         fma(a: Self::V, b: Self::V, c: Self::V) -> Self::V = S::fma(a, b, c);
         fnma(a: Self::V, b: Self::V, c: Self::V) -> Self::V = S::fnma(a, b, c);
         round(x: Self::V) -> Self::V = S::round(x);

@@ -27,8 +27,12 @@ pub(crate) trait Simd: Copy {
     unsafe fn sub(a: Self::V, b: Self::V) -> Self::V;
     unsafe fn mul(a: Self::V, b: Self::V) -> Self::V;
     unsafe fn max(a: Self::V, b: Self::V) -> Self::V;
-    /// `b` where `a` is positive, else 0.
-    unsafe fn where_positive(a: Self::V, b: Self::V) -> Self::V;
+    /// A bit for every lane, the first lowest: whether it is above 0.
+    unsafe fn above_zero(a: Self::V) -> u16;
+    /// `a` where the lane's bit is set, else 0.
+    unsafe fn where_set(bits: u16, a: Self::V) -> Self::V;
+    /// Sixteen values of bf16, each the upper half of a float.
+    unsafe fn load_halves(p: *const u16) -> Self::V;
     /// `a * b + c`
     unsafe fn fma(a: Self::V, b: Self::V, c: Self::V) -> Self::V;
     /// `c - a * b`
@@ -91,7 +95,9 @@ impl Simd for Portable {
         sub(a: Self::V, b: Self::V) -> Self::V = lanes!(|i| a[i] - b[i]);
         mul(a: Self::V, b: Self::V) -> Self::V = lanes!(|i| a[i] * b[i]);
         max(a: Self::V, b: Self::V) -> Self::V = lanes!(|i| if a[i] > b[i] { a[i] } else { b[i] });
-        where_positive(a: Self::V, b: Self::V) -> Self::V = lanes!(|i| if a[i] > 0.0 { b[i] } else { 0.0 });
+        above_zero(a: Self::V) -> u16 = a.iter().rev().fold(0, |bits, x| bits << 1 | u16::from(*x > 0.0));
+        where_set(bits: u16, a: Self::V) -> Self::V = lanes!(|i| if bits >> i & 1 == 1 { a[i] } else { 0.0 });
+        load_halves(p: *const u16) -> Self::V = lanes!(|i| f32::from_bits(u32::from(p.add(i).read()) << 16));
         fma(a: Self::V, b: Self::V, c: Self::V) -> Self::V = lanes!(|i| a[i] * b[i] + c[i]);
         fnma(a: Self::V, b: Self::V, c: Self::V) -> Self::V = lanes!(|i| c[i] - a[i] * b[i]);
         round(x: Self::V) -> Self::V = lanes!(|i| nearest_bf16(x[i]));
@@ -114,9 +120,32 @@ macro_rules! both {
 
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
-unsafe fn positive(a: __m256, b: __m256) -> __m256 {
+unsafe fn eight_above_zero(a: __m256) -> i32 {
     // SAFETY: the caller's promise that the processor has AVX.
-    unsafe { _mm256_and_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(a, _mm256_setzero_ps()), b) }
+    unsafe { _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(a, _mm256_setzero_ps())) }
+}
+
+/// `a` where the lane's of the lower eight bits is set, else 0.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+unsafe fn eight_where_set(bits: u16, a: __m256) -> __m256 {
+    // SAFETY: the caller's promise that the processor has AVX2.
+    unsafe {
+        let lanes = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+        let set = _mm256_and_si256(_mm256_set1_epi32(i32::from(bits)), lanes);
+        let set = _mm256_cmpeq_epi32(set, lanes);
+        _mm256_and_ps(_mm256_castsi256_ps(set), a)
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+unsafe fn load_eight_halves(p: *const u16) -> __m256 {
+    // SAFETY: the caller's promise that the processor has AVX2, and that `p` leads to eight values.
+    unsafe {
+        let halves = _mm256_cvtepu16_epi32(_mm_loadu_si128(p.cast()));
+        _mm256_castsi256_ps(_mm256_slli_epi32::<16>(halves))
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -136,7 +165,9 @@ impl Simd for Avx2 {
         sub(a: Self::V, b: Self::V) -> Self::V = both!(_mm256_sub_ps(a, b));
         mul(a: Self::V, b: Self::V) -> Self::V = both!(_mm256_mul_ps(a, b));
         max(a: Self::V, b: Self::V) -> Self::V = both!(_mm256_max_ps(a, b));
-        where_positive(a: Self::V, b: Self::V) -> Self::V = both!(positive(a, b));
+        above_zero(a: Self::V) -> u16 = (eight_above_zero(a.0) | eight_above_zero(a.1) << 8) as u16;
+        where_set(bits: u16, a: Self::V) -> Self::V = (eight_where_set(bits, a.0), eight_where_set(bits >> 8, a.1));
+        load_halves(p: *const u16) -> Self::V = (load_eight_halves(p), load_eight_halves(p.add(8)));
         fma(a: Self::V, b: Self::V, c: Self::V) -> Self::V = both!(_mm256_fmadd_ps(a, b, c));
         fnma(a: Self::V, b: Self::V, c: Self::V) -> Self::V = both!(_mm256_fnmadd_ps(a, b, c));
         round(x: Self::V) -> Self::V = both!(round_eight(x));
@@ -163,8 +194,12 @@ impl Simd for Avx512 {
         sub(a: Self::V, b: Self::V) -> Self::V = _mm512_sub_ps(a, b);
         mul(a: Self::V, b: Self::V) -> Self::V = _mm512_mul_ps(a, b);
         max(a: Self::V, b: Self::V) -> Self::V = _mm512_max_ps(a, b);
-        where_positive(a: Self::V, b: Self::V) -> Self::V =
-            _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(a, _mm512_setzero_ps()), b);
+        above_zero(a: Self::V) -> u16 = _mm512_cmp_ps_mask::<_CMP_GT_OQ>(a, _mm512_setzero_ps());
+        where_set(bits: u16, a: Self::V) -> Self::V = _mm512_maskz_mov_ps(bits, a);
+        load_halves(p: *const u16) -> Self::V = {
+            let halves = _mm512_cvtepu16_epi32(_mm256_loadu_si256(p.cast()));
+            _mm512_castsi512_ps(_mm512_slli_epi32::<16>(halves))
+        };
         fma(a: Self::V, b: Self::V, c: Self::V) -> Self::V = _mm512_fmadd_ps(a, b, c);
         fnma(a: Self::V, b: Self::V, c: Self::V) -> Self::V = _mm512_fnmadd_ps(a, b, c);
         round(x: Self::V) -> Self::V = round_sixteen(x);

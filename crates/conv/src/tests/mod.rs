@@ -4,6 +4,7 @@
 mod backward;
 mod bf16;
 mod forward;
+mod halves;
 mod isa;
 mod layers;
 mod parallel;

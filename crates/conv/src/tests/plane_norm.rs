@@ -1,7 +1,9 @@
 //! The contiguous instance norm against its definition in f64.
 
 use super::reference::{relative_error, values};
-use crate::{Activation, InstanceNorm, NormBackward, NormForward, NormGradients};
+use crate::{
+    Activation, Halves, InstanceNorm, Kept, NormBackward, NormForward, NormGradients, NormOutputs,
+};
 
 struct Case {
     norm: InstanceNorm,
@@ -75,7 +77,13 @@ fn values_and_gradients_agree_with_f64() {
                 shift: &case.shift,
                 residual: case.residual.as_deref(),
             };
-            case.norm.forward(read, &mut output, &mut statistics);
+            let mut above_zero = vec![u16::MAX; case.norm.words(len)];
+            let write = NormOutputs {
+                output: &mut output,
+                statistics: &mut statistics,
+                above_zero: Some(&mut above_zero),
+            };
+            case.norm.forward(read, write);
             let nowhere = vec![0.0; len];
             assert!(relative_error(&output, &case.exact(0.0, &nowhere)) < 1e-6);
 
@@ -86,10 +94,10 @@ fn values_and_gradients_agree_with_f64() {
                 (vec![f32::NAN; channels], vec![f32::NAN; channels]);
             case.norm.backward(
                 NormBackward {
-                    input: &case.input,
+                    input: Kept::Floats(&case.input),
                     scale: &case.scale,
                     statistics: &statistics,
-                    output: &output,
+                    above_zero: &above_zero,
                     output_grad: &grad,
                 },
                 NormGradients {
@@ -148,5 +156,50 @@ fn values_and_gradients_agree_with_f64() {
                 assert!((f64::from(shift_grad[c]) - of_shift).abs() < 1e-4);
             }
         }
+    }
+}
+
+/// The gradient of the input does not depend on how the input was kept.
+#[test]
+fn inputs_of_bf16_may_be_kept_as_such() {
+    for pixels in [4, 64, 135] {
+        let mut case = Case::new(2, 5, pixels, Activation::Relu);
+        case.input = Halves::rounded(&case.input).to_floats();
+        let len = case.input.len();
+        let (mut output, mut statistics) = (vec![0.0; len], vec![0.0; 20]);
+        let mut above_zero = vec![0; case.norm.words(len)];
+        let read = NormForward {
+            input: &case.input,
+            scale: &case.scale,
+            shift: &case.shift,
+            residual: None,
+        };
+        let write = NormOutputs {
+            output: &mut output,
+            statistics: &mut statistics,
+            above_zero: Some(&mut above_zero),
+        };
+        case.norm.forward(read, write);
+        let halves = Halves::exact(&case.input).unwrap();
+        let [floats, halves] = [Kept::Floats(&case.input), halves.kept()].map(|input| {
+            let mut gradients = [len, 5, 5].map(|len| vec![f32::NAN; len]);
+            let [input_grad, scale, shift] = &mut gradients;
+            let read = NormBackward {
+                input,
+                scale: &case.scale,
+                statistics: &statistics,
+                above_zero: &above_zero,
+                output_grad: &values(len, 7),
+            };
+            let write = NormGradients {
+                input: input_grad,
+                residual: None,
+                scale,
+                shift,
+            };
+            case.norm.backward(read, write);
+            gradients
+        });
+        assert_eq!(floats, halves);
     }
 }

@@ -5,12 +5,12 @@ use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::Tensor;
 use ckaad_auto_encoder::AutoEncoder;
 use ckaad_losses::{
-    adversarial_energy, adversarial_log, discriminator_energy, discriminator_log, reconstruction,
+    DiscriminatorEnergy, adversarial_energy, adversarial_log, discriminator_log, reconstruction,
 };
 
 use super::{Discriminator, Method, Settings};
 use crate::adam::adam;
-use crate::gradients::{clip, global_norm};
+use crate::gradients::{add, clip, global_norm};
 
 /// The largest global norm of the discriminator's gradient.
 const DISCRIMINATOR_CLIP: f32 = 1.0;
@@ -140,21 +140,15 @@ impl Learner {
             .map(|(a, b)| Tensor::cat(vec![a.clone(), b.clone()], 0))
             .collect();
         let detached: Vec<Tensor<4>> = pooled.iter().map(|tensor| tensor.clone().inner()).collect();
-        let loss = if method == Method::Gan {
-            discriminator_log(
-                &discriminator.logits(normal),
-                &discriminator.logits(&detached),
-            )
+        let (loss, gradients) = if method == Method::Gan {
+            let [normal, detached] = [normal, &detached].map(|maps| discriminator.logits(maps));
+            let loss = discriminator_log(&normal, &detached);
+            let gradients = GradientsParams::from_grads(loss.backward(), &discriminator);
+            (loss.inner(), gradients)
         } else {
-            discriminator_energy(
-                &discriminator.energies(normal),
-                &discriminator.energies(anomalous),
-                &discriminator.energies(&detached),
-                margin,
-                gamma,
-            )
+            let energy = DiscriminatorEnergy { margin, gamma };
+            tell_apart(&discriminator, energy, [normal, anomalous, &detached])
         };
-        let gradients = GradientsParams::from_grads(loss.backward(), &discriminator);
         let norm = global_norm(&discriminator, &gradients);
         let gradients = clip(&discriminator, gradients, norm.clone(), DISCRIMINATOR_CLIP);
         let rate = self.settings.discriminator_learning_rate;
@@ -172,7 +166,33 @@ impl Learner {
         self.discriminator = Some(discriminator);
         AnomalousRecord {
             adversarial,
-            discriminator: Some((loss.inner(), norm)),
+            discriminator: Some((loss, norm)),
         }
     }
 }
+
+/// The discriminator's loss and gradients for normal images, anomalous ones and reconstructions. One after another: what the backward pass needs
+/// of some is gone before others are looked at.
+fn tell_apart(
+    discriminator: &Discriminator,
+    energy: DiscriminatorEnergy,
+    [normal, anomalous, reconstructed]: [&[Tensor<4>]; 3],
+) -> (Tensor<1>, GradientsParams) {
+    let mut gradients = GradientsParams::new();
+    let mut learn = |features: &[Tensor<4>], term: Term| {
+        let term = term(&energy, &discriminator.energies(features));
+        let values = term.iter().map(|term| term.clone().inner()).collect();
+        let of_term = DiscriminatorEnergy::total(&[term]).backward();
+        let mut of_term = GradientsParams::from_grads(of_term, discriminator);
+        add(discriminator, &mut gradients, &mut of_term);
+        values
+    };
+    // Gradients are summed in the order in which one backward pass through all terms would.
+    let reconstructed = learn(reconstructed, DiscriminatorEnergy::reconstructed);
+    let anomalous = learn(anomalous, DiscriminatorEnergy::anomalous);
+    let normal = learn(normal, DiscriminatorEnergy::normal);
+    let loss = DiscriminatorEnergy::total(&[normal, anomalous, reconstructed]);
+    (loss, gradients)
+}
+
+type Term = fn(&DiscriminatorEnergy, &[Tensor<2>]) -> Vec<Tensor<1>>;

@@ -11,6 +11,7 @@ mod preset;
 mod resolve;
 mod resumed;
 mod sources;
+mod tables;
 
 use std::path::PathBuf;
 
@@ -28,8 +29,8 @@ pub(crate) use check::EPOCHS;
 pub use data::DataConfig;
 pub use overrides::Overrides;
 pub use preset::Preset;
-pub use resolve::lay_over;
 pub use sources::{AnomalySource, FeatureSource};
+pub use tables::lay_over;
 
 /// A run's settings. Every key can be given in a TOML file or on the command line; unknown keys are refused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -98,7 +99,7 @@ pub struct Config {
     /// A folder in which features outlast the run, for others on the same images; it grows until someone removes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub feature_cache_dir: Option<PathBuf>,
-    /// In which precision features are kept.
+    /// In which precision features are kept; `f16` if not given and `precision` is `bf16`.
     #[serde(default)]
     pub feature_precision: FeaturePrecision,
     /// Which detector, and its own settings.

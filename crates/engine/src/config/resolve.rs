@@ -2,11 +2,14 @@
 
 use std::path::Path;
 
+use ckaad_backbone::Precision;
 use ckaad_detectors::Passes;
 use toml::{Table, Value};
 
+use super::tables::{lay_over, make_absolute};
 use super::{CheckedConfig, Config, Overrides, Preset};
 use crate::EngineError;
+use crate::training::FeaturePrecision;
 
 /// Greatest size of a configuration in bytes.
 const FILE_LIMIT: u64 = 1 << 20;
@@ -100,6 +103,7 @@ impl Config {
             .map_err(|error: toml::de::Error| EngineError::config(None, error))?;
         lay_over(&mut table, own_folders(&given, &overrides));
         let says_epochs = given.contains_key("epochs") || overrides.epochs.is_some();
+        let says_feature_precision = given.contains_key("feature_precision");
         lay_over(&mut table, given);
         let mut config: Self = Value::Table(table)
             .try_into()
@@ -108,6 +112,9 @@ impl Config {
         overrides.apply(&mut config);
         if !says_epochs && config.detector.needs().passes == Passes::Once {
             config.epochs = 1;
+        }
+        if !says_feature_precision && config.precision == Precision::Bf16 {
+            config.feature_precision = FeaturePrecision::F16;
         }
         Ok(config)
     }
@@ -170,49 +177,6 @@ fn own_folders(given: &Table, overrides: &Overrides) -> Table {
 fn detector_named(name: &str) -> Table {
     let name = Table::from_iter([("name".to_owned(), Value::String(name.to_owned()))]);
     Table::from_iter([("detector".to_owned(), Value::Table(name))])
-}
-
-/// Lays the entries of `over` over `base`; tables are merged, everything else is replaced. Settings of one detector are
-/// none of another's: the table of a detector of another name takes the place of the whole.
-pub fn lay_over(base: &mut Table, over: Table) {
-    let name = |table: &Table| Some(table.get("detector")?.get("name")?.clone());
-    if let Some(chosen) = name(&over)
-        && name(base).is_some_and(|before| before != chosen)
-    {
-        base.remove("detector");
-    }
-    for (key, value) in over {
-        match (base.get_mut(&key), value) {
-            (Some(Value::Table(below)), Value::Table(above)) => lay_over(below, above),
-            (_, value) => {
-                base.insert(key, value);
-            }
-        }
-    }
-}
-
-/// Joins every path among the settings to `folder`; absolute ones stay as they are.
-fn make_absolute(settings: &mut Table, folder: &Path) {
-    let join = |table: &mut Table, key: &str| {
-        if let Some(Value::String(path)) = table.get_mut(key)
-            && let Some(joined) = folder.join(path.as_str()).to_str()
-        {
-            *path = joined.to_owned();
-        }
-    };
-    join(settings, "weights");
-    join(settings, "feature_cache_dir");
-    join(settings, "textures");
-    let Some(Value::Table(data)) = settings.get_mut("data") else {
-        return;
-    };
-    join(data, "root");
-    join(data, "split");
-    if let Some(Value::Table(folders)) = data.get_mut("folders") {
-        for key in ["normal", "anomalous", "test", "masks"] {
-            join(folders, key);
-        }
-    }
 }
 
 #[cfg(test)]
@@ -282,6 +246,23 @@ mod tests {
             lay_over(&mut all, settings);
             let error = resolved(all).unwrap_err().to_string();
             assert!(error.contains(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn features_for_products_of_bf16_are_kept_in_half_precision() {
+        for (settings, expected) in [
+            (toml! { seed = 1 }, FeaturePrecision::F32),
+            (toml! { precision = "tf32" }, FeaturePrecision::F32),
+            (toml! { precision = "bf16" }, FeaturePrecision::F16),
+            (
+                toml! { precision = "bf16" feature_precision = "f32" },
+                FeaturePrecision::F32,
+            ),
+        ] {
+            let mut all = data();
+            lay_over(&mut all, settings);
+            assert_eq!(resolved(all).unwrap().feature_precision, expected);
         }
     }
 

@@ -13,6 +13,7 @@ use burn::nn::conv::{Conv2d as Plain, ConvTranspose2d as Transposed};
 use burn::tensor::Tensor;
 use ckaad_conv::{Conv2d, ConvTranspose2d, Convolution};
 
+use super::kept::Kept;
 use super::operands::{
     Operands, contiguous, from_values, operands, plain, record, register, slice,
 };
@@ -136,8 +137,8 @@ impl<C: Convolution + Debug + Copy + Send + 'static> Sized<C> {
                 let y = record(*self, inputs, |[x, weight]| {
                     let y = self.forward(&x, &weight, None);
                     // Each gradient needs the other operand.
-                    let x = weight_wanted.then_some(x);
-                    (y, [x, x_wanted.then_some(weight)])
+                    let x = weight_wanted.then(|| Kept::operand(x, self.conv.is_bf16()));
+                    (y, (x, x_wanted.then_some(weight)))
                 });
                 Some(match bias {
                     Some(bias) => y + bias.reshape([1, self.y[1], 1, 1]),
@@ -163,7 +164,7 @@ impl<C: Convolution + Debug + Copy + Send + 'static> Sized<C> {
 
 impl<C: Convolution + Debug + Copy + Send + 'static> Backward<Flex, 2> for Sized<C> {
     /// Input and weight, as far as the other one wants a gradient.
-    type State = [Option<FlexTensor>; 2];
+    type State = (Option<Kept>, Option<FlexTensor>);
 
     fn backward(
         self,
@@ -172,10 +173,9 @@ impl<C: Convolution + Debug + Copy + Send + 'static> Backward<Flex, 2> for Sized
         _checkpointer: &mut Checkpointer,
     ) {
         let (conv, size) = (self.conv, self.size());
-        let [x, weight] = ops
-            .state
-            .each_ref()
-            .map(|operand| operand.as_ref().map(slice));
+        let (x, weight) = ops.state;
+        let x = x.as_ref().map(Kept::floats);
+        let (x, weight) = (x.as_deref(), weight.as_ref().map(slice));
         let grad = contiguous(gradients.consume::<Flex>(&ops.node));
         let grad = slice(&grad);
         let mut x_grad = weight.map(|_| vec![0.0; self.x.iter().product()]);

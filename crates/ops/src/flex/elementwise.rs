@@ -6,6 +6,7 @@ use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops};
 use burn::backend::flex::FlexTensor;
 use burn::tensor::Tensor;
+use ckaad_conv::above_zero;
 use rayon::prelude::*;
 
 use super::operands::{
@@ -14,6 +15,9 @@ use super::operands::{
 
 /// Values that one task works through: they fit a core's first cache.
 const CHUNK: usize = 4096;
+
+/// Values of which a word says the signs.
+const WORD: usize = u16::BITS as usize;
 
 /// Positions that are normalised together, channel by channel.
 const POSITIONS: usize = 128;
@@ -34,10 +38,20 @@ pub(crate) fn leaky_relu(x: Tensor<4>, slope: f64) -> Result<Tensor<4>, Tensor<4
     Ok(match operands {
         Operands::Plain([x]) => plain(leak(x, slope, shape)),
         Operands::Tracked(x) => record(LeakyRelu, x, |[x]| {
-            let y = leak(x, slope, shape);
-            (y.clone(), (y, slope, shape))
+            let bits = signs(&x);
+            (leak(x, slope, shape), (bits, slope, shape))
         }),
     })
+}
+
+/// A bit for every value: whether it is above 0.
+fn signs(x: &FlexTensor) -> Vec<u16> {
+    let values = slice(x);
+    let mut bits = vec![0; values.len().div_ceil(WORD)];
+    bits.par_chunks_mut(CHUNK / WORD)
+        .zip(values.par_chunks(CHUNK))
+        .for_each(|(bits, values)| above_zero(values, bits));
+    bits
 }
 
 fn leak(mut x: FlexTensor, slope: f32, shape: [usize; 4]) -> FlexTensor {
@@ -61,8 +75,8 @@ fn leak(mut x: FlexTensor, slope: f32, shape: [usize; 4]) -> FlexTensor {
 struct LeakyRelu;
 
 impl Backward<Flex, 1> for LeakyRelu {
-    /// The output, which has the input's signs; slope and shape.
-    type State = (FlexTensor, f32, [usize; 4]);
+    /// Which values are above 0, slope and shape.
+    type State = (Vec<u16>, f32, [usize; 4]);
 
     fn backward(
         self,
@@ -70,16 +84,20 @@ impl Backward<Flex, 1> for LeakyRelu {
         gradients: &mut Gradients,
         _checkpointer: &mut Checkpointer,
     ) {
-        let (y, slope, shape) = ops.state;
+        let (bits, slope, shape) = ops.state;
         let grad = contiguous(gradients.consume::<Flex>(&ops.node));
         let mut x_grad = vec![0.0; slice(&grad).len()];
         x_grad
             .par_chunks_mut(CHUNK)
             .zip(slice(&grad).par_chunks(CHUNK))
-            .zip(slice(&y).par_chunks(CHUNK))
-            .for_each(|((to, grad), y)| {
-                for ((to, grad), y) in to.iter_mut().zip(grad).zip(y) {
-                    *to = if *y > 0.0 { *grad } else { *grad * slope };
+            .zip(bits.par_chunks(CHUNK / WORD))
+            .for_each(|((to, grad), bits)| {
+                let words = to.chunks_mut(WORD).zip(grad.chunks(WORD)).zip(bits);
+                for ((to, grad), word) in words {
+                    for (i, (to, grad)) in to.iter_mut().zip(grad).enumerate() {
+                        let above_zero = word & 1 << i != 0;
+                        *to = if above_zero { *grad } else { *grad * slope };
+                    }
                 }
             });
         let [id] = ops.parents.map(|parent| parent.map(|node| node.id));

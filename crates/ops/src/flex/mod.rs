@@ -4,6 +4,7 @@ mod adam;
 mod conv;
 mod elementwise;
 pub(crate) mod frozen;
+mod kept;
 mod norm;
 mod operands;
 mod squares;

@@ -8,8 +8,11 @@ use burn::backend::flex::FlexTensor;
 use burn::module::Param;
 use burn::nn::InstanceNorm as Layer;
 use burn::tensor::Tensor;
-use ckaad_conv::{InstanceNorm, NormBackward, NormForward, NormGradients};
+use ckaad_conv::{
+    Activation as Last, InstanceNorm, NormBackward, NormForward, NormGradients, NormOutputs,
+};
 
+use super::kept::Kept;
 use super::operands::{
     Operands, contiguous, from_values, operands, plain, record, register, slice,
 };
@@ -53,16 +56,22 @@ pub(crate) fn instance_norm(
 /// Runs on input, scale, shift and, if there is one, the residual.
 fn run<const N: usize>(norm: InstanceNorm, shape: [usize; 4], operands: Operands<N>) -> Tensor<4> {
     match operands {
-        Operands::Plain(inputs) => plain(forward(&norm, shape, &inputs).0),
+        Operands::Plain(inputs) => plain(forward(&norm, shape, &inputs, None).0),
         Operands::Tracked(inputs) => record(Normalisation, inputs, |inputs| {
-            let (y, statistics) = forward(&norm, shape, &inputs);
+            let words = match norm.activation {
+                Last::Relu => norm.words(shape.iter().product()),
+                Last::Identity => 0,
+            };
+            let mut above_zero = vec![0; words];
+            let bits = (words > 0).then_some(above_zero.as_mut_slice());
+            let (y, statistics) = forward(&norm, shape, &inputs, bits);
             let state = State {
                 norm,
                 shape,
-                x: inputs[0].clone(),
+                x: Kept::exact(inputs[0].clone()),
                 scale: inputs[1].clone(),
                 statistics,
-                y: y.clone(),
+                above_zero,
             };
             (y, state)
         }),
@@ -73,6 +82,7 @@ fn forward(
     norm: &InstanceNorm,
     shape: [usize; 4],
     inputs: &[FlexTensor],
+    above_zero: Option<&mut [u16]>,
 ) -> (FlexTensor, Vec<f32>) {
     let mut y = vec![0.0; shape.iter().product()];
     let mut statistics = vec![0.0; 2 * shape[0] * shape[1]];
@@ -82,7 +92,12 @@ fn forward(
         shift: slice(&inputs[2]),
         residual: inputs.get(3).map(slice),
     };
-    norm.forward(read, &mut y, &mut statistics);
+    let write = NormOutputs {
+        output: &mut y,
+        statistics: &mut statistics,
+        above_zero,
+    };
+    norm.forward(read, write);
     (from_values(y, shape), statistics)
 }
 
@@ -93,11 +108,12 @@ struct Normalisation;
 struct State {
     norm: InstanceNorm,
     shape: [usize; 4],
-    x: FlexTensor,
+    x: Kept,
     scale: FlexTensor,
     /// Mean and inverse deviation of every image and channel.
     statistics: Vec<f32>,
-    y: FlexTensor,
+    /// Which outputs are, where a ReLU is last.
+    above_zero: Vec<u16>,
 }
 
 impl<const N: usize> Backward<Flex, N> for Normalisation {
@@ -121,10 +137,10 @@ impl<const N: usize> Backward<Flex, N> for Normalisation {
         let mut shift_grad = vec![0.0; channels];
         state.norm.backward(
             NormBackward {
-                input: slice(&state.x),
+                input: state.x.values(),
                 scale: slice(&state.scale),
                 statistics: &state.statistics,
-                output: slice(&state.y),
+                above_zero: &state.above_zero,
                 output_grad: slice(&grad),
             },
             NormGradients {
