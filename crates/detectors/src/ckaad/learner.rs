@@ -82,7 +82,7 @@ impl Learner {
         let record = anomalous
             .zip(reconstructed_anomalous)
             .map(|(features, reconstructions)| {
-                self.adversarial(normal, features, &reconstructed, &reconstructions)
+                self.adversarial(normal, features, &reconstructed, reconstructions)
             });
         let reconstruction = reconstruction(normal, &reconstructed);
         let total = match &record {
@@ -120,11 +120,11 @@ impl Learner {
         normal: &[Tensor<4>],
         anomalous: &[Tensor<4>],
         reconstructed: &[Tensor<4>],
-        reconstructed_anomalous: &[Tensor<4>],
+        reconstructed_anomalous: Vec<Tensor<4>>,
     ) -> AnomalousRecord {
         let Some(discriminator) = self.discriminator.take() else {
             return AnomalousRecord {
-                adversarial: reconstruction(anomalous, reconstructed_anomalous),
+                adversarial: reconstruction(anomalous, &reconstructed_anomalous),
                 discriminator: None,
             };
         };
@@ -137,7 +137,7 @@ impl Learner {
         let pooled: Vec<Tensor<4>> = reconstructed
             .iter()
             .zip(reconstructed_anomalous)
-            .map(|(a, b)| Tensor::cat(vec![a.clone(), b.clone()], 0))
+            .map(|(a, b)| Tensor::cat(vec![a.clone(), b], 0))
             .collect();
         let detached: Vec<Tensor<4>> = pooled.iter().map(|tensor| tensor.clone().inner()).collect();
         let (loss, gradients) = if method == Method::Gan {
