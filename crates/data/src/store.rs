@@ -161,6 +161,15 @@ impl ImageStore {
         ))
     }
 
+    /// The same list without the pixels, for those who have seen them.
+    pub fn without_pixels(&self) -> Self {
+        Self {
+            samples: self.samples.clone(),
+            pixels: Buffer::default(),
+            ..*self
+        }
+    }
+
     /// Number of images.
     pub fn len(&self) -> usize {
         self.samples.len()
@@ -189,7 +198,7 @@ impl ImageStore {
     /// The bytes of image `index`, [size, size, 3].
     ///
     /// # Panics
-    /// If `index` is not below [`len`](Self::len).
+    /// If `index` is not below [`len`](Self::len), or the store has no pixels.
     pub fn pixels(&self, index: usize) -> &[u8] {
         assert!(index < self.len(), "image {index} of {}", self.len());
         let image_len = self.size * self.size * 3;

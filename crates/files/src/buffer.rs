@@ -17,6 +17,13 @@ const LARGE: u64 = 16 << 20;
 /// Zeroed bytes in memory, or in an unnamed temporary file that ends with them however the process ends.
 pub struct Buffer(Place);
 
+impl Default for Buffer {
+    /// No bytes.
+    fn default() -> Self {
+        Self(Place::Memory(Vec::new()))
+    }
+}
+
 enum Place {
     /// In memory.
     Memory(Vec<u8>),

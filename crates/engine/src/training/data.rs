@@ -108,6 +108,19 @@ impl TrainingData {
         })
     }
 
+    /// Lets go of the pixels that no step of a detector on features looks at, unless others have them, too.
+    pub(crate) fn forget_pixels(&mut self) {
+        let mut banks = vec![&mut self.validation, &mut self.calibration];
+        match &mut self.anomalies {
+            Anomalies::Elastic(_) | Anomalies::Perlin(_) => {}
+            Anomalies::Labelled(bank) => banks.extend([bank, &mut self.normal]),
+            Anomalies::None | Anomalies::FeatureNoise => banks.push(&mut self.normal),
+        }
+        for bank in banks.into_iter().filter_map(Arc::get_mut) {
+            bank.forget_pixels();
+        }
+    }
+
     /// As a run of another detector on the same images has it; these were loaded for one that looks at anomalous images, if any does.
     pub(crate) fn seen_by(&self, config: &CheckedConfig) -> Self {
         let mut data = self.clone();

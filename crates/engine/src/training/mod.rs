@@ -236,7 +236,10 @@ impl Prepared {
     ) -> Result<Self, EngineError> {
         let weights = with.backbone.fingerprint();
         let mut storage = FeatureStorage::new(config, &weights, with)?;
-        let data = TrainingData::load(config, &mut split, with, &mut storage)?;
+        let mut data = TrainingData::load(config, &mut split, with, &mut storage)?;
+        if !config.detector.needs().images {
+            data.forget_pixels();
+        }
         Ok(Self {
             split,
             data,

@@ -43,6 +43,13 @@ impl FeatureBank {
         self.kept.is_some()
     }
 
+    /// Lets go of the pixels if the features are kept.
+    pub(crate) fn forget_pixels(&mut self) {
+        if self.is_kept() {
+            self.images = Arc::new(self.images.without_pixels());
+        }
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.images.len()
     }
