@@ -148,6 +148,7 @@ unsafe impl GlobalAlloc for Recycler {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
