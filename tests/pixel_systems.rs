@@ -1,4 +1,5 @@
-//! Systems that look at pixels find what is wrong in the demonstration's pictures.
+//! Systems that look at pixels find what is wrong in the demonstration's pictures. What is asked of each lies well below what several seeds gave: on another
+//! processor rounding differs, which changes these figures as another seed does.
 
 use ckaad_data::{SynthSize, synth_demo};
 
@@ -37,7 +38,7 @@ fn finds(
     assert!(of_pixels >= least_of_pixels, "{detector}: {of_pixels}");
 }
 
-/// 89.6 and 88.9 where it was measured.
+/// Over four seeds 82.8 to 90.6, and 80.9 to 93.8 of pixels.
 #[test]
 fn draem() {
     let small = [
@@ -45,30 +46,31 @@ fn draem() {
         "detector.segment_width=8",
         "detector.learning_rate=3e-3",
     ];
-    finds("draem", [64, 16], &small, [0.75; 2]);
+    finds("draem", [64, 16], &small, [0.7; 2]);
 }
 
-/// 83.6 and 85.4 where it was measured.
+/// Over six seeds 83.1 to 96.4, and 91.1 to 95.9 of pixels.
 #[test]
 fn destseg() {
-    finds("destseg", [64, 8], &["detector.segment_width=32"], [0.7; 2]);
+    let small = ["detector.segment_width=32"];
+    finds("destseg", [64, 16], &small, [0.7, 0.8]);
 }
 
-/// 72.6 where it was measured; it has no map.
+/// Over seven seeds 71.4 to 80.7; it has no map.
 #[test]
 fn ganomaly() {
     let small = ["detector.width=32", "detector.latent=32"];
     finds("ganomaly", [32, 40], &small, [0.6, 0.0]);
 }
 
-/// 90.9 and 87.0 where it was measured.
+/// Over four seeds 82.8 to 93.2, and 84.1 to 87.5 of pixels.
 #[test]
 fn ae_flow() {
     let stages = ["stages=[1,2,3]", "detector.steps=4"];
-    finds("ae-flow", [64, 2], &stages, [0.8, 0.7]);
+    finds("ae-flow", [64, 2], &stages, [0.7; 2]);
 }
 
-/// 100 and 97.8 where it was measured.
+/// Over three seeds 99.5 to 100, and 97.2 to 97.8 of pixels.
 #[test]
 fn dmad() {
     let small = [
@@ -79,13 +81,13 @@ fn dmad() {
     finds("dmad", [64, 1], &small, [0.9; 2]);
 }
 
-/// 100 and 98.5 where it was measured.
+/// Over three seeds 100, and 97.7 to 98.6 of pixels.
 #[test]
 fn d3ad() {
     finds("d3ad", [64, 16], &["detector.learning_rate=1e-3"], [0.9; 2]);
 }
 
-/// Over twelve seeds 100 and 66.7 to 85.0 (74.5 in the mean): what networks that learn against one another come to, any rounding draws anew.
+/// Over twelve seeds 100, and 66.7 to 85.0 of pixels (74.5 in the mean).
 #[test]
 fn aa_bigan() {
     let small = [

@@ -17,6 +17,11 @@ use ckaad_engine::{Config, Overrides, TrainContext, train};
 
 mod peak;
 
+/// As in the program.
+#[cfg(target_os = "linux")]
+#[global_allocator]
+static ALLOCATOR: ckaad_allocator::Recycler = ckaad_allocator::Recycler::new();
+
 /// More epochs than anybody asks for.
 const EPOCHS: usize = 1_000_000;
 

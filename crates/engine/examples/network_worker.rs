@@ -15,6 +15,11 @@ use ckaad_device::DeviceSpec;
 
 mod peak;
 
+/// As in the program.
+#[cfg(target_os = "linux")]
+#[global_allocator]
+static ALLOCATOR: ckaad_allocator::Recycler = ckaad_allocator::Recycler::new();
+
 struct Bench {
     size: usize,
     device: Device,
