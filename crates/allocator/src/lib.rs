@@ -2,7 +2,7 @@
 //!
 //! Training allocates and frees tensors of the same few sizes step after step. The system's allocator gives large ones back to the kernel at
 //! once, which then finds, clears and maps the same pages anew: a sixth of a step's time. [`Recycler`] keeps them, and gives kept ones back before
-//! it asks for more, so that a process holds hardly more than it once had in use.
+//! it asks for more, so that a process holds at most about an eighth more than it once had in use.
 //!
 //! Only on Linux; elsewhere programs keep the system's allocator.
 
