@@ -182,7 +182,14 @@ fn ckaad_with_labelled_images() {
 
 #[test]
 fn ckaad_with_elastic_anomalies() {
-    survives(&["--epochs", "6", "--anomalies", "elastic"]);
+    survives(&[
+        "--epochs",
+        "6",
+        "--anomalies",
+        "elastic",
+        "--set",
+        "detector.schedule=\"cosine\"",
+    ]);
 }
 
 #[test]

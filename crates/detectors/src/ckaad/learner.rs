@@ -24,6 +24,8 @@ pub struct Learner {
     /// Tells normal features from others, if the method has one.
     pub discriminator: Option<Discriminator>,
     pub(crate) discriminator_optimizer: ModuleOptimizer,
+    /// The share of both learning rates that the next step takes.
+    pub(super) share: f64,
 }
 
 /// What one step computed; tensors with one element, left on the device until they are asked for.
@@ -61,6 +63,7 @@ impl Learner {
             optimizer: adam(),
             discriminator,
             discriminator_optimizer: adam(),
+            share: 1.0,
         }
     }
 
@@ -99,7 +102,7 @@ impl Learner {
         let gradients = GradientsParams::from_grads(total.backward(), &self.auto_encoder);
         let gradient_norm = global_norm(&self.auto_encoder, &gradients);
         self.auto_encoder = self.optimizer.step(
-            self.settings.learning_rate,
+            self.settings.learning_rate * self.share,
             self.auto_encoder.clone(),
             gradients,
         );
@@ -151,7 +154,7 @@ impl Learner {
         };
         let norm = global_norm(&discriminator, &gradients);
         let gradients = clip(&discriminator, gradients, norm.clone(), DISCRIMINATOR_CLIP);
-        let rate = self.settings.discriminator_learning_rate;
+        let rate = self.settings.discriminator_learning_rate * self.share;
         let discriminator = self
             .discriminator_optimizer
             .step(rate, discriminator, gradients);

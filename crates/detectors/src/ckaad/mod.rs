@@ -8,6 +8,7 @@ mod detector;
 mod learner;
 mod method;
 mod networks;
+mod schedule;
 mod settings;
 mod trainer;
 
@@ -15,5 +16,6 @@ pub use detector::CkaadDetector;
 pub use learner::{AnomalousRecord, Learner, StepRecord};
 pub use method::Method;
 pub use networks::{Discriminator, auto_encoder_config};
+pub use schedule::Schedule;
 pub use settings::Settings;
 pub use trainer::discriminator_parameters;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::detector::CkaadDetector;
 use super::networks::{auto_encoder_config, size_multiple};
 use super::trainer::CkaadTrainer;
-use super::{Discriminator, Learner, Method};
+use super::{Discriminator, Learner, Method, Schedule};
 use crate::error::{positive, weight};
 use crate::{Anomalies, Detector, DetectorError, Needs, Passes, Setup, System, Trainer};
 
@@ -26,6 +26,8 @@ pub struct Settings {
     pub learning_rate: f64,
     /// The discriminator's learning rate.
     pub discriminator_learning_rate: f64,
+    /// How both learning rates change over a training.
+    pub schedule: Schedule,
     /// Weight of the adversarial (or subtracted) loss.
     pub lambda: f64,
     /// Weight of reconstructed against anomalous features in the discriminator's loss, in `[0, 1]`.
@@ -42,6 +44,7 @@ impl Default for Settings {
             image_score: ImageScore::Top100,
             learning_rate: 1e-3,
             discriminator_learning_rate: 1e-4,
+            schedule: Schedule::Constant,
             lambda: 0.02,
             gamma: 0.5,
             margin: 5.0,
@@ -94,6 +97,8 @@ impl Settings {
             learner: Learner::new(*self, auto_encoder, discriminator),
             backbone: backbone.clone(),
             image_size: setup.image_size,
+            steps: setup.steps,
+            time: 0,
             gradients: Vec::new(),
         }
     }

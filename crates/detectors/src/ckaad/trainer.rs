@@ -4,25 +4,34 @@ use ckaad_backbone::BackboneConfig;
 use ckaad_parameters::{NamedTensors, collect};
 
 use super::collapse::collapse;
-use super::{CkaadDetector, Discriminator, Learner, Settings};
+use super::{CkaadDetector, Discriminator, Learner, Schedule, Settings};
+use crate::state::fits;
 use crate::{Detector, DetectorError, Inputs, Losses, Setup, State, Trainer};
 
 const AUTO_ENCODER: &str = "auto_encoder";
 const AUTO_ENCODER_OPTIMIZER: &str = "auto_encoder_optimizer";
 const DISCRIMINATOR: &str = "discriminator";
 const DISCRIMINATOR_OPTIMIZER: &str = "discriminator_optimizer";
+const TIME: &str = "time";
 
 /// [`Learner`] as the contract has it.
 pub(crate) struct CkaadTrainer {
     pub(crate) learner: Learner,
     pub(crate) backbone: BackboneConfig,
     pub(crate) image_size: usize,
+    /// How many steps are planned.
+    pub(crate) steps: u64,
+    /// How many were done.
+    pub(crate) time: u64,
     /// The sizes of the last step's gradients.
     pub(crate) gradients: Vec<(&'static str, Tensor<1>)>,
 }
 
 impl Trainer for CkaadTrainer {
     fn step(&mut self, normal: &Inputs, anomalous: Option<&Inputs>) -> Losses {
+        let schedule = self.learner.settings().schedule;
+        self.learner.share = schedule.share(self.time, self.steps);
+        self.time += 1;
         let anomalous = anomalous.map(Inputs::tensors);
         let record = self.learner.step(&normal.tensors(), anomalous.as_deref());
         self.gradients = vec![("the gradient of the auto-encoder", record.gradient_norm)];
@@ -63,6 +72,9 @@ impl Trainer for CkaadTrainer {
         // Batch norms hold their last update back until they are asked; going over to evaluation asks them.
         let _ = learner.auto_encoder.valid();
         let mut state = State::default();
+        if learner.settings().schedule != Schedule::Constant {
+            state.insert_numbers(TIME, [self.time as f64]);
+        }
         state.insert_module(AUTO_ENCODER, learner.auto_encoder.clone())?;
         state.insert_optimizer(AUTO_ENCODER_OPTIMIZER, &learner.optimizer)?;
         if let Some(discriminator) = &learner.discriminator {
@@ -74,6 +86,11 @@ impl Trainer for CkaadTrainer {
 
     fn restore(&mut self, mut state: State) -> Result<(), DetectorError> {
         let learner = &mut self.learner;
+        if learner.settings().schedule != Schedule::Constant {
+            let time = state.take_numbers(TIME)?;
+            fits(time.len() == 1, TIME)?;
+            self.time = time[0] as u64;
+        }
         learner.auto_encoder = state.take_module(AUTO_ENCODER, learner.auto_encoder.clone())?;
         learner.optimizer =
             state.take_optimizer(AUTO_ENCODER_OPTIMIZER, learner.optimizer.clone())?;
