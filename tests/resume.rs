@@ -110,10 +110,10 @@ fn what_is_refused_leaves_the_run_as_it_was() {
             &["--set", "feature_cache_mib=0", "--set", &cache],
             "has no effect with feature_cache_mib = 0",
         ),
-        (&["--batch", "2"], "goes on with its own settings"),
+        (&["--batch", "2"], "hint: --resume takes --epochs besides"),
         (
             &["--set", "detector.lambda=1.0"],
-            "goes on with its own settings",
+            "hint: --resume takes --epochs besides",
         ),
     ] {
         let said = refused(&run, more);

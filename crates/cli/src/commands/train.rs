@@ -115,7 +115,9 @@ fn resumed(folder: &RunFolder, given: SettingArgs) -> anyhow::Result<CheckedConf
     if let Some(epochs) = overrides.epochs.take() {
         changes.insert("epochs".to_owned(), i64::try_from(epochs)?.into());
     }
-    anyhow::ensure!(overrides == Overrides::default(), only());
+    let may = |key: &String| Config::CHANGEABLE.contains(&key.as_str());
+    let all_may = overrides == Overrides::default() && changes.keys().all(may);
+    anyhow::ensure!(all_may, only());
     Ok(Config::resumed(folder, changes)?)
 }
 

@@ -18,6 +18,9 @@ struct Changes {
 }
 
 impl Config {
+    /// The settings that [`resumed`](Self::resumed) lets change.
+    pub const CHANGEABLE: [&str; 3] = ["epochs", "feature_cache_mib", "feature_cache_dir"];
+
     /// The settings of a run that is gone on with: its own, but it may be given more `epochs`, and features may be kept elsewhere
     /// (`feature_cache_mib`, `feature_cache_dir`).
     ///
@@ -26,8 +29,9 @@ impl Config {
     pub fn resumed(folder: &RunFolder, changes: Table) -> Result<CheckedConfig, EngineError> {
         let mut config = Self::read(&folder.config())?.into_inner();
         let changes: Changes = Value::Table(changes).try_into().map_err(|error| {
-            let only = "a run goes on with its own settings, but for epochs, feature_cache_mib and feature_cache_dir";
-            EngineError::config(None, format!("{only}: {error}"))
+            let but_for = Self::CHANGEABLE.join(", ");
+            let only = format!("a run goes on with its own settings, but for {but_for}: {error}");
+            EngineError::config(None, only)
         })?;
         config.epochs = changes.epochs.unwrap_or(config.epochs);
         config.feature_cache_mib = changes
