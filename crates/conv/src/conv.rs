@@ -83,17 +83,17 @@ impl Conv2d {
     }
 
     /// The same on operands rounded to bf16, nearest and ties to even, with sums in single precision that are rounded to bf16 in turn,
-    /// before a bias is added. [`Isa::Avx512Bf16`] multiplies pairs of them where an instruction set below multiplies floats that
-    /// hold the same values; it takes what lies below the normal range for zero. Winograd's algorithm keeps to floats: what it
-    /// multiplies are sums of operands, of which bf16 would lose too much.
+    /// before a bias is added. [`Isa::Avx512Bf16`] multiplies pairs of them, [`Isa::Amx`] tiles, where an instruction set below multiplies
+    /// floats that hold the same values; both take what lies below the normal range for zero. Winograd's algorithm keeps to floats: what
+    /// it multiplies are sums of operands, of which bf16 would lose too much. With tiles it is not used.
     pub fn in_bf16(self) -> Self {
         Self { bf16: true, ..self }
     }
 
     /// What multiplies, unless Winograd's algorithm is used.
     pub(crate) fn multiplier(&self) -> Multiplier {
-        if self.bf16 && self.isa == Isa::Avx512Bf16 {
-            Multiplier::Pairs
+        if self.bf16 {
+            self.isa.of_bf16()
         } else {
             Multiplier::Floats(self.isa)
         }
@@ -130,7 +130,9 @@ impl Conv2d {
     }
 
     pub(crate) fn uses_winograd(&self) -> bool {
-        self.winograd && self.kernel == 3 && self.stride == 1 && self.padding == 1
+        // What Winograd's algorithm saves, tiles more than make up for.
+        let tiles = matches!(self.multiplier(), Multiplier::Tiles(_));
+        self.winograd && !tiles && self.kernel == 3 && self.stride == 1 && self.padding == 1
     }
 
     /// Packs `weight` `[c_out, c_in, kernel, kernel]` and a bias of `c_out` for any number of forward passes.
@@ -204,14 +206,14 @@ impl Conv2d {
     }
 
     pub(crate) fn plan(&self, height: usize, width: usize) -> Plan {
-        if self.multiplier() == Multiplier::Pairs && self.thinning() > 1 {
+        if self.multiplier().is_paired() && self.thinning() > 1 {
             let thinned = Self { stride: 1, ..*self };
             return thinned.plan(self.output(height), self.output(width));
         }
         let taps: Vec<(isize, usize)> = (0..self.kernel)
             .map(|k| (k as isize - self.padding as isize, k))
             .collect();
-        let in_blocks = self.c_in.div_ceil(crate::isa::LANES);
+        let in_blocks = self.c_in.div_ceil(self.multiplier().block_channels());
         // A 1x1 convolution does not care for rows: all pixels are one.
         let (height, width) = if self.kernel == 1 && self.stride == 1 {
             (1, height * width)

@@ -9,7 +9,7 @@ use crate::buffer::Buffer;
 use crate::conv::Conv2d;
 use crate::epilogue::Epilogue;
 use crate::isa::{LANES, Multiplier};
-use crate::pairs::pair_channels;
+use crate::pairs::{pair_blocks, pair_channels};
 use crate::parallel::{Shared, for_each, threads};
 use crate::tile::{Finish, PANEL, Tap, Tile, run_tile};
 
@@ -81,6 +81,7 @@ impl<'a> Input<'a> {
         let multiplier = conv.multiplier();
         let other = match multiplier {
             Multiplier::Pairs => Some(pair_channels(map, step)),
+            Multiplier::Tiles(_) => Some(pair_blocks(map, step)),
             Multiplier::Floats(isa) => conv.bf16.then(|| map.rounded(isa)),
         };
         Self {
@@ -173,59 +174,47 @@ impl Plan {
                 if rows.is_empty() || region.cols.is_empty() {
                     continue;
                 }
+                let (y, x) = (rows.start, region.cols.start);
                 let (height, width) = (rows.len(), region.cols.len());
-                // Runs go along the longer side, so that few are short.
+                let a_steps = [self.input[1], 1].map(|step| step * self.stride * words);
+                let out_steps = [self.output[1], 1].map(|step| step * self.out_stride * LANES);
+                // Rows of a tile go along the longer side, so that few are short.
                 let by_row = width >= height || width >= 8;
-                let (runs, run_len) = if by_row {
-                    (height, width)
-                } else {
-                    (width, height)
-                };
+                let (along, across) = if by_row { (1, 0) } else { (0, 1) };
+                let first_input = (y * self.input[1] + x) * self.stride * words;
+                let at = ((self.out_start[0] + y * self.out_stride) * self.output[1]
+                    + self.out_start[1]
+                    + x * self.out_stride)
+                    * LANES;
                 let passes = region.taps.len().div_ceil(pass_len).max(1);
                 for pass in 0..passes {
                     let taps = &region.taps[(pass * pass_len).min(region.taps.len())
                         ..((pass + 1) * pass_len).min(region.taps.len())];
                     let last = pass + 1 == passes;
-                    for run in 0..runs {
-                        let (y, x) = if by_row {
-                            (rows.start + run, region.cols.start)
+                    let tile = Tile {
+                        a: data.as_ptr().wrapping_add(n * in_len + first_input),
+                        a_row: a_steps[along],
+                        taps,
+                        tap_len: words,
+                        panel: panels[panel * panel_len..][..panel_len].as_ptr(),
+                        out: out.at(offset + at),
+                        out_row: out_steps[along],
+                        out_vec: out_plane,
+                        rows: [height, width][along],
+                        lines: [height, width][across],
+                        a_line: a_steps[across],
+                        out_line: out_steps[across],
+                        vecs,
+                        accumulate: pass > 0,
+                        finish: if last {
+                            finish.shifted(at)
                         } else {
-                            (rows.start, region.cols.start + run)
-                        };
-                        let (in_y, in_x) = (y * self.stride, x * self.stride);
-                        let (out_y, out_x) = (
-                            self.out_start[0] + y * self.out_stride,
-                            self.out_start[1] + x * self.out_stride,
-                        );
-                        let at = (out_y * self.output[1] + out_x) * LANES;
-                        let (a_step, out_step) = if by_row {
-                            (1, 1)
-                        } else {
-                            (self.input[1], self.output[1])
-                        };
-                        let first_input = n * in_len + (in_y * self.input[1] + in_x) * words;
-                        let tile = Tile {
-                            a: data.as_ptr().wrapping_add(first_input),
-                            a_row: a_step * self.stride * words,
-                            taps,
-                            tap_len: words,
-                            panel: panels[panel * panel_len..][..panel_len].as_ptr(),
-                            out: out.at(offset + at),
-                            out_row: out_step * self.out_stride * LANES,
-                            out_vec: out_plane,
-                            rows: run_len,
-                            vecs,
-                            accumulate: pass > 0,
-                            finish: if last {
-                                finish.shifted(at)
-                            } else {
-                                Finish::default()
-                            },
-                        };
-                        // SAFETY: the taps of a region lead to pixels inside the image, and the pixels of this image, panel and
-                        // band are written by this task alone.
-                        unsafe { run_tile(input.multiplier, &tile) };
-                    }
+                            Finish::default()
+                        },
+                    };
+                    // SAFETY: the taps of a region lead to pixels inside the image, and the pixels of this image, panel and
+                    // band are written by this task alone.
+                    unsafe { run_tile(input.multiplier, &tile) };
                 }
             }
         });

@@ -5,7 +5,6 @@ use crate::buffer::Buffer;
 use crate::conv::Conv2d;
 use crate::direct::{Input, Plan};
 use crate::epilogue::{Activation, Epilogue};
-use crate::isa::LANES;
 use crate::weights::pack_bias;
 
 impl Conv2d {
@@ -32,7 +31,7 @@ impl Conv2d {
         };
         let steps = |size: usize, phase: usize| size.saturating_sub(phase).div_ceil(self.stride);
         Plan {
-            in_blocks: self.c_out.div_ceil(LANES),
+            in_blocks: self.c_out.div_ceil(self.multiplier().block_channels()),
             input: grad,
             steps: [steps(height, phase[0]), steps(width, phase[1])],
             stride: 1,

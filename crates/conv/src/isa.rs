@@ -2,12 +2,18 @@
 
 use std::sync::OnceLock;
 
+#[cfg(target_arch = "x86_64")]
+use crate::amx;
+
 /// Lanes of a vector, and channels of a block in the blocked layout.
 pub(crate) const LANES: usize = 16;
 
 /// The instruction set that the kernels use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Isa {
+    /// [`Self::Portable`] that multiplies bf16 in tiles, as [`Self::Amx`] does: how tests look at that on any processor.
+    #[cfg(test)]
+    PlainTiles,
     /// Plain Rust: correct everywhere, whatever speed the compiler finds.
     Portable,
     /// AVX2 with FMA.
@@ -16,11 +22,14 @@ pub enum Isa {
     Avx512,
     /// AVX-512 that multiplies pairs of bf16 (`vdpbf16ps`). In single precision it does the same as [`Self::Avx512`].
     Avx512Bf16,
+    /// AVX-512 that multiplies pairs of bf16, with AMX: sixteen rows times sixteen columns of 32 by one instruction. In single precision it
+    /// does the same as [`Self::Avx512`].
+    Amx,
 }
 
 impl Isa {
     /// The best instruction set of this processor. The environment variable `CKAAD_CONV_ISA` (`portable`, `avx2`,
-    /// `avx512`, `avx512bf16`) can lower it, never raise it; it is read once.
+    /// `avx512`, `avx512bf16`, `amx`) can lower it, never raise it; it is read once.
     pub fn best() -> Isa {
         static BEST: OnceLock<Isa> = OnceLock::new();
         *BEST.get_or_init(|| {
@@ -29,6 +38,7 @@ impl Isa {
                 Ok("portable") => Isa::Portable,
                 Ok("avx2") => found.min(Isa::Avx2),
                 Ok("avx512") => found.min(Isa::Avx512),
+                Ok("avx512bf16") => found.min(Isa::Avx512Bf16),
                 _ => found,
             }
         })
@@ -41,7 +51,11 @@ impl Isa {
             && is_x86_feature_detected!("fma")
         {
             if is_x86_feature_detected!("avx512bf16") && is_x86_feature_detected!("avx512bw") {
-                Isa::Avx512Bf16
+                if amx::is_available() {
+                    Isa::Amx
+                } else {
+                    Isa::Avx512Bf16
+                }
             } else {
                 Isa::Avx512
             }
@@ -65,10 +79,22 @@ impl Isa {
     /// Every instruction set this processor can run.
     #[cfg(test)]
     pub(crate) fn all() -> Vec<Isa> {
-        [Isa::Portable, Isa::Avx2, Isa::Avx512, Isa::Avx512Bf16]
+        use Isa::{Amx, Avx2, Avx512, Avx512Bf16, Portable};
+        [Portable, Avx2, Avx512, Avx512Bf16, Amx]
             .into_iter()
             .filter(|isa| *isa <= Isa::detect())
             .collect()
+    }
+
+    /// What multiplies bf16.
+    pub(crate) fn of_bf16(self) -> Multiplier {
+        match self {
+            #[cfg(test)]
+            Self::PlainTiles => Multiplier::Tiles(self),
+            Self::Portable | Self::Avx2 | Self::Avx512 => Multiplier::Floats(self),
+            Self::Avx512Bf16 => Multiplier::Pairs,
+            Self::Amx => Multiplier::Tiles(self),
+        }
     }
 }
 
@@ -79,14 +105,29 @@ pub(crate) enum Multiplier {
     Floats(Isa),
     /// Two values of bf16 in each word, both multiplied and summed by one instruction of [`Isa::Avx512Bf16`].
     Pairs,
+    /// Two values of bf16 in each word, which [`Isa::Amx`] multiplies by sixteen rows of sixteen words.
+    Tiles(Isa),
 }
 
 impl Multiplier {
-    /// Words that hold the sixteen channels of a block.
+    /// Channels that are multiplied at a time.
+    pub(crate) fn block_channels(self) -> usize {
+        match self {
+            Self::Floats(_) | Self::Pairs => LANES,
+            Self::Tiles(_) => 2 * LANES,
+        }
+    }
+
+    /// Words that hold those.
     pub(crate) fn block_words(self) -> usize {
         match self {
-            Self::Floats(_) => LANES,
+            Self::Floats(_) | Self::Tiles(_) => LANES,
             Self::Pairs => LANES / 2,
         }
+    }
+
+    /// Whether a word holds two values.
+    pub(crate) fn is_paired(self) -> bool {
+        !matches!(self, Self::Floats(_))
     }
 }

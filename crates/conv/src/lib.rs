@@ -32,10 +32,14 @@
 //! [`Conv2d::in_bf16`] rounds operands and results of all three passes to bf16, with sums in f32. Direct and interleaved convolutions
 //! then multiply pairs of values by one instruction where the processor has it ([`Isa::Avx512Bf16`]): pairs of channels, or of
 //! pixels in the weight gradient. Elsewhere, and in Winograd's algorithm, floats that hold the rounded values are multiplied.
+//! With [`Isa::Amx`] all but interleaved convolutions are direct and multiply tiles: 16 pixels (or, in the weight gradient, channels)
+//! times 16 channels, and 32 channels (or pixels) of each at a time.
 //!
 //! Invariant: `unsafe` is confined to the files that begin with the reason for it; they are the kernels, and the loops that
 //! hand them pointers where the part of an output that a task writes is no slice of its own.
 
+#[cfg(target_arch = "x86_64")]
+mod amx;
 mod blocked;
 mod buffer;
 mod conv;
@@ -74,9 +78,11 @@ mod pool;
 mod simd;
 mod stem;
 mod tile;
+mod tiles;
 mod transpose;
 mod transposed;
 mod weight_grad;
+mod weight_tiles;
 mod weights;
 mod winograd;
 

@@ -1,12 +1,12 @@
 //! Maps and weights as pairs of bf16: two values in each word of 32 bits, the first in its lower half.
-// unsafe: intrinsics behind `Isa::Avx512Bf16`, which says that the processor has them, on slices whose lengths are checked.
+// unsafe: intrinsics behind a question whether the processor has them, on slices whose lengths are checked.
 #![allow(unsafe_code)]
 
 use crate::blocked::Blocked;
 use crate::buffer::Buffer;
 use crate::isa::{Isa, LANES};
 use crate::parallel::for_each;
-use crate::simd::simd_entry;
+use crate::simd::{nearest_bf16, simd_entry};
 
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::*;
@@ -15,6 +15,25 @@ use std::arch::x86_64::*;
 /// [width][8]`.
 pub(crate) fn pair_channels(map: &Blocked, step: usize) -> Buffer {
     by_planes(map, step, |pixels| pixels * LANES / 2, pair_neighbours)
+}
+
+/// The channels of two neighbouring blocks paired with their neighbours, of every pixel that is `step` rows and columns from the last one;
+/// an odd block has zeros beside it: `[batch][channels / 32][height][width][16]`.
+pub(crate) fn pair_blocks(map: &Blocked, step: usize) -> Buffer {
+    let (row, plane) = (map.width() * LANES, map.height() * map.width() * LANES);
+    let [height, width] = [map.height(), map.width()].map(|size| size.div_ceil(step));
+    let mut paired = Buffer::stale(map.batch() * map.blocks().div_ceil(2) * height * width * LANES);
+    let images = map.data.chunks(map.image_len());
+    let blocks = images.flat_map(|image| image.chunks(2 * plane));
+    let planes = paired.chunks_mut(height * width * LANES);
+    for_each(blocks.zip(planes), |(from, to)| {
+        for (y, to) in to.chunks_mut(width * LANES).enumerate() {
+            let (first, second) = from.split_at(plane);
+            let second = (!second.is_empty()).then(|| &second[y * step * row..]);
+            pair_two_blocks(&first[y * step * row..], second, step * LANES, to);
+        }
+    });
+    paired
 }
 
 /// Neighbouring pixels paired, of those that are `step` rows and columns from the last one, all in one line; an odd one is paired with
@@ -86,9 +105,55 @@ fn by_planes(
 pub(crate) fn pair_neighbours(from: &[f32], to: &mut [f32]) {
     assert_eq!(from.len(), 2 * to.len(), "two values make a word");
     #[cfg(target_arch = "x86_64")]
-    // SAFETY: pairs are only made for a processor that multiplies them.
-    unsafe {
-        neighbours(from, to);
+    if natively() {
+        // SAFETY: the processor has the instructions.
+        return unsafe { neighbours(from, to) };
+    }
+    for (two, to) in from.as_chunks().0.iter().zip(to) {
+        *to = word(*two);
+    }
+}
+
+/// Whether the processor makes pairs by itself.
+fn natively() -> bool {
+    Isa::Avx512Bf16.supported() == Isa::Avx512Bf16
+}
+
+/// A word of the two values rounded, the first in its lower half.
+fn word(two: [f32; 2]) -> f32 {
+    let [low, high] = two.map(half).map(u32::from);
+    f32::from_bits(low | high << 16)
+}
+
+/// The value rounded, as the upper half of its float.
+#[inline(always)]
+pub(crate) fn half(x: f32) -> u16 {
+    (nearest_bf16(x).to_bits() >> 16) as u16
+}
+
+/// The halves of words.
+pub(crate) fn halves_mut(words: &mut [f32]) -> &mut [u16] {
+    // SAFETY: a float is as large as two of them, and any bits are both.
+    unsafe { std::slice::from_raw_parts_mut(words.as_mut_ptr().cast(), 2 * words.len()) }
+}
+
+/// The vector `i` of `to` holds the neighbours of the vector of `first` at `i * step`, then those of `second` or zeros.
+///
+/// # Panics
+/// If `first` or `second` lacks a vector.
+fn pair_two_blocks(first: &[f32], second: Option<&[f32]>, step: usize, to: &mut [f32]) {
+    #[cfg(target_arch = "x86_64")]
+    if natively() {
+        // SAFETY: the processor has the instructions.
+        return unsafe { two_blocks(first, second, step, to) };
+    }
+    for (i, to) in to.chunks_exact_mut(LANES).enumerate() {
+        let (low, high) = to.split_at_mut(LANES / 2);
+        pair_neighbours(&first[i * step..][..LANES], low);
+        match second {
+            Some(second) => pair_neighbours(&second[i * step..][..LANES], high),
+            None => high.fill(0.0),
+        }
     }
 }
 
@@ -97,15 +162,22 @@ pub(crate) fn pair_neighbours(from: &[f32], to: &mut [f32]) {
 ///
 /// # Panics
 /// If `from` lacks a first vector, or a vector is cut off.
-fn pair_vectors(from: &[f32], apart: usize, step: usize, to: &mut [f32]) {
+pub(crate) fn pair_vectors(from: &[f32], apart: usize, step: usize, to: &mut [f32]) {
     assert!(
         to.len().is_multiple_of(LANES) && from.len().is_multiple_of(LANES),
         "vectors are whole"
     );
     #[cfg(target_arch = "x86_64")]
-    // SAFETY: pairs are only made for a processor that multiplies them.
-    unsafe {
-        vector_pairs(from, apart, step, to);
+    if natively() {
+        // SAFETY: the processor has the instructions.
+        return unsafe { vector_pairs(from, apart, step, to) };
+    }
+    for (i, to) in to.chunks_exact_mut(LANES).enumerate() {
+        let low = &from[i * step..][..LANES];
+        let high = from.get(i * step + apart..i * step + apart + LANES);
+        for (k, to) in to.iter_mut().enumerate() {
+            *to = word([low[k], high.map_or(0.0, |high| high[k])]);
+        }
     }
 }
 
@@ -128,6 +200,22 @@ fn neighbours(from: &[f32], to: &mut [f32]) {
         values[..2 * rest.len()].copy_from_slice(&from[2 * whole..]);
         neighbours(&values, &mut words);
         rest.copy_from_slice(&words[..rest.len()]);
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx512bf16")]
+fn two_blocks(first: &[f32], second: Option<&[f32]>, step: usize, to: &mut [f32]) {
+    for (i, to) in to.chunks_exact_mut(LANES).enumerate() {
+        let low = &first[i * step..][..LANES];
+        let high = second.map(|second| &second[i * step..][..LANES]);
+        // SAFETY: all slices are as long as the vectors, whose types are of 512 bits.
+        unsafe {
+            let low = _mm512_loadu_ps(low.as_ptr());
+            let high = high.map_or(_mm512_setzero_ps(), |high| _mm512_loadu_ps(high.as_ptr()));
+            let words = std::mem::transmute::<__m512bh, __m512>(_mm512_cvtne2ps_pbh(high, low));
+            _mm512_storeu_ps(to.as_mut_ptr(), words);
+        }
     }
 }
 
@@ -169,7 +257,7 @@ pub(crate) fn round(isa: Isa, values: &mut [f32]) {
     // SAFETY: an `Isa` says what the processor has.
     unsafe { round_vectors(isa, vectors) };
     for x in rest {
-        *x = crate::simd::nearest_bf16(*x);
+        *x = nearest_bf16(*x);
     }
 }
 

@@ -6,7 +6,7 @@ use crate::blocked::Blocked;
 use crate::buffer::Buffer;
 use crate::conv::Conv2d;
 use crate::epilogue::Epilogue;
-use crate::isa::{LANES, Multiplier};
+use crate::isa::{Isa, LANES, Multiplier};
 use crate::pairs;
 use crate::parallel::{Shared, for_each};
 use crate::tile::{PANEL, Tap, Tile, run_tile};
@@ -14,13 +14,13 @@ use crate::tile::{PANEL, Tap, Tile, run_tile};
 /// Output rows that a task computes from one band of interleaved input rows.
 const BAND: usize = 8;
 
-/// What multiplies: pairs only where every output's run begins with one.
+/// What multiplies: pairs only where every output's run begins with one. Tiles would want rows of words.
 pub(crate) fn multiplier(conv: &Conv2d) -> Multiplier {
-    match conv.multiplier() {
-        Multiplier::Pairs if !(conv.stride * conv.c_in).is_multiple_of(2) => {
-            Multiplier::Floats(conv.isa)
-        }
-        multiplier => multiplier,
+    let even = (conv.stride * conv.c_in).is_multiple_of(2);
+    if conv.bf16 && even && conv.isa >= Isa::Avx512Bf16 {
+        Multiplier::Pairs
+    } else {
+        Multiplier::Floats(conv.isa)
     }
 }
 
@@ -37,10 +37,7 @@ pub(crate) fn run(
     let (out_blocks, out_len) = (output.blocks(), output.image_len());
     let out_plane = out_h * out_w * LANES;
     let multiplier = multiplier(conv);
-    let per_word = match multiplier {
-        Multiplier::Floats(_) => 1,
-        Multiplier::Pairs => 2,
-    };
+    let per_word = 1 + usize::from(multiplier.is_paired());
     // Words of a kernel row, and of a row of pixels with a run's odd end.
     let run = (conv.kernel * conv.c_in).div_ceil(per_word);
     let row_len = ((width + 2 * conv.padding) * conv.c_in).div_ceil(per_word) + per_word - 1;
@@ -62,17 +59,14 @@ pub(crate) fn run(
         for (i, row) in pixels.chunks_exact_mut(row_len).enumerate() {
             let y = (first * conv.stride + i) as isize - conv.padding as isize;
             let size = [conv.c_in, height, width];
-            match multiplier {
-                Multiplier::Pairs => {
-                    let mut floats = Buffer::stale(2 * row_len);
-                    interleave(image, size, y, conv.padding, &mut floats);
-                    pairs::pair_neighbours(&floats, row);
-                }
-                Multiplier::Floats(isa) => {
-                    interleave(image, size, y, conv.padding, row);
-                    if conv.bf16 {
-                        pairs::round(isa, row);
-                    }
+            if multiplier.is_paired() {
+                let mut floats = Buffer::stale(2 * row_len);
+                interleave(image, size, y, conv.padding, &mut floats);
+                pairs::pair_neighbours(&floats, row);
+            } else {
+                interleave(image, size, y, conv.padding, row);
+                if conv.bf16 {
+                    pairs::round(conv.isa, row);
                 }
             }
         }
@@ -91,6 +85,9 @@ pub(crate) fn run(
                     out_row: LANES,
                     out_vec: out_plane,
                     rows: out_w,
+                    lines: 1,
+                    a_line: 0,
+                    out_line: 0,
                     vecs: (out_blocks - 2 * panel).min(2),
                     accumulate: false,
                     finish: finish.shifted(at),

@@ -1,10 +1,16 @@
 //! The one multiplying kernel of the forward direction: rows of pixels (or Winograd tiles) times a panel of weights.
 // unsafe: raw pointers with strides; `Tile` states what they must cover.
-// Loop indices count registers and strides at once.
-#![allow(unsafe_code, clippy::needless_range_loop)]
+// Loop indices count registers and strides at once; conditions of constants stand alone, so that what they rule out is not compiled.
+#![allow(
+    unsafe_code,
+    clippy::needless_range_loop,
+    clippy::collapsible_if,
+    clippy::collapsible_match
+)]
 
-use crate::isa::LANES;
+use crate::isa::{LANES, Multiplier};
 use crate::simd::{Simd, product_entry};
+use crate::tiles;
 
 /// Output channels of a weight panel.
 pub(crate) const PANEL: usize = 2 * LANES;
@@ -12,8 +18,9 @@ pub(crate) const PANEL: usize = 2 * LANES;
 /// Rows of a panel that are prefetched ahead of their use: the processor's own prefetching ends at a page.
 const AHEAD: usize = 64;
 
-/// `out[r][k] (+)= sum over taps t and c: a[r * a_row + t.a + c] * panel[t.panel + 32 * c + k]` for `rows` rows and the
+/// `out[r][k] (+)= sum over taps t and c: a[r * a_row + t.a + c] * panel[t.panel + 32 * c + k]` for `rows` rows of every line and the
 /// 16 * `vecs` channels k, then bias, residual and ReLU. Of pairs, c counts words, both of whose products are summed.
+#[derive(Clone, Copy)]
 pub(crate) struct Tile<'a> {
     /// The first row of inputs; may lie outside the buffer where every tap leads back into it.
     pub(crate) a: *const f32,
@@ -30,6 +37,11 @@ pub(crate) struct Tile<'a> {
     /// Floats between the two vectors of a row of `out`.
     pub(crate) out_vec: usize,
     pub(crate) rows: usize,
+    pub(crate) lines: usize,
+    /// Words between lines of `a`, where there are several.
+    pub(crate) a_line: usize,
+    /// Floats between lines of `out`.
+    pub(crate) out_line: usize,
     /// Vectors of 16 channels to compute: 1 or 2.
     pub(crate) vecs: usize,
     /// Start from what `out` holds: the sum is then the same, bit for bit, however the taps are split.
@@ -39,6 +51,7 @@ pub(crate) struct Tile<'a> {
 
 /// Where a tap finds its inputs and its weights.
 #[derive(Clone, Copy, Debug)]
+#[repr(C)]
 pub(crate) struct Tap {
     /// Offset in words from a row's start.
     pub(crate) a: isize,
@@ -58,17 +71,53 @@ pub(crate) struct Finish<'a> {
     pub(crate) relu: bool,
 }
 
+impl Finish<'_> {
+    /// Whether sums stay as they are.
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.bias.is_none() && !self.round && self.residual.is_none() && !self.relu
+    }
+}
+
+/// Computes the tile.
+///
+/// # Safety
+/// The processor has the multiplier's instructions, all places that the fields address are valid, and `out` is written by this
+/// call alone.
+pub(crate) unsafe fn run_tile(multiplier: Multiplier, t: &Tile<'_>) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match multiplier {
+            Multiplier::Tiles(isa) => tiles::run(isa, t),
+            _ => run_rows(multiplier, t),
+        }
+    }
+}
+
 product_entry!(
-    /// Computes the tile.
+    /// Computes the tile row by row.
     ///
     /// # Safety
-    /// The processor has the multiplier's instructions, all places that the fields address are valid, and `out` is written by this
-    /// call alone.
-    pub(crate) run_tile = tile_of_floats | tile(t: &Tile<'_>)
+    /// That of [`run_tile`].
+    run_rows = tile_of_floats | tile(t: &Tile<'_>)
 );
 
 #[inline(always)]
 unsafe fn tile<S: Simd>(t: &Tile<'_>) {
+    for line in 0..t.lines {
+        let at = line * t.out_line;
+        let t = Tile {
+            a: t.a.wrapping_add(line * t.a_line),
+            out: t.out.wrapping_add(at),
+            finish: t.finish.shifted(at),
+            ..*t
+        };
+        // SAFETY: the caller's promise; the line is one of the tile's.
+        unsafe { one_line::<S>(&t) };
+    }
+}
+
+#[inline(always)]
+unsafe fn one_line<S: Simd>(t: &Tile<'_>) {
     // Rows in equal shares: a short last chunk would run at the latency of the multiplier.
     let chunks = t.rows.div_ceil(S::ROWS);
     for chunk in 0..chunks {
@@ -76,12 +125,14 @@ unsafe fn tile<S: Simd>(t: &Tile<'_>) {
         let rows = t.rows * (chunk + 1) / chunks - first;
         // SAFETY: the caller's promise; these rows and vectors are among the tile's.
         unsafe {
-            if S::VECS == 2 && t.vecs == 2 {
-                sized::<S, 2>(t, first, rows, 0);
-            } else {
-                for vec in 0..t.vecs {
-                    sized::<S, 1>(t, first, rows, vec);
+            if const { S::VECS == 2 } {
+                if t.vecs == 2 {
+                    sized::<S, 2>(t, first, rows, 0);
+                    continue;
                 }
+            }
+            for vec in 0..t.vecs {
+                sized::<S, 1>(t, first, rows, vec);
             }
         }
     }
@@ -92,8 +143,10 @@ unsafe fn sized<S: Simd, const NV: usize>(t: &Tile<'_>, first: usize, rows: usiz
     macro_rules! pick {
         ($($n:literal)*) => {
             match rows {
-                // SAFETY: the caller's promise.
-                $($n if $n <= S::ROWS => unsafe { strided::<S, NV, $n>(t, first, vec) },)*
+                $($n => if const { $n <= S::ROWS } {
+                    // SAFETY: the caller's promise.
+                    unsafe { strided::<S, NV, $n>(t, first, vec) }
+                },)*
                 _ => {}
             }
         };
@@ -110,12 +163,17 @@ unsafe fn strided<S: Simd, const NV: usize, const MR: usize>(
 ) {
     // SAFETY: the caller's promise.
     unsafe {
-        match t.a_row {
-            8 if S::BLOCK == 8 => rows::<S, NV, MR, 8>(t, first, vec),
-            16 => rows::<S, NV, MR, 16>(t, first, vec),
-            32 if S::BLOCK == 16 => rows::<S, NV, MR, 32>(t, first, vec),
-            _ => rows::<S, NV, MR, 0>(t, first, vec),
+        if t.a_row == 16 {
+            return rows::<S, NV, MR, 16>(t, first, vec);
         }
+        if const { S::BLOCK == 8 } {
+            if t.a_row == 8 {
+                return rows::<S, NV, MR, 8>(t, first, vec);
+            }
+        } else if t.a_row == 32 {
+            return rows::<S, NV, MR, 32>(t, first, vec);
+        }
+        rows::<S, NV, MR, 0>(t, first, vec)
     }
 }
 

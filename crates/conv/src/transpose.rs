@@ -30,7 +30,7 @@ pub(crate) fn to_block(
     // SAFETY: the extents were just checked, and other instruction sets than the portable one have AVX2.
     unsafe {
         #[cfg(target_arch = "x86_64")]
-        if isa != Isa::Portable && channels == LANES {
+        if isa > Isa::Portable && channels == LANES {
             done = pixels / 8 * 8;
             squares([LANES, done], planes, plane, block, block_row);
         }
@@ -64,7 +64,7 @@ pub(crate) unsafe fn from_block(
     // SAFETY: the caller's promise about the pointers; other instruction sets than the portable one have AVX2.
     unsafe {
         #[cfg(target_arch = "x86_64")]
-        if isa != Isa::Portable && channels == LANES {
+        if isa > Isa::Portable && channels == LANES {
             done = pixels / 8 * 8;
             squares([done, LANES], block, block_row, planes, plane);
         }

@@ -48,25 +48,27 @@ impl Conv2d {
         if multiplier == Multiplier::Pairs && self.kernel == 1 {
             return self.line_weight_grad(input, grad, weight_grad);
         }
+        if let Multiplier::Tiles(isa) = multiplier {
+            return self.tiled_weight_grad(isa, input, grad, weight_grad);
+        }
         // Pixels of a step, and what a step reads of both maps. Where the second pixel of the last step is no output, it is
         // zero in one of them: outside its row.
         let (per_step, rounded, paired);
-        let [inputs, grads]: [&[f32]; 2] = match multiplier {
-            Multiplier::Pairs => {
-                paired = [
-                    pairs::pair_pixels(input, self.stride),
-                    pairs::pair_pixels(grad, 1),
-                ];
-                per_step = 2;
-                paired.each_ref().map(Buffer::as_slice)
-            }
-            Multiplier::Floats(isa) => {
-                per_step = 1;
-                rounded = self.bf16.then(|| [input, grad].map(|map| map.rounded(isa)));
-                match &rounded {
-                    Some(maps) => maps.each_ref().map(Buffer::as_slice),
-                    None => [&input.data, &grad.data],
-                }
+        let [inputs, grads]: [&[f32]; 2] = if multiplier.is_paired() {
+            paired = [
+                pairs::pair_pixels(input, self.stride),
+                pairs::pair_pixels(grad, 1),
+            ];
+            per_step = 2;
+            paired.each_ref().map(Buffer::as_slice)
+        } else {
+            per_step = 1;
+            rounded = self
+                .bf16
+                .then(|| [input, grad].map(|map| map.rounded(self.isa)));
+            match &rounded {
+                Some(maps) => maps.each_ref().map(Buffer::as_slice),
+                None => [&input.data, &grad.data],
             }
         };
         let (in_blocks, out_blocks) = (input.blocks(), grad.blocks());

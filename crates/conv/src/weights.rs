@@ -1,5 +1,7 @@
 //! Weights packed into panels of 32 output channels.
 
+use std::ops::Range;
+
 use crate::buffer::Buffer;
 use crate::isa::{Isa, LANES, Multiplier};
 use crate::pairs;
@@ -108,33 +110,34 @@ impl<'a> WeightView<'a> {
         self.c_out.div_ceil(PANEL)
     }
 
-    /// Weights for products of blocks of channels: `[panel][in / 16][tap][16][32]`, padded with zeros. Of pairs, neighbouring rows
-    /// of 32 make one row of words.
+    /// Weights for products of blocks of channels, 16 or 32 of them: `[panel][in / block][tap][block][32]`, padded with zeros. Of pairs,
+    /// neighbouring rows of 32 make one row of words.
     pub(crate) fn pack_blocked(&self, isa: Isa, multiplier: Multiplier) -> Buffer {
-        let blocks = self.c_in.div_ceil(LANES);
+        let channels = multiplier.block_channels();
+        let blocks = self.c_in.div_ceil(channels);
         let block_len = self.taps * multiplier.block_words() * PANEL;
         let mut packed = Buffer::stale(self.panels() * blocks * block_len);
         for_each(packed.chunks_mut(block_len).enumerate(), |(task, words)| {
             let (panel, block) = (task / blocks, task % blocks);
-            match multiplier {
-                Multiplier::Floats(_) => self.gather_block(isa, panel, block, words),
-                Multiplier::Pairs => {
-                    let mut rows = Buffer::stale(2 * block_len);
-                    // Pairing rounds.
-                    let exact = self.rounded(false);
-                    exact.gather_block(isa, panel, block, &mut rows);
-                    pairs::pair_rows(&rows, PANEL, words);
-                }
+            let inputs = block * channels..(block + 1) * channels;
+            if multiplier.is_paired() {
+                let mut rows = Buffer::stale(2 * block_len);
+                // Pairing rounds.
+                let exact = self.rounded(false);
+                exact.gather_block(isa, panel, inputs, &mut rows);
+                pairs::pair_rows(&rows, PANEL, words);
+            } else {
+                self.gather_block(isa, panel, inputs, words);
             }
         });
         packed
     }
 
-    /// `[tap][16][32]`
-    fn gather_block(&self, isa: Isa, panel: usize, block: usize, rows: &mut [f32]) {
-        for lane in 0..LANES {
-            let (input, rows) = (block * LANES + lane, &mut rows[lane * PANEL..]);
-            self.gather(isa, panel, input, rows, LANES * PANEL);
+    /// `[tap][inputs][32]`
+    fn gather_block(&self, isa: Isa, panel: usize, inputs: Range<usize>, rows: &mut [f32]) {
+        let row = inputs.len() * PANEL;
+        for (input, lane) in inputs.zip(0..) {
+            self.gather(isa, panel, input, &mut rows[lane * PANEL..], row);
         }
     }
 
@@ -142,10 +145,8 @@ impl<'a> WeightView<'a> {
     /// of a run make one row of words, and an odd run is followed by a zero.
     pub(crate) fn pack_interleaved(&self, kernel: usize, multiplier: Multiplier) -> Buffer {
         let run = kernel * self.c_in;
-        let room = match multiplier {
-            Multiplier::Floats(_) => run,
-            Multiplier::Pairs => run.next_multiple_of(2),
-        };
+        let paired = multiplier.is_paired();
+        let room = if paired { run.next_multiple_of(2) } else { run };
         let panel_len = kernel * room * PANEL;
         let mut packed = Buffer::zeroed(self.panels() * panel_len);
         for o in 0..self.c_out {
@@ -157,14 +158,12 @@ impl<'a> WeightView<'a> {
                 }
             }
         }
-        match multiplier {
-            Multiplier::Floats(_) => packed,
-            Multiplier::Pairs => {
-                let mut words = Buffer::stale(packed.len() / 2);
-                pairs::pair_rows(&packed, PANEL, &mut words);
-                words
-            }
+        if !paired {
+            return packed;
         }
+        let mut words = Buffer::stale(packed.len() / 2);
+        pairs::pair_rows(&packed, PANEL, &mut words);
+        words
     }
 }
 

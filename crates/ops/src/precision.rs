@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// How exactly convolutions and linear layers multiply. Their sums, and all else that networks compute, are in single precision.
 ///
 /// Forward and backward passes do the same. A CPU imitates [`Tf32`](Self::Tf32), and [`Bf16`](Self::Bf16) where it has no instructions
-/// for it (AVX512-BF16), which shows what they do to results; it is faster in [`F32`](Self::F32) then.
+/// for it (AVX512-BF16, AMX), which shows what they do to results; it is faster in [`F32`](Self::F32) then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Precision {
@@ -24,8 +24,8 @@ pub enum Precision {
     /// Operands may be rounded to 11 significant bits (NVIDIA's TF32), as the kernels for CUDA do. Other GPUs, NVIDIA's before Ampere
     /// among them, have no such format and multiply in single precision.
     Tf32,
-    /// Operands and results are rounded to 8 significant bits (bfloat16). On CPUs 3x3 convolutions by Winograd's algorithm multiply
-    /// sums of rounded operands in single precision: there bf16 is no gain, and would lose more.
+    /// Operands and results are rounded to 8 significant bits (bfloat16). On CPUs without AMX 3x3 convolutions by Winograd's algorithm
+    /// multiply sums of rounded operands in single precision: there bf16 is no gain, and would lose more.
     Bf16,
 }
 

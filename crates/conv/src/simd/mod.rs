@@ -229,7 +229,7 @@ macro_rules! simd_entry {
             unsafe {
                 match isa {
                     #[cfg(target_arch = "x86_64")]
-                    $crate::isa::Isa::Avx512Bf16 | $crate::isa::Isa::Avx512 => avx512($($arg),*),
+                    $crate::isa::Isa::Amx | $crate::isa::Isa::Avx512Bf16 | $crate::isa::Isa::Avx512 => avx512($($arg),*),
                     #[cfg(target_arch = "x86_64")]
                     $crate::isa::Isa::Avx2 => avx2($($arg),*),
                     _ => $generic::<$crate::simd::Portable>($($arg),*),
@@ -257,7 +257,7 @@ macro_rules! rounding_entry {
             unsafe {
                 match isa {
                     #[cfg(target_arch = "x86_64")]
-                    $crate::isa::Isa::Avx512Bf16 => native($($arg),*),
+                    $crate::isa::Isa::Amx | $crate::isa::Isa::Avx512Bf16 => native($($arg),*),
                     _ => $others(isa, $($arg),*),
                 }
             }
@@ -287,6 +287,7 @@ macro_rules! product_entry {
                     $crate::isa::Multiplier::Pairs => pairs($($arg),*),
                     #[cfg(not(target_arch = "x86_64"))]
                     $crate::isa::Multiplier::Pairs => unreachable!("no such processor multiplies pairs"),
+                    $crate::isa::Multiplier::Tiles(_) => unreachable!("tiles are multiplied elsewhere"),
                 }
             }
         }

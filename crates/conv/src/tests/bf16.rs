@@ -12,12 +12,15 @@ use crate::{Activation, Blocked, Conv2d, ConvTranspose2d, Convolution, pairs};
 const DIRECT: f64 = 16.0 / (1 << 24) as f64;
 const WINOGRAD: f64 = 8.0 * DIRECT;
 
-/// Every instruction set; says so where none multiplies pairs.
+/// Every instruction set, and what tiles do in plain Rust; says which instructions there are none of.
 fn instruction_sets() -> Vec<Isa> {
-    let all = Isa::all();
-    if !all.contains(&Isa::Avx512Bf16) {
-        eprintln!("SKIPPED in part: this processor multiplies no pairs of bf16");
+    let mut all = Isa::all();
+    for (isa, what) in [(Isa::Avx512Bf16, "pairs"), (Isa::Amx, "tiles")] {
+        if !all.contains(&isa) {
+            eprintln!("SKIPPED in part: this processor multiplies no {what} of bf16");
+        }
     }
+    all.push(Isa::PlainTiles);
     all
 }
 
@@ -253,12 +256,10 @@ fn values_are_rounded_to_the_nearest_and_ties_to_even() {
             pairs::round(isa, &mut values);
             assert_eq!(values.map(f32::to_bits), [expected; 21], "{isa:?}");
         }
-        if instruction_sets().contains(&Isa::Avx512Bf16) {
-            let mut words = [0.0; 21];
-            pairs::pair_neighbours(&[value; 42], &mut words);
-            let word = expected | expected >> 16;
-            assert_eq!(words.map(f32::to_bits), [word; 21]);
-        }
+        let mut words = [0.0; 21];
+        pairs::pair_neighbours(&[value; 42], &mut words);
+        let word = expected | expected >> 16;
+        assert_eq!(words.map(f32::to_bits), [word; 21]);
     }
 }
 
@@ -268,8 +269,12 @@ fn only_bf16_is_multiplied_in_pairs() {
     for isa in instruction_sets() {
         let conv = conv.with_isa(isa);
         assert_eq!(conv.multiplier(), Multiplier::Floats(isa));
-        let pairs = conv.in_bf16().multiplier() == Multiplier::Pairs;
-        assert_eq!(pairs, isa == Isa::Avx512Bf16);
+        let expected = match isa {
+            Isa::Avx512Bf16 => Multiplier::Pairs,
+            Isa::Amx | Isa::PlainTiles => Multiplier::Tiles(isa),
+            _ => Multiplier::Floats(isa),
+        };
+        assert_eq!(conv.in_bf16().multiplier(), expected);
     }
     // What single precision tells apart and bf16 does not.
     let input = vec![1.0 + 1.0 / 1024.0; 32];

@@ -18,12 +18,13 @@ fn the_expected_instruction_set_is_used() {
 
 #[test]
 fn the_environment_lowers_the_instruction_set() {
-    let found = Isa::Avx512Bf16.supported();
+    let found = Isa::Amx.supported();
     for (name, isa) in [
         ("portable", Isa::Portable),
         ("avx2", Isa::Avx2),
         ("avx512", Isa::Avx512),
         ("avx512bf16", Isa::Avx512Bf16),
+        ("amx", Isa::Amx),
     ] {
         if isa > found {
             eprintln!("SKIPPED in part: this processor lacks {isa:?}");
