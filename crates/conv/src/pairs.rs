@@ -125,10 +125,11 @@ fn word(two: [f32; 2]) -> f32 {
     f32::from_bits(low | high << 16)
 }
 
-/// The value rounded, as the upper half of its float.
+/// The value rounded, as the upper half of its float; what is not a number stays so.
 #[inline(always)]
 pub(crate) fn half(x: f32) -> u16 {
-    (nearest_bf16(x).to_bits() >> 16) as u16
+    let quiet = u16::from(x.is_nan()) << 6;
+    (nearest_bf16(x).to_bits() >> 16) as u16 | quiet
 }
 
 /// The halves of words.

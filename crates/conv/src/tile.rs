@@ -44,7 +44,7 @@ pub(crate) struct Tile<'a> {
     pub(crate) out_line: usize,
     /// Vectors of 16 channels to compute: 1 or 2.
     pub(crate) vecs: usize,
-    /// Start from what `out` holds: the sum is then the same, bit for bit, however the taps are split.
+    /// Start from what `out` holds: the sum is then the same however the taps are split, bit for bit but where tiles multiply.
     pub(crate) accumulate: bool,
     pub(crate) finish: Finish<'a>,
 }

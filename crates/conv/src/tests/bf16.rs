@@ -222,9 +222,14 @@ fn the_same_input_gives_the_same_bits_on_any_number_of_threads() {
 fn not_a_number_is_not_hidden() {
     for isa in instruction_sets() {
         let conv = Conv2d::new(16, 16, 3, 1, 1).with_isa(isa).in_bf16();
-        for conv in [conv, conv.without_winograd()] {
-            // All of whose bits are set: a carry would make it zero.
-            let nan = f32::from_bits(0x7fff_ffff);
+        // All of whose bits are set: a carry would make it zero. And one that without its lower half would be infinite.
+        let bits = [0x7fff_ffff, 0x7f80_0001];
+        for (conv, bits) in [
+            (conv, bits[0]),
+            (conv.without_winograd(), bits[0]),
+            (conv, bits[1]),
+        ] {
+            let nan = f32::from_bits(bits);
             let mut input = vec![0.0; 16 * 64];
             input[0] = nan;
             let packed = conv.pack(&values(conv.weight_len(), 1), None);
