@@ -110,10 +110,13 @@ fn what_is_refused_leaves_the_run_as_it_was() {
             &["--set", "feature_cache_mib=0", "--set", &cache],
             "has no effect with feature_cache_mib = 0",
         ),
-        (&["--batch", "2"], "hint: --resume takes --epochs besides"),
+        (
+            &["--batch", "2"],
+            "goes on with its own settings\nhint: --resume takes --epochs",
+        ),
         (
             &["--set", "detector.lambda=1.0"],
-            "hint: --resume takes --epochs besides",
+            "goes on with its own settings\nhint: --resume takes --epochs",
         ),
     ] {
         let said = refused(&run, more);

@@ -5,7 +5,6 @@
 use std::arch::asm;
 use std::arch::x86_64::{__cpuid, __cpuid_count, _xgetbv};
 use std::mem::offset_of;
-use std::sync::OnceLock;
 
 use crate::tile::Tap;
 use crate::tiles::{Piece, Products, ROWS};
@@ -15,8 +14,7 @@ const ROW_BYTES: u16 = 64;
 
 /// Whether the processor multiplies tiles of bf16 and the kernel lets this process do so.
 pub(crate) fn is_available() -> bool {
-    static AVAILABLE: OnceLock<bool> = OnceLock::new();
-    *AVAILABLE.get_or_init(|| processor_has_it() && kernel_permits())
+    processor_has_it() && kernel_permits()
 }
 
 fn processor_has_it() -> bool {

@@ -130,7 +130,7 @@ impl Conv2d {
     }
 
     pub(crate) fn uses_winograd(&self) -> bool {
-        // What Winograd's algorithm saves, tiles more than make up for.
+        // It saves three quarters of the products, in floats. Tiles take sixteen times as many by one instruction.
         let tiles = matches!(self.multiplier(), Multiplier::Tiles(_));
         self.winograd && !tiles && self.kernel == 3 && self.stride == 1 && self.padding == 1
     }

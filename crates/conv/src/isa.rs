@@ -44,8 +44,14 @@ impl Isa {
         })
     }
 
-    #[cfg(target_arch = "x86_64")]
+    /// What the processor has; looked at once.
     fn detect() -> Isa {
+        static FOUND: OnceLock<Isa> = OnceLock::new();
+        *FOUND.get_or_init(Isa::look)
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    fn look() -> Isa {
         if is_x86_feature_detected!("avx512f")
             && is_x86_feature_detected!("avx2")
             && is_x86_feature_detected!("fma")
@@ -67,7 +73,7 @@ impl Isa {
     }
 
     #[cfg(not(target_arch = "x86_64"))]
-    fn detect() -> Isa {
+    fn look() -> Isa {
         Isa::Portable
     }
 
