@@ -34,6 +34,32 @@ impl Blocked {
         Self::from_nchw_with(Isa::best(), nchw, [batch, channels, height, width])
     }
 
+    /// From the channels of one pixel after another: `[pixels, channels]`, as one row of an image.
+    ///
+    /// # Panics
+    /// If there is no pixel or no channel, or `pixels` ends within one.
+    pub fn from_pixels(pixels: &[f32], channels: usize) -> Self {
+        let count = pixels.len() / channels;
+        assert_eq!(pixels.len(), count * channels, "pixels are whole");
+        let mut blocked = Self::stale(1, channels, 1, count);
+        let blocks = blocked.data.chunks_mut(count * LANES).enumerate();
+        for_each(blocks, |(block, to)| {
+            let lanes = LANES.min(channels - block * LANES);
+            let from = pixels.chunks_exact(channels);
+            for (from, to) in from.zip(to.as_chunks_mut::<LANES>().0) {
+                let from = &from[block * LANES..][..lanes];
+                match from.first_chunk() {
+                    Some(from) => *to = *from,
+                    None => {
+                        to[..lanes].copy_from_slice(from);
+                        to[lanes..].fill(0.0);
+                    }
+                }
+            }
+        });
+        blocked
+    }
+
     pub(crate) fn from_nchw_with(
         isa: Isa,
         nchw: &[f32],
@@ -82,6 +108,12 @@ impl Blocked {
                 unsafe { from_block(isa, block.as_ptr(), LANES, to, pixels, lanes, pixels) };
             },
         );
+    }
+
+    /// Sixteen channels of every image in turn, and their values, pixel after pixel.
+    pub fn channel_blocks(&self) -> impl Iterator<Item = &[[f32; LANES]]> {
+        let plane = self.height * self.width * LANES;
+        self.data.chunks(plane).map(|block| block.as_chunks().0)
     }
 
     /// Arbitrary content: every float must be written next.

@@ -96,6 +96,7 @@ pub use epilogue::Activation;
 pub use halves::{Halves, Kept, above_zero};
 pub use isa::Isa;
 pub use packed::PackedConv2d;
+pub use parallel::serially;
 pub use plane_norm::{InstanceNorm, NormBackward, NormForward, NormGradients, NormOutputs};
 pub use transposed::{ConvTranspose2d, PackedConvTranspose2d};
 

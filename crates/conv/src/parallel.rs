@@ -21,8 +21,8 @@ pub(crate) fn threads() -> usize {
     }
 }
 
-/// Runs `work` with all its loops on this thread.
-pub(crate) fn serially<R>(work: impl FnOnce() -> R) -> R {
+/// Runs `work` with all loops of this crate on this thread: for a task among others that share the threads already.
+pub fn serially<R>(work: impl FnOnce() -> R) -> R {
     struct Reset(bool);
     impl Drop for Reset {
         fn drop(&mut self) {

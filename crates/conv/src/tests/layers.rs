@@ -1,7 +1,7 @@
 //! What lies between convolutions.
 
 use super::reference::{relative_error, values};
-use crate::{Activation, Blocked};
+use crate::{Activation, BLOCK, Blocked};
 
 fn nchw(map: &Blocked) -> Vec<f32> {
     let mut values = vec![f32::NAN; map.shape().iter().product()];
@@ -20,6 +20,26 @@ fn the_layout_and_back_is_the_identity() {
             input
         );
     }
+}
+
+#[test]
+fn pixels_side_by_side_become_blocks_of_channels() {
+    let (pixels, channels) = (5, 19);
+    let input = values(pixels * channels, 1);
+    let map = Blocked::from_pixels(&input, channels);
+    assert_eq!(map.shape(), [1, channels, 1, pixels]);
+    for (block, values) in map.channel_blocks().enumerate() {
+        assert_eq!(values.len(), pixels);
+        for (pixel, values) in values.iter().enumerate() {
+            for (lane, value) in values.iter().enumerate() {
+                let channel = block * BLOCK + lane;
+                let expected = input.get(pixel * channels + channel);
+                let expected = expected.filter(|_| channel < channels);
+                assert_eq!(*value, expected.copied().unwrap_or_default());
+            }
+        }
+    }
+    assert_eq!(map.channel_blocks().count(), 2);
 }
 
 #[test]

@@ -2,18 +2,17 @@
 
 use std::cmp::Ordering;
 
+use ckaad_conv::BLOCK;
 use rayon::prelude::*;
 
+use super::bounds::{Bounds, any_above, centre, limit, subtract};
 use super::distance::squared_distance;
-use crate::matrix::{Matrix, multiply};
 
 /// Points that one task compares, and centres that it compares them with at a time: what fits in a core's cache.
 const POINTS: usize = 512;
-const CENTRES: usize = 64;
+const CENTRES: usize = 256;
 /// Of how many far points the next centres are chosen before all points are looked at again.
 const CANDIDATES: usize = 4096;
-/// Points of which none is near a centre, most of the time.
-const LANES: usize = 16;
 
 /// The points that were chosen, in order.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -93,7 +92,9 @@ struct Points<'a> {
     /// `[points, dimensions]`.
     values: &'a [f32],
     dimensions: usize,
-    /// The square of every point's length.
+    /// Amid the points: `[dimensions]`.
+    centre: Vec<f32>,
+    /// The square of every point's distance to it.
     squares: Vec<f32>,
     /// The square of every point's distance to the nearest centre.
     nearest: Vec<f32>,
@@ -106,13 +107,14 @@ impl<'a> Points<'a> {
             rows.remainder().is_empty() && !values.is_empty(),
             "whole points"
         );
-        let zero = vec![0.0; dimensions];
+        let centre = centre(values, dimensions, CANDIDATES);
         let squares: Vec<f32> = rows
-            .map(|row| squared_distance(row, &zero, f32::INFINITY))
+            .map(|row| squared_distance(row, &centre, f32::INFINITY))
             .collect();
         Self {
             values,
             dimensions,
+            centre,
             nearest: vec![f32::INFINITY; squares.len()],
             squares,
         }
@@ -140,60 +142,36 @@ impl<'a> Points<'a> {
     /// Compares all points with new centres.
     fn add_centres(&mut self, centres: &[usize]) {
         let dimensions = self.dimensions;
-        let rows: Vec<f32> = centres
-            .iter()
-            .flat_map(|&centre| self.point(centre))
-            .copied()
-            .collect();
-        // Products of single precision are wrong by no more than this share of the squares.
-        let certain = 1.0 - (dimensions + 16) as f32 * f32::EPSILON;
-        let limits: Vec<f32> = centres
-            .iter()
-            .map(|&centre| certain * self.squares[centre])
-            .collect();
-        self.nearest
+        let centres: Vec<&[f32]> = centres.iter().map(|&centre| self.point(centre)).collect();
+        let bounds = centres.chunks(CENTRES).map(|centres| {
+            let mut rows = centres.concat();
+            subtract(&mut rows, &self.centre);
+            Bounds::new(&rows, dimensions)
+        });
+        let bounds: Vec<Bounds> = bounds.collect();
+        let tasks = self
+            .nearest
             .par_chunks_mut(POINTS)
             .zip(self.squares.par_chunks(POINTS))
-            .zip(self.values.par_chunks(POINTS * dimensions))
-            .for_each_init(
-                || vec![0.0; POINTS * CENTRES],
-                |products, ((nearest, squares), points)| {
-                    let blocks = rows
-                        .chunks(CENTRES * dimensions)
-                        .zip(limits.chunks(CENTRES));
-                    for (centres, limits) in blocks {
-                        let products = &mut products[..limits.len() * nearest.len()];
-                        let transposed = Matrix::rows(points, dimensions).transposed();
-                        multiply(Matrix::rows(centres, dimensions), transposed, products);
-                        let of_centres = centres
-                            .chunks_exact(dimensions)
-                            .zip(limits)
-                            .zip(products.chunks_exact(nearest.len()));
-                        for ((centre, limit), products) in of_centres {
-                            let lanes = nearest
-                                .chunks_mut(LANES)
-                                .zip(squares.chunks(LANES))
-                                .zip(products.chunks(LANES))
-                                .zip(points.chunks(LANES * dimensions));
-                            for (((nearest, squares), products), points) in lanes {
-                                let far = |((nearest, square), product): ((&f32, &f32), &f32)| {
-                                    limit + certain * square - 2.0 * product >= *nearest
-                                };
-                                let near = nearest.iter().zip(squares).zip(products);
-                                if near.fold(true, |all, lane| all & far(lane)) {
-                                    continue;
-                                }
-                                for (nearest, point) in
-                                    nearest.iter_mut().zip(points.chunks_exact(dimensions))
-                                {
-                                    let distance = squared_distance(centre, point, *nearest);
-                                    *nearest = nearest.min(distance);
-                                }
+            .zip(self.values.par_chunks(POINTS * dimensions));
+        tasks.for_each(|((nearest, squares), points)| {
+            let mut centred = points.to_vec();
+            subtract(&mut centred, &self.centre);
+            for (bounds, centres) in bounds.iter().zip(centres.chunks(CENTRES)) {
+                let nearness = bounds.nearness(&centred);
+                for (values, centres) in nearness.channel_blocks().zip(centres.chunks(BLOCK)) {
+                    let points = points.chunks_exact(dimensions).zip(squares).zip(values);
+                    for (nearest, ((point, square), values)) in nearest.iter_mut().zip(points) {
+                        let far = limit(bounds.reach(*square), *nearest);
+                        if any_above(values, far) {
+                            for (centre, _) in centres.iter().zip(values).filter(|it| *it.1 > far) {
+                                *nearest = nearest.min(squared_distance(centre, point, *nearest));
                             }
                         }
                     }
-                },
-            );
+                }
+            }
+        });
     }
 
     /// The next centres, at least one and at most `most`, in order, each as far as it is when it is chosen.

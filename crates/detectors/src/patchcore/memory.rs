@@ -1,15 +1,17 @@
 //! The patches of normal images that are kept, and the search in them.
 
+use ckaad_conv::BLOCK;
 use rayon::prelude::*;
 
+use super::bounds::{Bounds, any_above, centre, limit, most_promising, square, subtract};
 use super::distance::squared_distance;
 use super::shadow::Shadows;
-use crate::matrix::{Matrix, multiply};
+use crate::matrix::Matrix;
 
 /// Patches that one task searches for.
 const PATCHES: usize = 32;
-/// Items that a task compares them with at a time: what fits in a core's cache.
-const ITEMS: usize = 256;
+/// Items of which the centre is computed at most.
+const SAMPLE: usize = 4096;
 
 /// What is nearest to a patch.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -20,17 +22,38 @@ pub struct Nearest {
     pub distance: f32,
 }
 
+/// A patch that is searched for, and what is nearest to it so far.
+struct Searched<'a> {
+    patch: &'a [f32],
+    /// No item is nearer than this less its nearness: half the square of the distance.
+    reach: f32,
+    /// The square of the distance to the item.
+    square: f32,
+    item: usize,
+}
+
+impl Searched<'_> {
+    fn compare(&mut self, item: usize, values: &[f32]) {
+        let square = squared_distance(self.patch, values, self.square.next_up());
+        if square < self.square || (square == self.square && item < self.item) {
+            (self.square, self.item) = (square, item);
+        }
+    }
+}
+
 /// Patches to compare with.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 pub struct Memory {
     /// `[items, channels]`, row-major.
     items: Vec<f32>,
     channels: usize,
     shadows: Option<Shadows>,
-    /// Shadows of the items; without, the items themselves.
-    seen: Vec<f32>,
-    /// Half the square of every seen item's length.
-    half_squares: Vec<f32>,
+    /// The square of the length of the longest of the items' shadows; without shadows, of the items themselves.
+    longest: f32,
+    /// Amid those.
+    centre: Vec<f32>,
+    /// Those, from there.
+    bounds: Bounds,
 }
 
 impl Memory {
@@ -46,22 +69,25 @@ impl Memory {
             "whole items, at least one"
         );
         let shadows = Shadows::new(&items, channels);
-        let seen = see(shadows.as_ref(), &items);
+        let mut seen = see(shadows.as_ref(), &items);
         let numbers = seen.len() / rows.len();
-        let half_squares = seen.chunks_exact(numbers).map(half_square).collect();
+        let longest = seen.chunks_exact(numbers).map(square).fold(0.0, f32::max);
+        let centre = centre(&seen, numbers, SAMPLE);
+        subtract(&mut seen, &centre);
         Self {
+            bounds: Bounds::new(&seen, numbers),
             items,
             channels,
             shadows,
-            seen,
-            half_squares,
+            longest,
+            centre,
         }
     }
 
     /// How many items there are.
     #[allow(clippy::len_without_is_empty, reason = "there is at least one")]
     pub fn len(&self) -> usize {
-        self.half_squares.len()
+        self.items.len() / self.channels
     }
 
     /// `[items, channels]`, row-major.
@@ -91,14 +117,9 @@ impl Memory {
         Matrix::rows(patches, count).transposed().copy_to(&mut rows);
         let seen = see(self.shadows.as_ref(), &rows);
         let tasks = rows.par_chunks(PATCHES * self.channels);
-        let nearest = tasks.zip(seen.par_chunks(PATCHES * self.numbers()));
+        let nearest = tasks.zip(seen.par_chunks(PATCHES * self.centre.len()));
         let nearest = nearest.flat_map_iter(|(patches, seen)| self.search(patches, seen));
         nearest.collect()
-    }
-
-    /// Numbers of what is seen of an item.
-    fn numbers(&self) -> usize {
-        self.seen.len() / self.len()
     }
 
     /// What is nearest to each of few patches.
@@ -106,75 +127,45 @@ impl Memory {
     /// # Shapes
     /// `patches`: `[patches, channels]`; `seen`: `[patches, numbers]`.
     fn search(&self, patches: &[f32], seen: &[f32]) -> Vec<Nearest> {
-        let patches: Vec<&[f32]> = patches.chunks_exact(self.channels).collect();
-        let nearness = self.nearness(seen);
-        let mut best = vec![(f32::INFINITY, 0); patches.len()];
-        for (item, values) in nearness.chunks_exact(patches.len()).enumerate() {
-            for ((least, which), &value) in best.iter_mut().zip(values) {
-                let nearer = value < *least;
-                *least = if nearer { value } else { *least };
-                *which = if nearer { item } else { *which };
-            }
-        }
-        // What is computed in single precision is wrong by no more than this share of the squares.
+        let numbers = self.centre.len();
+        // What is seen is computed in single precision, and so are distances: both are wrong by no more than this share of the squares.
         let wrong = (self.channels + 64) as f32 * f32::EPSILON;
-        let half_squares: Vec<f32> = seen.chunks_exact(self.numbers()).map(half_square).collect();
-        let limit = |patch: usize, square: f32| square / 2.0 - (1.0 - wrong) * half_squares[patch];
-        // The square of the distance, and the item.
-        let mut nearest: Vec<(f32, usize)> = patches
-            .iter()
-            .zip(&best)
-            .map(|(patch, &(_, item))| (squared(patch, self.item(item)), item))
-            .collect();
-        let distances = nearest.iter().enumerate();
-        let mut limits: Vec<f32> = distances.map(|(patch, it)| limit(patch, it.0)).collect();
-        let items = nearness.chunks_exact(patches.len()).zip(&self.half_squares);
-        for (item, (values, half_square)) in items.enumerate() {
-            let certain = wrong * half_square;
-            let lanes = values.iter().zip(&limits);
-            if lanes.fold(true, |all, (value, limit)| all & (value - certain > *limit)) {
-                continue;
-            }
-            for (patch, value) in values.iter().enumerate() {
-                if value - certain > limits[patch] {
-                    continue;
-                }
-                let (least, which) = nearest[patch];
-                let square = squared_distance(patches[patch], self.item(item), least.next_up());
-                if square < least || (square == least && item < which) {
-                    nearest[patch] = (square, item);
-                    limits[patch] = limit(patch, square);
+        let rooms = seen.chunks_exact(numbers).map(square);
+        let rooms = rooms.map(|square| wrong * (square + self.longest) / 2.0);
+        let mut from_centre = seen.to_vec();
+        subtract(&mut from_centre, &self.centre);
+        let nearness = self.bounds.nearness(&from_centre);
+        let reaches = from_centre.chunks_exact(numbers).map(square);
+        let reaches = reaches.map(|square| self.bounds.reach(square));
+        let patches = patches.chunks_exact(self.channels).zip(reaches.zip(rooms));
+        let searched =
+            patches
+                .zip(most_promising(&nearness))
+                .map(|((patch, (reach, room)), item)| Searched {
+                    patch,
+                    reach: reach - room,
+                    square: squared(patch, self.item(item)),
+                    item,
+                });
+        let mut searched: Vec<Searched<'_>> = searched.collect();
+        for (block, values) in nearness.channel_blocks().enumerate() {
+            for (searched, values) in searched.iter_mut().zip(values) {
+                // As near as what is nearest so far counts, too: of equally near ones it is the first.
+                let farther = limit(searched.reach, searched.square).next_down();
+                if any_above(values, farther) {
+                    for (value, item) in values.iter().zip(block * BLOCK..self.len()) {
+                        if *value > farther {
+                            searched.compare(item, self.item(item));
+                        }
+                    }
                 }
             }
         }
-        let nearest = nearest.into_iter().map(|(square, item)| Nearest {
-            item,
-            distance: square.sqrt(),
+        let nearest = searched.iter().map(|searched| Nearest {
+            item: searched.item,
+            distance: searched.square.sqrt(),
         });
         nearest.collect()
-    }
-
-    /// `|m|^2 / 2 - p m` for what is seen of every item `m` and of every patch `p`: half the square of their distance, less what is the same
-    /// for all items.
-    ///
-    /// # Shapes
-    /// `seen`: `[patches, numbers]`; `[items, patches]`.
-    fn nearness(&self, seen: &[f32]) -> Vec<f32> {
-        let numbers = self.numbers();
-        let columns = Matrix::rows(seen, numbers).transposed();
-        let patches = seen.len() / numbers;
-        let mut values = vec![0.0; self.len() * patches];
-        let blocks = self.seen.chunks(ITEMS * numbers);
-        let blocks = blocks.zip(self.half_squares.chunks(ITEMS));
-        for ((items, half_squares), values) in blocks.zip(values.chunks_mut(ITEMS * patches)) {
-            multiply(Matrix::rows(items, numbers), columns, values);
-            for (values, half_square) in values.chunks_exact_mut(patches).zip(half_squares) {
-                values
-                    .iter_mut()
-                    .for_each(|value| *value = half_square - *value);
-            }
-        }
-        values
     }
 
     /// The `count` items (all, if there are no more) that are nearest to `patch`, the nearest first.
@@ -230,10 +221,6 @@ fn distance(a: &[f32], b: &[f32]) -> f32 {
     squared(a, b).sqrt()
 }
 
-fn half_square(values: &[f32]) -> f32 {
-    values.iter().map(|x| x * x).sum::<f32>() / 2.0
-}
-
 /// What the search looks at first.
 fn see(shadows: Option<&Shadows>, points: &[f32]) -> Vec<f32> {
     shadows.map_or_else(|| points.to_vec(), |shadows| shadows.cast(points))
@@ -254,7 +241,7 @@ mod tests {
             let mut random = ChaCha8Rng::seed_from_u64(1);
             let mut values =
                 |count: usize| (0..count).map(|_| random.random_range(0.0..1.0)).collect();
-            let memory = Memory::new(values((2 * ITEMS + 5) * channels), channels);
+            let memory = Memory::new(values((8 * BLOCK + 5) * channels), channels);
             assert_eq!(memory.shadows.is_some(), channels > 20);
             let planes: Vec<f32> = values(channels * patches);
             let found = memory.nearest(&planes);

@@ -4,6 +4,7 @@
 //! Which patches are remembered is chosen exactly, greedily, on a random projection of them ([`k_centres`]). An image's score is that of its
 //! farthest patch. The two programs that are in use, anomalib's and the authors' own, differ in the rest: [`Form`].
 
+mod bounds;
 mod coreset;
 mod detector;
 mod distance;
