@@ -17,7 +17,8 @@ pub(crate) struct ParityArgs {
     /// Figures of the compared systems
     #[arg(long, num_args = 1.., value_name = "FIGURES.json")]
     systems: Vec<PathBuf>,
-    /// Compute figures of systems in double instead of single precision, by burn's operators
+    /// Compute figures of systems in double instead of single precision, by burn's operators; without it, in single first, and in
+    /// double where gradients are off
     #[arg(long, requires = "systems", conflicts_with = "cases")]
     double: bool,
     /// Features to build with, for example cuda

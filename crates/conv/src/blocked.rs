@@ -110,7 +110,7 @@ impl Blocked {
         );
     }
 
-    /// Sixteen channels of every image in turn, and their values, pixel after pixel.
+    /// The blocks of channels of one image after another, each `[height * width][16]`.
     pub fn channel_blocks(&self) -> impl Iterator<Item = &[[f32; LANES]]> {
         let plane = self.height * self.width * LANES;
         self.data.chunks(plane).map(|block| block.as_chunks().0)

@@ -3,14 +3,13 @@
 
 mod support;
 
+use ckaad_parity::Check;
 use support::{follows, follows_where};
 
-/// What single precision keeps of networks of convolutions, whose gradients depend on which side of a ReLU an activation falls: one of a million
-/// lies within rounding of zero, and rounding differs from processor to processor. All is compared in double precision
+/// What single precision keeps of networks of convolutions, with their many ReLUs. All is compared in double precision
 /// (tests/double_precision.rs).
-fn without_gradients(name: &str) -> bool {
-    let after = ["moved.", "trained."].map(|kind| name.starts_with(kind));
-    !name.contains("grad") && after == [false; 2]
+fn without_gradients(figure: &Check) -> bool {
+    !figure.follows_gradients()
 }
 
 #[test]

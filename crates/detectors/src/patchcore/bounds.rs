@@ -93,7 +93,7 @@ pub(super) fn square(point: &[f32]) -> f32 {
     point.iter().map(|x| x * x).sum()
 }
 
-/// The mean of about so many of the points.
+/// The mean of so many of the points at most.
 ///
 /// # Shapes
 /// `points`: `[points, dimensions]`, row-major, at least one.

@@ -4,6 +4,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
+use super::bounds::centre;
 use crate::matrix::{Matrix, multiply};
 
 /// Numbers of a shadow.
@@ -40,10 +41,7 @@ impl Shadows {
         }
         let step = (points.len() / channels).div_ceil(SAMPLE);
         let sample: Vec<&[f32]> = points.chunks_exact(channels).step_by(step).collect();
-        let centre: Vec<f32> = (0..channels)
-            .map(|channel| sample.iter().map(|point| point[channel]).sum::<f32>())
-            .map(|sum| sum / sample.len() as f32)
-            .collect();
+        let centre = centre(points, channels, SAMPLE);
         let centred: Vec<f32> = sample
             .iter()
             .flat_map(|point| less(point, &centre))

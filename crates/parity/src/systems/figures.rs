@@ -16,9 +16,6 @@ const LEAST_TOLERANCE: f64 = 2e-5;
 const LEAST_MOVED: f64 = 2e-3;
 /// How often the recorded cost of single precision is allowed.
 const ALLOWED: f64 = 10.0;
-/// What Winograd's convolutions may cost a gradient of the first step, times what is allowed else. Measured on RD4AD's `fuse.0.body.0.weight`, of
-/// which 7e-5 is allowed: 8.7e-5 with them, 2.0e-5 with direct convolutions.
-const WINOGRAD: f64 = 2.0;
 
 /// A file.
 #[derive(Debug, Deserialize)]
@@ -71,8 +68,6 @@ pub(super) struct Figures<'a> {
     recorded: &'a Recorded,
     left: BTreeSet<String>,
     checks: Vec<Check>,
-    /// What a gradient may be off, times what is allowed else.
-    gradients: f64,
 }
 
 impl<'a> Figures<'a> {
@@ -83,15 +78,6 @@ impl<'a> Figures<'a> {
             recorded,
             left: left.cloned().chain(recorded.of_steps()).collect(),
             checks: Vec::new(),
-            gradients: 1.0,
-        }
-    }
-
-    /// For networks whose convolutions are Winograd's.
-    pub(super) fn by_winograd(self) -> Self {
-        Self {
-            gradients: WINOGRAD,
-            ..self
         }
     }
 
@@ -258,15 +244,11 @@ impl<'a> Figures<'a> {
             true => f64::INFINITY,
             false => largest.max(error.abs()),
         });
-        let factor = match name.starts_with("gradient.") {
-            true => self.gradients,
-            false => 1.0,
-        };
         self.left.remove(name);
         self.checks.push(Check {
             name: name.to_owned(),
             error,
-            tolerance: factor * (ALLOWED * deviation).max(least),
+            tolerance: (ALLOWED * deviation).max(least),
         });
     }
 }

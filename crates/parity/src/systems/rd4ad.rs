@@ -23,8 +23,7 @@ struct Case {
     lr: f64,
 }
 
-pub(super) fn run(figures: Figures<'_>) -> anyhow::Result<Vec<Check>> {
-    let mut figures = figures.by_winograd();
+pub(super) fn run(mut figures: Figures<'_>) -> anyhow::Result<Vec<Check>> {
     let case: Case = figures.case()?;
     let [device, learning] = devices();
     let backbone = BackboneConfig::new(ResNetVariant::ResNet18, &case.stages)?;
