@@ -27,7 +27,7 @@ impl Bounds {
         let count = points.len() / dimensions;
         let conv = Conv2d::new(dimensions, count.next_multiple_of(BLOCK), 1, 1, 0);
         let conv = if bf16 { conv.in_bf16() } else { conv };
-        // Both factors and the sum are rounded to eight digits, sums on the way as floats are.
+        // Both factors and the sum are rounded to eight binary digits, sums on the way as floats are.
         let rounded = if bf16 { 3.1 / 256.0 } else { 0.0 };
         let certain = 1.0 - rounded - (dimensions + 64) as f32 * f32::EPSILON;
         let mut weights = points.to_vec();
@@ -76,9 +76,14 @@ pub(super) fn most_promising(nearness: &Blocked) -> impl Iterator<Item = usize> 
     best.into_iter().map(|(_, point)| point)
 }
 
-/// No point is nearer than the root of `square` whose nearness is not above this. Where numbers overflow, all are.
+/// No point is nearer than the root of `square` whose nearness is not above this. Nothing is ruled out where it would be no finite number.
 pub(super) fn limit(reach: f32, square: f32) -> f32 {
-    (reach - square / 2.0).max(f32::NEG_INFINITY)
+    let limit = reach - square / 2.0;
+    if limit.is_finite() {
+        limit
+    } else {
+        f32::NEG_INFINITY
+    }
 }
 
 /// Whether any of the values is above a limit, all looked at, so that the compiler may use vectors.
