@@ -52,13 +52,13 @@ fn parts(error: &anyhow::Error) -> (String, Vec<String>) {
     for cause in error.chain() {
         // Those of TOML end with a line, and name the table on a line of its own.
         let mut text = cause.to_string().trim_end().replace("\nin `", " in `");
-        if let Some(hint) = hint_of(cause) {
-            // Messages of libraries are whole: they end with the hint.
+        if let Some(hint) = hint_of(cause).filter(|hint| !hints.contains(hint)) {
+            hints.push(hint);
+        }
+        // Messages of libraries are whole: they end with the hint, and so do those of what caused them.
+        for hint in &hints {
             if let Some(problem) = text.strip_suffix(&format!("; {hint}")) {
                 text = problem.to_owned();
-            }
-            if !hints.contains(&hint) {
-                hints.push(hint);
             }
         }
         // Errors that name their cause in their own message need not say it twice.
