@@ -162,3 +162,34 @@ fn elastic_anomalies_need_no_labels() {
             > 0.0
     );
 }
+
+#[test]
+fn labelled_folders_of_ones_own_start_from_the_short_preset() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = synthetic(folder.path());
+    let run = folder.path().join("run");
+    let output = ckaad()
+        .args(["train", "--image-size", "64", "--random-features"])
+        .args(["--epochs", "1", "--set", "few_images=36"])
+        .args(["--set", "validation=\"none\"", "--normal"])
+        .arg(root.join("weave/train/good"))
+        .arg("--anomalous")
+        .arg(root.join("weave/test/hole"))
+        .arg("--out")
+        .arg(&run)
+        .assert()
+        .success();
+    let said = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+    assert!(said.contains("2 epochs instead of 1"), "{said}");
+    let config = std::fs::read_to_string(run.join("config.toml")).unwrap();
+    for line in [
+        "preset = \"short\"",
+        "batch = 16",
+        "epochs = 2",
+        "schedule = \"cosine\"",
+        "anomalies = \"labelled\"",
+    ] {
+        assert!(config.contains(line), "{line}: {config}");
+    }
+    assert_eq!(json_lines(&run.join("log.jsonl")).len(), 2);
+}

@@ -77,7 +77,10 @@ fn settings_that_cannot_be() {
 #[test]
 fn names_that_nothing_has() {
     for (args, known) in [
-        ("train --preset dental", "medical, industrial, cifar10"),
+        (
+            "train --preset dental",
+            "medical, industrial, cifar10, short",
+        ),
         (
             "train --method vae",
             "recon, recon-sub, gan, cka-img, cka-patch",
@@ -107,7 +110,7 @@ fn names_that_nothing_has() {
     let help = ckaad().args(["train", "--help"]).output().unwrap();
     let help = String::from_utf8(help.stdout).unwrap();
     let help: Vec<&str> = help.split_whitespace().collect();
-    let listed = "[possible values: medical, industrial, cifar10]";
+    let listed = "[possible values: medical, industrial, cifar10, short]";
     assert!(help.join(" ").contains(listed), "{help:?}");
 }
 

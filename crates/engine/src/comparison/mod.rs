@@ -24,7 +24,7 @@ use crate::evaluation::predictions;
 use crate::training::features::{FeatureBank, FeatureStorage};
 use crate::training::{
     Anomalies as Source, Event, Outcome, Prepared, TrainContext, TrainingData, check_labelled,
-    choose_split, go_on, load_images, log, reached, start,
+    choose_split, go_on, load_images, log, reached, start, with_epochs_for,
 };
 use crate::{ActiveRun, CheckedConfig, Config, EngineError, Predictor, RunFolder};
 
@@ -92,7 +92,7 @@ impl<'a> Plan<'a> {
                 }
                 found => {
                     found?;
-                    fit.push(config);
+                    fit.push(with_epochs_for(&config, split.normal.len())?);
                 }
             }
         }

@@ -18,6 +18,8 @@ const IMAGE_SIZE: usize = 2048;
 /// Most images in a batch, and passes over them.
 const BATCH: usize = 4096;
 pub(crate) const EPOCHS: usize = 1_000_000;
+/// Images beyond which no data set is small.
+const FEW_IMAGES: usize = 1_000_000;
 /// Largest strength and smoothness of the elastic transform, in pixels.
 const ELASTIC: [f64; 2] = [1e6, 1e3];
 /// Most noise on features.
@@ -103,6 +105,10 @@ impl Config {
                 let reason = format!("must be at least 1 and at most {most}");
                 return Err(EngineError::setting(key, value, reason));
             }
+        }
+        if self.few_images > FEW_IMAGES {
+            let reason = format!("must be at most {FEW_IMAGES}");
+            return Err(EngineError::setting("few_images", self.few_images, reason));
         }
         if self.feature_cache_mib > FEATURE_CACHE_MIB {
             let (key, value) = ("feature_cache_mib", self.feature_cache_mib);

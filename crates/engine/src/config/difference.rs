@@ -28,6 +28,7 @@ impl Config {
         let deciding = Self {
             preset: Preset::default(),
             epochs: 0,
+            few_images: 0,
             weights: None,
             feature_cache_mib: 0,
             feature_cache_dir: None,

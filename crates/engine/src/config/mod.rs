@@ -7,6 +7,7 @@ mod check;
 mod data;
 mod difference;
 mod overrides;
+mod own_folders;
 mod preset;
 mod resolve;
 mod resumed;
@@ -59,6 +60,10 @@ pub struct Config {
     pub batch: usize,
     /// Passes over the normal images; 1 for detectors that see every image once.
     pub epochs: usize,
+    /// Fewer normal images than this take more epochs: `epochs` times the square root of how many times fewer they are. A run's own settings say
+    /// how many it came to. 0, also where `epochs` is given by hand: never.
+    #[serde(default)]
+    pub few_images: usize,
     /// Seed of everything random.
     #[serde(default = "defaults::seed")]
     pub seed: u64,

@@ -6,6 +6,7 @@ use ckaad_backbone::Precision;
 use ckaad_detectors::Passes;
 use toml::{Table, Value};
 
+use super::own_folders;
 use super::tables::{lay_over, make_absolute};
 use super::{CheckedConfig, Config, Overrides, Preset};
 use crate::EngineError;
@@ -26,7 +27,7 @@ const MOVED: [&str; 8] = [
 ];
 
 impl Config {
-    /// The settings of a run: those of the preset, over them what suits folders of one's own if the images are there, over
+    /// The settings of a run: those of the preset, over them what suits folders of one's own if the images are there (if none is named, it may be another one there), over
     /// them those of `file`, over them `overrides`. Relative paths in the file are meant from the file's folder, others from the
     /// current one; all become absolute, so that the run can be gone on with from anywhere.
     ///
@@ -95,14 +96,16 @@ impl Config {
                 .clone()
                 .try_into()
                 .map_err(|error| EngineError::config(file, error))?,
+            (None, None) if own_folders::suit_short(&given, &overrides) => Preset::Short,
             (None, None) => Preset::default(),
         };
         let mut table: Table = preset
             .table()
             .parse()
             .map_err(|error: toml::de::Error| EngineError::config(None, error))?;
-        lay_over(&mut table, own_folders(&given, &overrides));
+        lay_over(&mut table, own_folders::settings(&given, &overrides));
         let says_epochs = given.contains_key("epochs") || overrides.epochs.is_some();
+        let says_few_images = given.contains_key("few_images");
         let says_feature_precision = given.contains_key("feature_precision");
         lay_over(&mut table, given);
         let mut config: Self = Value::Table(table)
@@ -112,6 +115,9 @@ impl Config {
         overrides.apply(&mut config);
         if !says_epochs && config.detector.needs().passes == Passes::Once {
             config.epochs = 1;
+        }
+        if says_epochs && !says_few_images {
+            config.few_images = 0;
         }
         if !says_feature_precision && config.precision == Precision::Bf16 {
             config.feature_precision = FeaturePrecision::F16;
@@ -155,22 +161,6 @@ fn refuse_moved(path: Option<&Path>, table: &Table) -> Result<(), EngineError> {
             ),
         )),
         None => Ok(()),
-    }
-}
-
-/// What to start from with folders of one's own: labelled anomalies if there are any, else ones that an elastic transform
-/// makes; and normal images held out for a threshold that keeps its promise.
-fn own_folders(given: &Table, overrides: &Overrides) -> Table {
-    let in_file = given.get("data").and_then(|data| data.get("folders"));
-    let anomalous = match (&overrides.data.folders, in_file) {
-        (Some(folders), _) => folders.anomalous.is_some(),
-        (None, Some(folders)) => folders.get("anomalous").is_some(),
-        (None, None) => return Table::new(),
-    };
-    if anomalous {
-        toml::toml! { anomalies = "labelled" validation = "balanced" calibration = 0.25 }
-    } else {
-        toml::toml! { anomalies = "elastic" validation = "none" calibration = 0.25 }
     }
 }
 
@@ -268,9 +258,9 @@ mod tests {
 
     #[test]
     fn every_preset_is_complete_and_round_trips() {
-        for preset in ["medical", "industrial", "cifar10"] {
+        for preset in Preset::ALL.map(|preset| preset.to_string()) {
             let mut settings = data();
-            settings.insert("preset".to_owned(), Value::String(preset.to_owned()));
+            settings.insert("preset".to_owned(), Value::String(preset));
             let config = resolved(settings).unwrap();
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("config.toml");

@@ -6,6 +6,7 @@ pub(crate) mod checkpoint;
 mod data;
 mod event;
 pub(crate) mod features;
+mod few_images;
 mod held_out;
 pub(crate) mod log;
 mod loss_sums;
@@ -37,6 +38,7 @@ pub use self::backbone::open_backbone;
 pub(crate) use self::data::{TrainingData, schedule};
 pub use self::event::{Event, Observer};
 pub use self::features::FeaturePrecision;
+pub(crate) use self::few_images::with_epochs_for;
 pub use self::log::{EpochRecord, read as read_log};
 pub(crate) use self::origin::{check_images, check_settings};
 pub(crate) use self::reading::load_images;
@@ -102,6 +104,7 @@ pub fn train(
     RunFolder::check_free(out)?;
     config.check_device(with.device)?;
     let split = choose_split(config)?;
+    let config = &with_epochs_for(config, split.normal.len())?;
     let prepared = Prepared::load(config, split, with)?;
     (with.observer)(Event::Prepared);
     start(config, out, prepared, with)
