@@ -5,23 +5,23 @@ use ckaad_detectors::Passes;
 use crate::config::EPOCHS;
 use crate::{CheckedConfig, EngineError};
 
-/// `config` with the epochs that so many normal images take: `epochs sqrt(few_images / normal)` where they are fewer than `few_images`.
+/// `config` with the epochs that so many normal images take: `epochs sqrt(few_images / normal)` where they are fewer than `few_images`, which is 0
+/// then: a run with these settings has as many.
 pub(crate) fn with_epochs_for(
     config: &CheckedConfig,
     normal: usize,
 ) -> Result<CheckedConfig, EngineError> {
-    let few = config.few_images;
-    if normal >= few || config.detector.needs().passes == Passes::Once {
-        return Ok(config.clone());
-    }
-    let times = (few as f64 / normal.max(1) as f64).sqrt();
-    let epochs = (config.epochs as f64 * times).round() as usize;
-    tracing::info!(
-        "{normal} normal images are few: {epochs} epochs instead of {}",
-        config.epochs
-    );
     let mut config = config.clone().into_inner();
-    config.epochs = epochs.min(EPOCHS);
+    let few = std::mem::take(&mut config.few_images);
+    if normal < few && config.detector.needs().passes != Passes::Once {
+        let times = (few as f64 / normal.max(1) as f64).sqrt();
+        let epochs = (config.epochs as f64 * times).round() as usize;
+        tracing::info!(
+            "{normal} normal images are few: {epochs} epochs instead of {}",
+            config.epochs
+        );
+        config.epochs = epochs.min(EPOCHS);
+    }
     config.check()
 }
 
@@ -39,7 +39,9 @@ mod tests {
             ..Overrides::default()
         };
         let config = Config::resolve(None, overrides).unwrap();
-        with_epochs_for(&config, normal).unwrap().epochs
+        let config = with_epochs_for(&config, normal).unwrap();
+        assert_eq!(with_epochs_for(&config, 1).unwrap(), config);
+        config.epochs
     }
 
     #[test]
