@@ -62,8 +62,8 @@ pub struct Plan<'a> {
 }
 
 impl<'a> Plan<'a> {
-    /// Chooses the images. `configs` differ in the detector alone and come in the order of preference. Detectors that cannot do without
-    /// labelled images are left out where there are none, with a warning, if `leave_out` says so.
+    /// Chooses the images. `configs` differ in the detector and in how it learns alone and come in the order of preference. Detectors that cannot
+    /// do without labelled images are left out where there are none, with a warning, if `leave_out` says so.
     ///
     /// # Errors
     /// [`EngineError::NoImages`] if a detector lacks labelled images or none is left, [`EngineError::OutputExists`] if `out` is something else than

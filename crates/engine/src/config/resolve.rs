@@ -27,9 +27,9 @@ const MOVED: [&str; 8] = [
 ];
 
 impl Config {
-    /// The settings of a run: those of the preset, over them what suits folders of one's own if the images are there (if none is named, it may be another one there), over
-    /// them those of `file`, over them `overrides`. Relative paths in the file are meant from the file's folder, others from the
-    /// current one; all become absolute, so that the run can be gone on with from anywhere.
+    /// The settings of a run: those of the preset (if none is named, one that suits the images), over them what suits folders of
+    /// one's own if the images are there, over them those of `file`, over them `overrides`. Relative paths in the file are meant
+    /// from the file's folder, others from the current one; all become absolute, so that the run can be gone on with from anywhere.
     ///
     /// # Errors
     /// [`EngineError::Config`] for an unreadable file, an unknown key or a value of the wrong type, and those of [`check`](Self::check).
@@ -40,8 +40,8 @@ impl Config {
         Self::laid_over(file, overrides)?.check()
     }
 
-    /// [`resolve`](Self::resolve) for every detector of a list of `[detector]` tables, with the same other settings. The number of epochs is
-    /// meant for those that have epochs; settings in `overrides` and `file` that name a detector are that one's alone.
+    /// [`resolve`](Self::resolve) for every detector of a list of `[detector]` tables, with the same other settings, but for a preset that suits one of
+    /// them. The number of epochs is meant for those that have epochs; settings in `overrides` and `file` that name a detector are that one's alone.
     ///
     /// # Errors
     /// As [`resolve`](Self::resolve).
