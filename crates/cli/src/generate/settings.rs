@@ -16,7 +16,8 @@ const HEAD: &str = "# Settings\n\n\
     Every key of a settings file (`--config FILE`, TOML) and of `--set KEY=VALUE`. Made by `ckaad generate`; not to be edited.\n\
     The *limits* of a value are what the program says of others. With `--normal`, `anomalies`, `validation` and `calibration` have other\n\
     defaults: labelled images are used where there are any, an elastic transform makes them where there are none, and a quarter of the normal\n\
-    images is held out. With `--normal` and `--anomalous`, the preset of `ckaad` is `short` where none is named.\n";
+    images is held out. With `--normal` and `--anomalous`, the preset of `ckaad` is `short` where neither a\n\
+    preset, another method nor other anomalies are named.\n";
 const COLUMNS: &str = "\n| key | type | default | limits | |\n|---|---|---|---|---|\n";
 
 /// Every key with its type, default, range and description.

@@ -15,12 +15,12 @@ pub(crate) fn with_epochs_for(
     let few = std::mem::take(&mut config.few_images);
     if normal < few && config.detector.needs().passes != Passes::Once {
         let times = (few as f64 / normal.max(1) as f64).sqrt();
-        let epochs = (config.epochs as f64 * times).round() as usize;
+        let epochs = ((config.epochs as f64 * times).round() as usize).min(EPOCHS);
         tracing::info!(
             "{normal} normal images are few: {epochs} epochs instead of {}",
             config.epochs
         );
-        config.epochs = epochs.min(EPOCHS);
+        config.epochs = epochs;
     }
     config.check()
 }
