@@ -127,7 +127,10 @@ fn detectors_and_controls_stand_in_one_table_and_one_is_picked() {
     // Runs of other settings are not mixed in.
     let refusal = compare().args(["--seed", "6"]).assert().failure();
     let refusal = String::from_utf8_lossy(&refusal.get_output().stderr).into_owned();
-    assert!(refusal.contains("exists already"), "{refusal}");
+    assert!(
+        refusal.contains("holds a run of other settings or images"),
+        "{refusal}"
+    );
 }
 
 #[test]

@@ -229,6 +229,13 @@ fn an_output_folder_that_exists() {
     std::fs::write(out.join("precious.txt"), "keep me").unwrap();
     let said = refused(train_args(&root, &out));
     assert!(
+        said.contains("exists already") && !said.contains("--resume"),
+        "{said}"
+    );
+    // What is no run cannot be gone on with.
+    std::fs::write(out.join("config.toml"), "").unwrap();
+    let said = refused(train_args(&root, &out));
+    assert!(
         said.contains("exists already") && said.contains("--resume"),
         "{said}"
     );

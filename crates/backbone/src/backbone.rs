@@ -34,12 +34,13 @@ pub enum BackboneError {
         stages: Vec<usize>,
     },
     /// The file cannot be read.
-    #[error(transparent)]
-    Read(ParameterError),
+    #[error("{0}; {OTHER_WEIGHTS}")]
+    Read(#[source] ParameterError),
     /// The file holds other weights than the network needs.
     #[error(
-        "{} are not those of {variant} up to stage {deepest}: {source}",
-        of(path)
+        "{} are not those of {variant} up to stage {deepest}: {source}{}",
+        of(path),
+        path.as_ref().map_or(String::new(), |_| format!("; {OTHER_WEIGHTS}"))
     )]
     Weights {
         /// The file, if the weights come from one.
@@ -51,6 +52,17 @@ pub enum BackboneError {
         /// What does not fit.
         source: ParameterError,
     },
+}
+
+const OTHER_WEIGHTS: &str =
+    "pass another file with --weights FILE, or leave that out to use the downloaded weights";
+
+impl BackboneError {
+    /// What to do, if a weights file is to blame. The message ends with it, after `; `.
+    pub fn hint(&self) -> Option<&'static str> {
+        let of_file = matches!(self, Self::Read(_) | Self::Weights { path: Some(_), .. });
+        of_file.then_some(OTHER_WEIGHTS)
+    }
 }
 
 fn of(path: &Option<PathBuf>) -> String {

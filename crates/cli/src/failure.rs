@@ -97,6 +97,7 @@ mod tests {
     fn hints_stand_apart_from_what_is_wrong() {
         let error = EngineError::OutputExists {
             path: PathBuf::from("a; b"),
+            is_run: true,
         };
         assert!(
             error

@@ -18,7 +18,7 @@ const FILE_LIMIT: u64 = 1 << 30;
 
 /// Which image is used for what.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object of lists of images")]
 pub struct Split {
     /// Normal training images.
     pub normal: Vec<Sample>,

@@ -93,10 +93,11 @@ impl Table {
     /// The column of that name, or an error.
     pub(crate) fn require(&self, name: &str) -> Result<Column, DataError> {
         self.column(name).ok_or_else(|| {
-            let reason = format!(
-                "column \"{name}\" is missing; the header has: {}",
-                self.headers.join(", ")
-            );
+            let has = match self.headers.as_slice() {
+                [] => "the file is empty".to_owned(),
+                headers => format!("the header has: {}", headers.join(", ")),
+            };
+            let reason = format!("column \"{name}\" is missing; {has}");
             DataError::parse(&self.path, "line 1", reason)
         })
     }

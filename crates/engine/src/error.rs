@@ -8,6 +8,8 @@ use ckaad_files::FileError;
 use ckaad_metrics::MetricError;
 use ckaad_parameters::{ParameterError, SealError};
 
+use crate::config::in_words;
+
 /// Any cause.
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
@@ -35,10 +37,12 @@ pub enum EngineError {
         reason: String,
     },
     /// The output folder is there already.
-    #[error("{path} exists already; {}", go_on(path))]
+    #[error("{path} exists already; {}", elsewhere(path, *is_run))]
     OutputExists {
         /// The folder.
         path: PathBuf,
+        /// Whether it holds a run.
+        is_run: bool,
     },
     /// The folder holds no run.
     #[error("{path} is no run folder: it has no {missing}; {NAME_RUN}")]
@@ -57,8 +61,8 @@ pub enum EngineError {
         /// The run's folder.
         path: PathBuf,
     },
-    /// A checkpoint or model file does not hold what it should.
-    #[error("{path} is no usable {kind}: {source}")]
+    /// A checkpoint, a model file or a result does not hold what it should.
+    #[error("{path} is no usable {kind}: {source}{}", made_again(kind).map_or(String::new(), |hint| format!("; {hint}")))]
     File {
         /// The file.
         path: PathBuf,
@@ -161,6 +165,11 @@ pub enum EngineError {
     Metric(#[from] MetricError),
 }
 
+/// [Kinds](EngineError::File) of files that are made from others.
+pub(crate) const REPORT: &str = "report";
+pub(crate) const SCORES: &str = "table of scores";
+pub(crate) const COMPARISON: &str = "comparison";
+
 /// Where results would lie among other files.
 pub(crate) const OTHER_FOLDER: &str = "choose another output folder";
 const LOWER_RATE: &str = "lower the learning rate, or look for damaged images";
@@ -172,11 +181,23 @@ fn finish(path: &Path) -> String {
     format!("finish it by `ckaad train --resume {}`", path.display())
 }
 
-fn go_on(path: &Path) -> String {
-    format!(
-        "{OTHER_FOLDER}, or go on with that run by `ckaad train --resume {}`",
-        path.display()
-    )
+fn elsewhere(path: &Path, is_run: bool) -> String {
+    match is_run {
+        true => format!(
+            "{OTHER_FOLDER}, or go on with that run by `ckaad train --resume {}`",
+            path.display()
+        ),
+        false => OTHER_FOLDER.to_owned(),
+    }
+}
+
+/// How a result that is damaged is made again.
+fn made_again(kind: &str) -> Option<&'static str> {
+    match kind {
+        REPORT | SCORES => Some("evaluate the run again"),
+        COMPARISON => Some("compare again into the same folder: what is trained there is kept"),
+        _ => None,
+    }
 }
 
 fn from(path: &Option<PathBuf>) -> String {
@@ -189,7 +210,7 @@ impl EngineError {
     /// What to do, where there is something to do. The message ends with it, after `; `.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::OutputExists { path } => Some(go_on(path)),
+            Self::OutputExists { path, is_run } => Some(elsewhere(path, *is_run)),
             Self::NotARun { .. } => Some(NAME_RUN.to_owned()),
             Self::Unfinished { path } => Some(finish(path)),
             Self::NoImages { hint, .. } => Some(hint.clone()),
@@ -197,10 +218,12 @@ impl EngineError {
             Self::Diverged { .. } => Some(LOWER_RATE.to_owned()),
             Self::NotCalibrated => Some(HOLD_OUT.to_owned()),
             Self::Overwrites { .. } => Some(OTHER_FOLDER.to_owned()),
-            Self::File { source, .. } => {
+            Self::File { kind, source, .. } => {
                 let sealed = source.downcast_ref::<SealError>();
-                sealed.and_then(SealError::hint).map(str::to_owned)
+                let hint = sealed.and_then(SealError::hint).or(made_again(kind));
+                hint.map(str::to_owned)
             }
+            Self::Backbone(error) => error.hint().map(str::to_owned),
             Self::Data(error) => error.hint(),
             Self::Weights(error) => Some(error.hint()),
             _ => None,
@@ -235,7 +258,7 @@ impl EngineError {
     pub(crate) fn config(path: Option<&Path>, source: impl Into<Cause>) -> Self {
         let source = source.into();
         let text = source.to_string();
-        let told = lines(&text);
+        let told = in_words(&text);
         Self::Config {
             path: path.map(Path::to_owned),
             source: if told == text { source } else { told.into() },
@@ -261,22 +284,4 @@ fn shown(value: &str) -> String {
         Ok(number) if value.len() > 24 => format!("{number:e}"),
         _ => value.to_owned(),
     }
-}
-
-/// What a reader of TOML says, with where a key stands in the same line, and with what else follows in lines that are indented and no longer than a
-/// page is wide.
-fn lines(text: &str) -> String {
-    const WIDTH: usize = 160;
-    let text = text.trim_end().replace("\nin `", ", in `");
-    let indented =
-        |line: &str| match line.starts_with(|first: char| first == ' ' || first.is_ascii_digit()) {
-            true => line.chars().take(WIDTH).collect(),
-            false => format!("  {line}"),
-        };
-    let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
-    let rest = rest.lines().map(indented);
-    std::iter::once(first.to_owned())
-        .chain(rest)
-        .collect::<Vec<String>>()
-        .join("\n")
 }

@@ -16,6 +16,8 @@ use crate::{NamedTensor, NamedTensors, ParameterError};
 const REPEATED: u64 = 16;
 /// Greatest size in bytes of a file of parameters; the largest network here has half a gibibyte of them.
 pub(crate) const LIMIT: u64 = 8 << 30;
+/// What a file of parameters may be.
+const ANY_FORMAT: &str = "safetensors or a PyTorch checkpoint";
 
 impl NamedTensors {
     /// Reads every floating-point tensor of a `.safetensors` file or a PyTorch checkpoint (`.pth`, zip or legacy pickle
@@ -28,6 +30,11 @@ impl NamedTensors {
     pub fn read(path: &Path) -> Result<Self, ParameterError> {
         let length = length_of(path)?;
         let mut head = [0_u8; 9];
+        if length < head.len() as u64 {
+            return Err(cannot_read(path, ANY_FORMAT)(format!(
+                "it has {length} bytes"
+            )));
+        }
         let fill = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut head));
         fill.map_err(FileError::io("read the file", path))?;
         // A safetensors file opens with the length of a JSON object; zip and pickle files do not have its brace there.
@@ -87,7 +94,7 @@ fn read_pytorch(path: &Path, length: u64) -> Result<NamedTensors, ParameterError
     let mut store = PytorchStore::from_file(path).map_indices_contiguous(false);
     let found = store
         .get_all_tensors()
-        .map_err(cannot_read(path, "safetensors or a PyTorch checkpoint"))?;
+        .map_err(cannot_read(path, ANY_FORMAT))?;
     // Values that repeat, by a stride of zero or in many names for one storage, take no room in a file.
     let sizes = found.values().map(|tensor| {
         let values = tensor

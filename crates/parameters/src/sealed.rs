@@ -59,10 +59,10 @@ pub enum SealError {
     File(#[from] FileError),
     /// It is no safetensors file, or its header does not describe what follows: extents, offsets and length are compared before
     /// anything is made from them.
-    #[error("it is damaged, or of another format: {0}")]
+    #[error("it is damaged, or of another format: {0}; {RESTORE}")]
     Format(#[from] SafeTensorError),
     /// It has no such metadata entry.
-    #[error("it was not written by this program")]
+    #[error("this program did not write it, or wrote it as something else; {RIGHT_FILE}")]
     Foreign,
     /// Another version of the program wrote it.
     #[error("its format version is {found}, this program reads {reads}; {OTHER_PROGRAM}")]
@@ -76,23 +76,25 @@ pub enum SealError {
     #[error("its contents do not match the digest in it: it is damaged; {RESTORE}")]
     Damaged,
     /// The entry does not hold what it should.
-    #[error("its description cannot be read: {0}")]
+    #[error("its description cannot be read: {0}; {OTHER_PROGRAM}")]
     Info(#[from] serde_json::Error),
     /// A parameter holds a value that none can have.
-    #[error(transparent)]
+    #[error("{0}; {RESTORE}")]
     Value(#[from] UnusableValue),
 }
 
 const OTHER_PROGRAM: &str = "use the program that wrote it, or train again";
 const RESTORE: &str = "restore it from a copy, or train again";
+const RIGHT_FILE: &str = "name another file, or put the right one in its place";
 
 impl SealError {
-    /// What to do, where there is something to do. The message ends with it, after `; `.
+    /// What to do. The message ends with it, after `; `; that of a file that cannot be read has none.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Version { .. } => Some(OTHER_PROGRAM),
-            Self::Damaged => Some(RESTORE),
-            _ => None,
+            Self::File(_) => None,
+            Self::Foreign => Some(RIGHT_FILE),
+            Self::Version { .. } | Self::Info(_) => Some(OTHER_PROGRAM),
+            Self::Format(_) | Self::Damaged | Self::Value(_) => Some(RESTORE),
         }
     }
 }

@@ -10,7 +10,7 @@ use ckaad_files::FileError;
 #[non_exhaustive]
 pub enum WeightsError {
     /// The file named by the user is not there, or is not a file.
-    #[error("{}: no such weights file; {CHECK_PATH}", path.display())]
+    #[error("{}: no regular file is there; {CHECK_PATH}", path.display())]
     NotAFile {
         /// The path as given.
         path: PathBuf,

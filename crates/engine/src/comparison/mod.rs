@@ -18,8 +18,9 @@ use ckaad_files::FolderLock;
 use toml::Table;
 
 use self::controls::{On, Part, controls, not_above};
-use self::folder::{check_out, comparable};
+use self::folder::{check_out, comparable, other_run};
 use self::verdict::recommend;
+use crate::error::COMPARISON;
 use crate::evaluation::predictions;
 use crate::training::features::{FeatureBank, FeatureStorage};
 use crate::training::{
@@ -125,7 +126,7 @@ impl<'a> Plan<'a> {
     /// Called again with the same settings it goes on where it stopped. `estimate` says how long the backbone takes.
     ///
     /// # Errors
-    /// [`EngineError::OutputExists`] if a folder holds a run of other settings or images, and any other [`EngineError`].
+    /// [`EngineError::ResultsExist`] if a folder holds a run of other settings or images, and any other [`EngineError`].
     pub fn run(&self, estimate: &Estimate) -> Result<Option<Comparison>, EngineError> {
         let learns = |config: &&CheckedConfig| config.detector.needs().anomalies.are_looked_at();
         let config = self.configs.iter().find(learns).unwrap_or(&self.configs[0]);
@@ -152,7 +153,7 @@ impl<'a> Plan<'a> {
         }
         let comparison = self.compare(&data, &test, estimate.seconds_per_image)?;
         let json = serde_json::to_string_pretty(&comparison)
-            .map_err(|error| EngineError::file(&self.out, "comparison", error))?;
+            .map_err(|error| EngineError::file(&self.out, COMPARISON, error))?;
         ckaad_files::write(&self.out.join(FILE), json.as_bytes())?;
         Ok(Some(comparison))
     }
@@ -173,7 +174,7 @@ impl<'a> Plan<'a> {
         if comparable(Config::read(&folder.config())?) != comparable(config.clone())
             || !split.agrees_with(&prepared.split)
         {
-            return Err(EngineError::OutputExists { path: out });
+            return Err(other_run(out));
         }
         if folder.model().is_file() {
             return Ok(Outcome::Finished);

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::controls::ControlFigures;
 use super::verdict::{Ranking, Verdict};
 use crate::EngineError;
+use crate::error::COMPARISON;
 
 /// Several detectors on the same images.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -42,7 +43,7 @@ impl Comparison {
 
     /// [`read`](Self::read) from bytes; `path` is for messages.
     pub(crate) fn parse(bytes: &[u8], path: &Path) -> Result<Self, EngineError> {
-        serde_json::from_slice(bytes).map_err(|error| EngineError::file(path, "comparison", error))
+        serde_json::from_slice(bytes).map_err(|error| EngineError::file(path, COMPARISON, error))
     }
 }
 

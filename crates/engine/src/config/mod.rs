@@ -6,6 +6,7 @@
 mod check;
 mod data;
 mod difference;
+mod in_words;
 mod overrides;
 mod own_folders;
 mod preset;
@@ -28,6 +29,7 @@ use crate::training::FeaturePrecision;
 pub use check::CheckedConfig;
 pub(crate) use check::EPOCHS;
 pub use data::DataConfig;
+pub(crate) use in_words::in_words;
 pub use overrides::Overrides;
 pub use preset::Preset;
 pub use sources::{AnomalySource, FeatureSource};

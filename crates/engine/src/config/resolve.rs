@@ -143,8 +143,13 @@ impl Config {
 }
 
 fn table(bytes: &[u8], path: &Path) -> Result<Table, EngineError> {
-    let text =
-        std::str::from_utf8(bytes).map_err(|error| EngineError::config(Some(path), error))?;
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let at = error.valid_up_to();
+        EngineError::config(
+            Some(path),
+            format!("byte {at} is not UTF-8; save it as UTF-8"),
+        )
+    })?;
     let table = text
         .parse()
         .map_err(|error: toml::de::Error| EngineError::config(Some(path), error))?;

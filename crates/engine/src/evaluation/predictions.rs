@@ -6,6 +6,7 @@ use ckaad_data::{Sample, Split};
 
 use super::test_images::list_in_place_of;
 use super::{Report, TestFolder};
+use crate::error::SCORES;
 use crate::scoring::{decision, number, original, write_table};
 use crate::{Config, EngineError, Predictor, RunFolder};
 
@@ -73,7 +74,7 @@ pub(crate) fn parse(
     path: &Path,
     samples: &[Sample],
 ) -> Result<Vec<Evaluated>, EngineError> {
-    let failed = |error| EngineError::file(path, "table of scores", error);
+    let failed = |error| EngineError::file(path, SCORES, error);
     let mut table = csv::Reader::from_reader(bytes);
     let header = table.headers().map_err(failed)?;
     let column = |name: &str| header.iter().position(|column| column == name);
@@ -87,10 +88,10 @@ pub(crate) fn parse(
         let sample = samples.find(|sample| sample.path.to_string() == named);
         let (Some(sample), Some(Ok(score))) = (sample, cell(score).map(str::parse)) else {
             let what = format!(
-                "line {} is no score of a test image of the run; evaluate the run again",
+                "line {} is no score of a test image of the run",
                 images.len() + 2
             );
-            return Err(EngineError::file(path, "table of scores", what));
+            return Err(EngineError::file(path, SCORES, what));
         };
         images.push(Evaluated {
             sample: sample.clone(),

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{ControlReport, TestFolder};
+use crate::error::REPORT;
 use crate::training::Threshold;
 use crate::{CheckedConfig, EngineError};
 
@@ -188,7 +189,7 @@ impl Report {
 
     /// [`read`](Self::read) from bytes; `path` is for messages.
     pub(crate) fn parse(bytes: &[u8], path: &Path) -> Result<Self, EngineError> {
-        serde_json::from_slice(bytes).map_err(|error| EngineError::file(path, "report", error))
+        serde_json::from_slice(bytes).map_err(|error| EngineError::file(path, REPORT, error))
     }
 
     /// Writes `report.json`.
@@ -197,7 +198,7 @@ impl Report {
     /// [`EngineError::Io`] if it cannot be written.
     pub fn write(&self, path: &Path) -> Result<(), EngineError> {
         let text = serde_json::to_string_pretty(self)
-            .map_err(|error| EngineError::file(path, "report", error))?;
+            .map_err(|error| EngineError::file(path, REPORT, error))?;
         Ok(ckaad_files::write(path, text.as_bytes())?)
     }
 }

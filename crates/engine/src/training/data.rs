@@ -68,7 +68,8 @@ impl TrainingData {
                 *list = store.samples().to_vec();
             }
         }
-        if normal.len() < config.batch {
+        let learns_in_steps = config.detector.needs().passes != Passes::Once;
+        if learns_in_steps && normal.len() < config.batch {
             tracing::warn!(
                 "{} normal images are fewer than a batch of {}: every step sees all of them",
                 normal.len(),

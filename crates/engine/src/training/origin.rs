@@ -32,13 +32,14 @@ impl Origin {
 
     /// Refuses to go on as another run than this one; the error says what to do.
     pub(crate) fn check(&self, now: &Self) -> Result<(), String> {
+        // Before the weights, which settings can decide: those of random features follow from the seed.
+        check_settings(&self.config, &now.config)?;
         if self.weights != now.weights {
             return Err(format!(
                 "the run started with other backbone weights (SHA-256 of the parameters {}, now {}); put those back, or start a new run",
                 self.weights, now.weights
             ));
         }
-        check_settings(&self.config, &now.config)?;
         check_images(&self.images, &now.images)
     }
 }

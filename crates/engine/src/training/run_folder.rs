@@ -103,6 +103,7 @@ impl RunFolder {
         }
         Err(EngineError::OutputExists {
             path: path.to_owned(),
+            is_run: names.iter().any(|name| name == CONFIG),
         })
     }
 
