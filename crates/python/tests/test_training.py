@@ -110,7 +110,7 @@ def test_detectors_are_compared(data: Path, tmp_path: Path) -> None:
 
 def test_warnings_are_logged(data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING, logger="ckaad"):
-        ckaad.train(tmp_path / "run", normal=data / "test" / "good", detector="padim", **SMALL)
+        ckaad.train(tmp_path / "run", normal=data / "test" / "good", epochs=1, **{**EPOCHS, "batch": 99})
     assert any("fewer than a batch" in record.getMessage() for record in caplog.records)
 
 
