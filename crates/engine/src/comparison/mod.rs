@@ -25,7 +25,7 @@ use crate::evaluation::predictions;
 use crate::training::features::{FeatureBank, FeatureStorage};
 use crate::training::{
     Anomalies as Source, Event, Outcome, Prepared, TrainContext, TrainingData, check_labelled,
-    choose_split, go_on, load_images, log, reached, start, with_epochs_for,
+    choose_split, go_on, load_images, log, reached, start, warn_of_few, with_epochs_for,
 };
 use crate::{ActiveRun, CheckedConfig, Config, EngineError, Predictor, RunFolder};
 
@@ -135,6 +135,7 @@ impl<'a> Plan<'a> {
         let mut storage = FeatureStorage::new(config, &weights, with)?;
         let mut split = self.split.clone();
         let data = TrainingData::load(config, &mut split, with, &mut storage)?;
+        warn_of_few(&self.configs, data.normal.len());
         let test = load_images(&self.split.test, config, self.split.reading, with.observer)?;
         let test = storage.keep(Arc::new(test))?;
         let _lock = FolderLock::take(&self.out)?;

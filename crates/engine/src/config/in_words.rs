@@ -3,19 +3,11 @@
 /// What a reader of TOML says, with where a key stands in the same line, with what else follows in lines that are indented and no longer than a page
 /// is wide, and without the names of types that only programmers know.
 pub(crate) fn in_words(text: &str) -> String {
-    const WORDS: [(&str, &[&str]); 2] = [
-        (
-            "expected a whole number of at least 0",
-            &["expected usize", "expected u64", "expected u32"],
-        ),
-        ("expected a number", &["expected f64", "expected f32"]),
-    ];
-    let replace = |text: String, (words, types): (&str, &[&str])| {
-        types
-            .iter()
-            .fold(text, |text, kind| text.replace(kind, words))
-    };
-    WORDS.into_iter().fold(lines(text), replace)
+    const WHOLE: &str = "expected a whole number of at least 0";
+    let lines = lines(text);
+    let lines = lines.replace("expected usize", WHOLE);
+    let lines = lines.replace("expected u64", WHOLE);
+    lines.replace("expected f64", "expected a number")
 }
 
 fn lines(text: &str) -> String {

@@ -17,6 +17,17 @@ use super::{TrainContext, check_stop};
 use crate::config::AnomalySource;
 use crate::{CheckedConfig, EngineError};
 
+/// Warns of fewer normal images than the largest batch of those detectors that learn in steps.
+pub(crate) fn warn_of_few(configs: &[CheckedConfig], normal: usize) {
+    let in_steps = |config: &&CheckedConfig| config.detector.needs().passes != Passes::Once;
+    let batches = configs.iter().filter(in_steps).map(|config| config.batch);
+    if let Some(batch) = batches.max().filter(|&batch| normal < batch) {
+        tracing::warn!(
+            "{normal} normal images are fewer than a batch of {batch}: every step sees all of them"
+        );
+    }
+}
+
 /// What a run trains and validates on. Copies share the images and their features.
 #[derive(Clone)]
 pub(crate) struct TrainingData {
@@ -67,14 +78,6 @@ impl TrainingData {
             if !store.is_empty() {
                 *list = store.samples().to_vec();
             }
-        }
-        let learns_in_steps = config.detector.needs().passes != Passes::Once;
-        if learns_in_steps && normal.len() < config.batch {
-            tracing::warn!(
-                "{} normal images are fewer than a batch of {}: every step sees all of them",
-                normal.len(),
-                config.batch
-            );
         }
         let mut keep = |images| match config.detector.needs().features {
             true => storage.keep(images),

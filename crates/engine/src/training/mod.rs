@@ -35,7 +35,7 @@ use crate::{CheckedConfig, EngineError};
 
 pub(crate) use self::anomalies::Anomalies;
 pub use self::backbone::open_backbone;
-pub(crate) use self::data::{TrainingData, schedule};
+pub(crate) use self::data::{TrainingData, schedule, warn_of_few};
 pub use self::event::{Event, Observer};
 pub use self::features::FeaturePrecision;
 pub(crate) use self::few_images::with_epochs_for;
@@ -240,6 +240,7 @@ impl Prepared {
         let weights = with.backbone.fingerprint();
         let mut storage = FeatureStorage::new(config, &weights, with)?;
         let mut data = TrainingData::load(config, &mut split, with, &mut storage)?;
+        warn_of_few(std::slice::from_ref(config), data.normal.len());
         if !config.detector.needs().images {
             data.forget_pixels();
         }
